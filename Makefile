@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer with venv, and make. Everything is installed into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
+PYTEST := $(BIN)/python -m pytest
+NOTEBOOKS := $(wildcard notebooks solutions)
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/notebooks/sanitize.cfg
+# These need the machine to themselves.
+ALONE := browser or timing
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test test-full nbval lint notebooks constraints
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+lab: .venv/installed ## open the course in JupyterLab; ARGS="--no-browser --port 8899" are passed on
+	$(BIN)/birnn lab $(ARGS)
+
+test: .venv/installed-test ## run all tests and compare every notebook with a fresh run
+	$(PYTEST) -n 2 --dist loadfile -m "not full and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) -m "not full and ($(ALONE))" tests
+
+test-full: .venv/installed-test ## the same, and the long repeats
+	$(PYTEST) -n 2 --dist loadfile -m "not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) -m "$(ALONE)" tests
+
+nbval: .venv/installed-test ## only compare the notebooks; BIRNN_DEVICE=cuda make nbval does it on a GPU
+	$(PYTEST) $(NBVAL) $(NOTEBOOKS)
+
+lint: .venv/installed-test ## check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=01 for one unit
+	$(BIN)/python tools/notebooks.py $(N)
+
+constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
+	rm -rf .venv-constraints
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[test,dev]"
+	.venv-constraints/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
+	rm -rf .venv-constraints
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The course needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python cannot make a virtual environment; on Debian and Ubuntu install python3-venv."; exit 1; }
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the course into .venv: about 2 GB with PyTorch and JupyterLab, once."
+	$(INSTALL) -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(INSTALL) -e ".[test,dev]"
+	@touch $@

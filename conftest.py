@@ -1,0 +1,52 @@
+"""For every test and every compared notebook: a home of its own, and its own torch version."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+
+
+def _fresh_home() -> None:
+    os.environ["BIRNN_HOME"] = tempfile.mkdtemp(prefix="birnn-test-")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _fresh_home()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each compared notebook starts with no record and no cache (its first cell has no kernel)."""
+    if type(item).__name__ == "IPyNbCell" and item.parent is not None:
+        notebook = item.parent
+        if getattr(notebook, "kernel", None) is None:
+            _fresh_home()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Messages of PyTorch are compared only with the version that they were stored with."""
+    if installed_torch() == constrained_torch():
+        return
+    for item in items:
+        if type(item).__name__ == "IPyNbCell" and "torch-message" in item.cell.metadata.get(
+            "tags", ()
+        ):
+            item.options["check"] = False
+
+
+def installed_torch() -> str:
+    return version("torch").partition("+")[0]
+
+
+def constrained_torch() -> str:
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    found = re.search(r"^torch==(\S+)$", constraints, re.MULTILINE)
+    assert found, "constraints.txt names no torch version"
+    return found[1]

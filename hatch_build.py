@@ -1,0 +1,26 @@
+"""Put the learner's notebooks into the wheel, as ``birnn_course/_notebooks``.
+
+``birnn lab`` copies them from there when there is no clone. An editable install reads the clone's
+``notebooks/`` instead and gets no second copy.
+"""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class ShipNotebooks(BuildHookInterface):
+    """Adds the notebooks that course.py lists."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Runs before each build; ``version`` is ``standard`` or ``editable``."""
+        if version == "editable":
+            return
+        root = Path(self.root)
+        course = runpy.run_path(str(root / "birnn_course" / "course.py"))
+        for name in course["learner_notebooks"]():
+            build_data["force_include"][str(root / "notebooks" / name)] = (
+                f"birnn_course/_notebooks/{name}"
+            )
