@@ -1,0 +1,65 @@
+"""The ``birnn`` command. Each subcommand imports what it needs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from birnn_course import __version__
+from birnn_course.errors import CourseError
+
+
+class _Group(click.Group):
+    """Shows a :class:`CourseError` as its sentence and ends with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CourseError as error:
+            click.echo(f"birnn: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__, prog_name="birnn")
+def main() -> None:
+    """Learn bidirectional RNNs in PyTorch, in JupyterLab."""
+
+
+@main.command()
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FOLDER] [-- OPTIONS]")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Use this port and no other.")
+def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
+    """Open the course in JupyterLab, in a working copy of its notebooks.
+
+    The working copy is FOLDER (./birnn-lab if not given). Start again any time: your work stays,
+    and new versions of the notebooks arrive beside it. OPTIONS go to JupyterLab.
+    """
+    from birnn_course import lab as jupyterlab
+    from birnn_course import workspace
+
+    named = bool(arguments) and not arguments[0].startswith("-")
+    folder = Path(arguments[0] if named else "birnn-lab")
+    options = jupyterlab.command(folder, browser=not no_browser, port=port, more=arguments[named:])
+    for sentence in workspace.update(folder):
+        click.echo(f"birnn: {sentence}")
+    sys.exit(jupyterlab.start(options))
+
+
+@main.command()
+def doctor() -> None:
+    """Say what works on this machine. Exit code 1 if the course cannot run."""
+    from birnn_course.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        mark = "ok" if finding.good else ("NO" if finding.needed else "--")
+        click.echo(f"{mark}  {finding.subject:<11}{finding.text}")
+    broken = [finding.subject for finding in findings if finding.needed and not finding.good]
+    if broken:
+        click.echo(f"\nThe course cannot run here yet: see {', '.join(broken)}.")
+        sys.exit(1)
+    click.echo("\nThe course runs here. Start it with: birnn lab")

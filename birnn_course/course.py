@@ -1,0 +1,70 @@
+"""The units of the course, in order. This is the only list of them.
+
+The ``birnn`` command, the wheel, the README check and the tests all read it. It imports nothing
+outside the standard library, so that a build script can read it too.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit: a lesson notebook, and what a learner should know before opening it.
+
+    Parameters
+    ----------
+    number : str
+        Two digits; the order of the course.
+    slug : str
+        The rest of the notebook's name.
+    title : str
+        As in the notebook's first heading.
+    minutes : int
+        Reading and running time for a learner, estimated by us, not measured on learners.
+    objectives : tuple of str
+        What the learner can do afterwards; each completes "you can …".
+    """
+
+    number: str
+    slug: str
+    title: str
+    minutes: int
+    objectives: tuple[str, ...]
+
+    @property
+    def lesson(self) -> str:
+        """The file name of the lesson notebook."""
+        return f"{self.number}_{self.slug}.ipynb"
+
+
+UNITS = (
+    Unit(
+        "01",
+        "bidirectional",
+        "Reading from both ends",
+        60,
+        (
+            "say which inputs each output of a bidirectional RNN has seen",
+            "build one from two ordinary RNNs and show it equal to PyTorch's, values and gradients",
+            "compute the best score of any model that reads left to right and answers at once",
+            "say when a bidirectional model must not be used",
+        ),
+    ),
+)
+
+
+def learner_notebooks() -> tuple[str, ...]:
+    """File names of all notebooks a learner works in, in course order."""
+    return tuple(unit.lesson for unit in UNITS)
+
+
+def notebooks_folder() -> Path:
+    """Where the learner's notebooks lie: in the wheel, or beside the package in a clone.
+
+    A wheel carries them inside the package as ``_notebooks``; an editable install has no such
+    folder and uses the clone's own ``notebooks/``.
+    """
+    package = Path(__file__).parent
+    shipped = package / "_notebooks"
+    return shipped if shipped.is_dir() else package.parent / "notebooks"

@@ -1,0 +1,16 @@
+"""Where the course's sequences come from."""
+
+from birnn_course.data.batches import Batch, batches_of_one_length
+from birnn_course.data.spelling import LETTERS, Spelling, load_spelling
+from birnn_course.data.tasks import TaggingTask, cue_task, names_task
+
+__all__ = [
+    "LETTERS",
+    "Batch",
+    "Spelling",
+    "TaggingTask",
+    "batches_of_one_length",
+    "cue_task",
+    "load_spelling",
+    "names_task",
+]

@@ -1,0 +1,122 @@
+"""What works on this machine, in plain words, each found out by trying."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from birnn_course import files
+from birnn_course.errors import CourseError
+
+
+class Finding(NamedTuple):
+    """One line of the report. ``needed`` ones must be good for the course to run."""
+
+    subject: str
+    good: bool
+    text: str
+    needed: bool = True
+
+
+def examine() -> list[Finding]:
+    """Try everything the course uses."""
+    checks: list[Callable[[], list[Finding]]] = [
+        _python, _torch, _jupyter, _words, _folder, _sandbox,
+    ]  # fmt: skip
+    return [finding for check in checks for finding in check()]
+
+
+def _python() -> list[Finding]:
+    good = sys.version_info >= (3, 11)
+    return [Finding("Python", good, platform.python_version() + ("" if good else ", needs 3.11"))]
+
+
+def _torch() -> list[Finding]:
+    try:
+        import torch
+    except Exception as error:  # a broken installation raises all kinds of things
+        return [Finding("PyTorch", False, f"cannot be imported ({error}); install it again")]
+    findings = [Finding("PyTorch", True, torch.__version__), _device("cpu")]
+    if torch.cuda.is_available():
+        findings.append(_device("cuda"))
+    else:
+        findings.append(
+            Finding("GPU", False, "none that PyTorch can use; the CPU is enough", needed=False)
+        )
+    return findings
+
+
+def _device(name: str) -> Finding:
+    """One training step of a BiLSTM, timed after a first one that loads what it needs."""
+    import torch
+    from torch import nn
+
+    try:
+        model = nn.LSTM(32, 64, batch_first=True, bidirectional=True).to(name)
+        inputs = torch.randn(32, 20, 32, device=name)
+        for _ in range(2):
+            start = time.perf_counter()
+            model(inputs)[0].sum().backward()
+            float(next(model.parameters()).grad.abs().sum())  # type: ignore[union-attr]
+            milliseconds = 1000 * (time.perf_counter() - start)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        return Finding(name, False, f"a BiLSTM does not run: {reason}", needed=name == "cpu")
+    label = torch.cuda.get_device_name() if name == "cuda" else "this computer's processor"
+    return Finding(name, True, f"{label}; a step of a small BiLSTM took {milliseconds:.1f} ms")
+
+
+def _jupyter() -> list[Finding]:
+    return [
+        _installed("JupyterLab", "jupyterlab"),
+        _installed("widgets", "anywidget", "ipywidgets", "jupyterlab_widgets"),
+        _installed("figures", "matplotlib"),
+    ]
+
+
+def _installed(subject: str, *packages: str) -> Finding:
+    try:
+        found = [f"{package} {importlib.metadata.version(package)}" for package in packages]
+    except importlib.metadata.PackageNotFoundError as error:
+        return Finding(subject, False, f"missing; run: pip install {error.name}")
+    return Finding(subject, True, ", ".join(found))
+
+
+def _words() -> list[Finding]:
+    from birnn_course.data.spelling import read_dictionary
+
+    try:
+        return [Finding("words", True, f"{len(read_dictionary()):,} English words")]
+    except CourseError as error:
+        return [Finding("words", False, str(error))]
+
+
+def _folder() -> list[Finding]:
+    where = files.home()
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=where).close()
+    except OSError as error:
+        text = f"cannot write in {where} ({error.strerror}): settings and progress are not kept"
+        return [Finding("folder", False, text, needed=False)]
+    return [Finding("folder", True, str(where))]
+
+
+def _sandbox() -> list[Finding]:
+    """Can a process be shut off from files and network here? Only graders need it."""
+    program = shutil.which("bwrap")
+    trial = [program or "", "--ro-bind", "/", "/", "--unshare-all", "true"]
+    if program is None:
+        text = "bubblewrap is not installed; only those who grade need it"
+    elif subprocess.run(trial, capture_output=True, check=False).returncode:
+        text = "bubblewrap may not make namespaces here; only those who grade need it"
+    else:
+        return [Finding("sandbox", True, "bubblewrap works, for those who grade", needed=False)]
+    return [Finding("sandbox", False, text, needed=False)]

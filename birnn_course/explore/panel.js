@@ -1,0 +1,60 @@
+// Draws the controls once and never again: a redraw would take the keyboard focus away.
+function render({ model, el }) {
+  const make = (tag, props = {}, ...children) => {
+    const node = Object.assign(document.createElement(tag), props);
+    node.append(...children);
+    return node;
+  };
+  // Radio buttons of two viewers on one page must not share a name.
+  const id = `birnn-${Math.random().toString(36).slice(2)}`;
+  const set = (name, value) => {
+    model.set("values", { ...model.get("values"), [name]: value });
+    model.save_changes();
+  };
+  const current = (name) => model.get("values")[name];
+
+  const choice = ({ name, label, options }) =>
+    make("fieldset", {}, make("legend", { textContent: label }), ...options.map((option) => {
+      const input = make("input", {
+        type: "radio", name: `${id}-${name}`, value: option, checked: current(name) === option,
+      });
+      input.addEventListener("change", () => set(name, option));
+      return make("label", {}, input, option);
+    }));
+
+  const whole = ({ name, label, low, high }) => {
+    const input = make("input", { type: "number", min: low, max: high, step: 1, value: current(name) });
+    // an empty or broken field is sent as null, and Python says what it needs
+    input.addEventListener("input", () => {
+      const value = input.valueAsNumber;
+      set(name, Number.isNaN(value) ? null : value);
+    });
+    return make("label", { className: "birnn-whole" }, `${label} `, input);
+  };
+
+  const controls = model.get("controls").map((c) => ({ choice, whole })[c.kind](c));
+  const picture = make("div", { className: "birnn-picture" });
+  const sentence = make("p", { className: "birnn-sentence" });
+  sentence.setAttribute("role", "status");
+  const heading = make("div", { className: "birnn-heading", textContent: model.get("heading"), id });
+  const root = make("div", { className: "birnn-panel" }, heading,
+    make("div", { className: "birnn-controls" }, ...controls), sentence, picture);
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-labelledby", id);
+  // JupyterLab's shortcuts (arrows move the cell selection) must not fire in here.
+  root.dataset.lmSuppressShortcuts = "true";
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+
+  const showPicture = () => { picture.innerHTML = model.get("picture"); };
+  const showSentence = () => { sentence.textContent = model.get("sentence"); };
+  model.on("change:picture", showPicture);
+  model.on("change:sentence", showSentence);
+  showPicture();
+  showSentence();
+  el.append(root);
+  return () => {
+    model.off("change:picture", showPicture);
+    model.off("change:sentence", showSentence);
+  };
+}
+export default { render };

@@ -1,0 +1,133 @@
+"""What all viewers share: a few labelled controls above a picture that follows them.
+
+The controls are the browser's own radio buttons and number fields in one small anywidget, because
+they then have names, groups and arrow keys without further work; the widgets of ipywidgets lack
+one or the other. All computing stays in Python.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anywidget
+import traitlets
+
+Value = str | int
+
+
+class Choice(NamedTuple):
+    """One of a few words, shown as radio buttons."""
+
+    name: str
+    label: str
+    options: tuple[str, ...]
+
+    def check(self, value: Value) -> str | None:
+        """Why ``value`` cannot be used, or None."""
+        return None if value in self.options else f"{self.label}: choose {_list(self.options)}."
+
+    def describe(self) -> dict[str, Any]:
+        """What the browser needs to draw it."""
+        return {"kind": "choice", **self._asdict()}
+
+
+class Whole(NamedTuple):
+    """A whole number in a range, shown as a number field."""
+
+    name: str
+    label: str
+    low: int
+    high: int
+
+    def check(self, value: Value) -> str | None:
+        """Why ``value`` cannot be used, or None."""
+        if isinstance(value, int) and self.low <= value <= self.high:
+            return None
+        return f"{self.label}: type a whole number from {self.low} to {self.high}."
+
+    def describe(self) -> dict[str, Any]:
+        """What the browser needs to draw it."""
+        return {"kind": "whole", **self._asdict()}
+
+
+class View(NamedTuple):
+    """What a viewer shows for one setting of its controls."""
+
+    html: str
+    sentence: str
+
+
+class Panel(anywidget.AnyWidget):
+    """Controls, a picture in HTML, and one sentence that screen readers announce.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the viewer.
+    controls : sequence of Choice or Whole
+        Drawn in this order.
+    start : dict
+        Name of each control to its first value.
+    draw : callable
+        Gets the values as keyword arguments and returns a :class:`View`. A ``ValueError`` is
+        shown as a sentence below the controls, and the last picture stays.
+    """
+
+    _esm = Path(__file__).with_name("panel.js")
+    _css = Path(__file__).with_name("panel.css")
+    heading = traitlets.Unicode().tag(sync=True)
+    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    picture = traitlets.Unicode().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        title: str,
+        controls: Sequence[Choice | Whole],
+        start: dict[str, Value],
+        draw: Callable[..., View],
+    ) -> None:
+        self._known = tuple(controls)
+        self._draw = draw
+        view = draw(**start)
+        super().__init__(
+            heading=title,
+            controls=[control.describe() for control in controls],
+            values=start,
+            picture=view.html,
+            sentence=view.sentence,
+        )
+        self.observe(self._update, "values")
+
+    def _update(self, change: dict[str, Any]) -> None:
+        # Nobody sees an exception in a widget's callback, so every problem becomes the sentence.
+        values = change["new"]
+        problems = [control.check(values.get(control.name)) for control in self._known]
+        problem = next((p for p in problems if p), None)
+        if problem is None:
+            try:
+                self.picture, self.sentence = self._draw(**values)
+            except ValueError as error:
+                problem = str(error)
+        if problem is not None:
+            self.sentence = problem
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        # For a reader without a kernel: the picture as it starts.
+        data = dict(data or {})
+        data["text/plain"] = f"[{self.heading} {self.sentence} Run this cell to explore.]"
+        data["text/html"] = (
+            f"<p><strong>{html.escape(self.heading)}</strong></p>{self.picture}"
+            f"<p>{html.escape(self.sentence)} <em>Run this cell to explore.</em></p>"
+        )
+        return data, metadata
+
+
+def _list(options: Sequence[str]) -> str:
+    return ", ".join(options[:-1]) + " or " + options[-1]

@@ -1,0 +1,52 @@
+"""Where the course keeps files on this machine, and how it writes them without half-done ones."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """Folder of everything the course keeps for this user; ``BIRNN_HOME`` overrides it."""
+    return _overridden() or Path(platformdirs.user_data_dir("birnn-course", appauthor=False))
+
+
+def cache() -> Path:
+    """Folder of what can be computed again: the user's cache, or ``BIRNN_HOME/cache``."""
+    chosen = _overridden()
+    if chosen:
+        return chosen / "cache"
+    return Path(platformdirs.user_cache_dir("birnn-course", appauthor=False))
+
+
+def _overridden() -> Path | None:
+    chosen = os.environ.get("BIRNN_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else None
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file so that a reader, or a crash, sees the old file or the new one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp's files are private; give this one the mode that open() would have.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

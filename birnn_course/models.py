@@ -1,0 +1,68 @@
+"""The models of the course. Direction is a switch; everything else stays the same."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from birnn_course.errors import CourseError
+
+CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class SequenceTagger(nn.Module):
+    """One tag for every element of a sequence: embedding, recurrent layer, linear layer.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Size of the input vocabulary.
+    n_tags : int
+        Number of tags.
+    hidden_size : int
+        Units per direction.
+    bidirectional : bool
+        Read from both ends, or from left to right only.
+    cell : {"rnn", "gru", "lstm"}
+        The recurrent cell.
+    embedding_dim : int
+        Size of a symbol's vector.
+    lookahead : int
+        Answer this many steps late: the tag of element ``t`` is read off after element
+        ``t + lookahead``. Zero vectors stand for what comes after the end.
+    """
+
+    def __init__(
+        self,
+        n_symbols: int,
+        n_tags: int,
+        hidden_size: int,
+        *,
+        bidirectional: bool,
+        cell: str = "lstm",
+        embedding_dim: int = 64,
+        lookahead: int = 0,
+    ) -> None:
+        super().__init__()
+        if cell not in CELLS:
+            raise CourseError(f"cell must be rnn, gru or lstm, not {cell!r}.")
+        if lookahead < 0:
+            raise CourseError(f"lookahead must be 0 or more, not {lookahead}.")
+        self.lookahead = lookahead
+        self.embedding = nn.Embedding(n_symbols, embedding_dim)
+        self.rnn = CELLS[cell](
+            embedding_dim, hidden_size, batch_first=True, bidirectional=bidirectional
+        )
+        self.head = nn.Linear(hidden_size * (2 if bidirectional else 1), n_tags)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Scores of every tag, ``(batch, seq_len, n_tags)``, for ids ``(batch, seq_len)``."""
+        embedded = self.embedding(inputs)
+        output, _ = self.rnn(F.pad(embedded, (0, 0, 0, self.lookahead)))
+        scores: Tensor = self.head(output[:, self.lookahead :])
+        return scores
+
+
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers ``module`` learns."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -1,0 +1,220 @@
+"""Every figure of the course: readable in black and white, with a text for those who cannot see it.
+
+Each function returns a :class:`Picture`; as the last line of a cell it is shown. JupyterLab drops
+alternative texts that are attached to an image, so a picture is HTML with the image inside.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#3B3B3B", "#8C4A79")
+"""From the palette of Okabe and Ito (2008), darkened where needed: distinct for all eyes."""
+
+HATCHES = ("", "//", "..", "xx")
+MARKERS = ("o", "s", "^", "D")
+DASHES = ("-", "--", "-.", ":")
+READERS = ("left to right", "both ways")
+"""These two series look the same in every figure, whatever stands beside them."""
+
+_STYLE = {
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#DDDDDD",
+}
+
+
+class Picture:
+    """An image with its alternative text, shown by any notebook front end."""
+
+    def __init__(self, figure: Figure, alt: str) -> None:
+        from PIL import Image
+
+        drawn, small = io.BytesIO(), io.BytesIO()
+        figure.savefig(drawn, format="png", bbox_inches="tight")
+        # 64 colours look the same and make a third of the bytes, which a notebook carries along;
+        # PIL writes no date and no software name, so the same figure is the same bytes.
+        Image.open(drawn).convert("RGB").quantize(64).save(small, format="png", optimize=True)
+        self.png = small.getvalue()
+        self.alt = alt
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        data = base64.b64encode(self.png).decode("ascii")
+        image = (
+            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" '
+            'style="max-width: 100%">'
+        )
+        return {"text/plain": f"[{self.alt}]", "text/html": f"<figure>{image}</figure>"}
+
+
+def _figure(columns: int = 1, width: float = 7.0, height: float = 3.2) -> tuple[Figure, list[Axes]]:
+    # Figure without pyplot: nothing global, nothing to close
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = list(figure.subplots(1, columns, squeeze=False)[0])
+    return figure, axes
+
+
+def plot_dependence(maps: Mapping[str, Tensor]) -> Picture:
+    """One square per map of :func:`birnn_course.dependence_map`: a dot where input reaches output.
+
+    Parameters
+    ----------
+    maps : mapping of str to Tensor
+        Title to map, each ``(output steps, input steps)``.
+    """
+    from matplotlib.colors import ListedColormap
+
+    colours = ListedColormap(["white", COLOURS[0]])
+    figure, axes = _figure(len(maps), width=2.7 * len(maps) + 0.4, height=3.1)
+    for ax, (title, values) in zip(axes, maps.items(), strict=True):
+        reached = (values > 0).cpu()
+        rows, columns = reached.shape
+        ax.grid(False)
+        ax.pcolormesh(reached, cmap=colours, vmin=0, vmax=1, edgecolor="#BBBBBB")
+        ax.set_aspect("equal")
+        ax.invert_yaxis()
+        for t, s in reached.nonzero().tolist():
+            ax.plot(s + 0.5, t + 0.5, "o", color="white", markersize=6)
+        ax.set(title=title, xlabel="input step")
+        ax.set_xticks([s + 0.5 for s in range(columns)], [str(s) for s in range(columns)])
+        ax.set_yticks([t + 0.5 for t in range(rows)], [str(t) for t in range(rows)])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+    axes[0].set_ylabel("output step")
+    described = "; ".join(f"{title}: {describe_map(values)}" for title, values in maps.items())
+    return Picture(figure, f"Which inputs reach which outputs. {described}.")
+
+
+def describe_map(values: Tensor) -> str:
+    """The pattern of a dependence map in words, as *output t sees inputs 0 to t*."""
+    reached = values > 0
+    patterns = {
+        "no output sees any input": reached.new_zeros(reached.shape),
+        "every output sees every input": reached.new_ones(reached.shape),
+        "output t sees inputs 0 to t": reached.new_ones(reached.shape).tril(),
+        "output t sees inputs t to the end": reached.new_ones(reached.shape).triu(),
+    }
+    patterns |= {
+        f"output t sees inputs 0 to t + {k}": reached.new_ones(reached.shape).tril(k)
+        for k in range(1, reached.shape[1] - 1)
+    }
+    matches = (words for words, pattern in patterns.items() if reached.equal(pattern))
+    return next(matches, "another pattern")
+
+
+def plot_bars(
+    groups: Mapping[str, Mapping[str, float]],
+    *,
+    alt: str,
+    ylabel: str = "accuracy in %",
+    limits: Mapping[str, float] | None = None,
+) -> Picture:
+    """Groups of bars with their values written on them, and dashed lines for known limits.
+
+    Parameters
+    ----------
+    groups : mapping of str to mapping of str to float
+        Name of a group (below the axis) to name of a bar (in the legend) to its value in percent.
+        All groups have the same bars.
+    alt : str
+        What the picture shows, as a claim; never a trained number.
+    ylabel : str
+        Label of the axis.
+    limits : mapping of str to float, optional
+        Label to height of a line across the picture.
+    """
+    figure, (ax,) = _figure()
+    names = list(next(iter(groups.values())))
+    width = 0.8 / len(names)
+    for i, (name, style) in enumerate(_styles(names).items()):
+        where = [g + (i - (len(names) - 1) / 2) * width for g in range(len(groups))]
+        bars = ax.bar(
+            where,
+            [values[name] for values in groups.values()],
+            width * 0.92,
+            label=name,
+            color=COLOURS[style],
+            edgecolor="white",
+            hatch=HATCHES[style],
+        )
+        ax.bar_label(bars, fmt="%.0f", padding=2, fontsize=9)
+    _draw_limits(ax, limits)
+    ax.set(ylabel=ylabel, ylim=(0, 112), yticks=range(0, 101, 20))
+    ax.set_xticks(range(len(groups)), list(groups))
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return Picture(figure, alt)
+
+
+def plot_lines(
+    lines: Mapping[str, Sequence[float]],
+    *,
+    alt: str,
+    xlabel: str,
+    ylabel: str,
+    limits: Mapping[str, float] | None = None,
+) -> Picture:
+    """Lines told apart by marker and dash as well as colour; dashed grey lines for known limits.
+
+    Parameters
+    ----------
+    lines : mapping of str to sequence of float
+        Label to heights at steps 0, 1, 2, …
+    xlabel, ylabel : str
+        Labels of the axes.
+    alt : str
+        What the picture shows, as a claim; never a trained number.
+    limits : mapping of str to float, optional
+        Label to height of a line across the picture.
+    """
+    figure, (ax,) = _figure()
+    styles = _styles(lines)
+    for label, heights in lines.items():
+        ax.plot(
+            range(len(heights)),
+            heights,
+            DASHES[styles[label]],
+            marker=MARKERS[styles[label]] if len(heights) <= 20 else None,
+            color=COLOURS[styles[label]],
+            label=label,
+        )
+    _draw_limits(ax, limits)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    n_steps = max(len(heights) for heights in lines.values())
+    if n_steps <= 12:
+        ax.set_xticks(range(n_steps))
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return Picture(figure, alt)
+
+
+def _styles(names: Iterable[str]) -> dict[str, int]:
+    """Which colour, hatch, marker and dash each series gets."""
+    others = iter(range(len(READERS), len(COLOURS)))
+    names = list(names)
+    if not set(names) & set(READERS):
+        return {name: i for i, name in enumerate(names)}
+    return {name: READERS.index(name) if name in READERS else next(others) for name in names}
+
+
+def _draw_limits(ax: Axes, limits: Mapping[str, float] | None) -> None:
+    for i, (label, height) in enumerate((limits or {}).items()):
+        ax.axhline(height, color="black", linestyle=("--", ":")[i % 2], linewidth=1.6, label=label)
