@@ -1,0 +1,124 @@
+"""Run notebooks and store them as the repository keeps them (``make notebooks [N=01]``).
+
+A stored notebook was executed in order in a fresh kernel and holds nothing that differs from one
+run or machine to the next, apart from the outputs of cells that say so. So a second run changes
+nothing, and a difference in a review is a difference in meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = (ROOT / "notebooks", ROOT / "solutions")
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+TIMEOUT = 180  # seconds a cell may take on a slow machine
+
+Notebook = Any
+
+
+@dataclass
+class Cost:
+    """What one cell took: processor seconds, which a busy machine leaves alone."""
+
+    source: str
+    cpu_seconds: float
+
+
+def stored(number: str = "") -> list[Path]:
+    """The repository's notebooks, or those whose name starts with ``number``."""
+    return sorted(path for folder in FOLDERS for path in folder.glob(f"{number}*.ipynb"))
+
+
+def execute(notebook: Notebook, folder: Path) -> tuple[Notebook, list[Cost]]:
+    """A copy of ``notebook``, run top to bottom in a fresh kernel with no record and no cache."""
+    notebook = nbformat.from_dict(notebook)
+    costs: list[Cost] = []
+    used = {"before": 0.0}
+
+    def cpu_seconds() -> float:
+        times = psutil.Process(client.km.provisioner.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def start(cell: Notebook, cell_index: int) -> None:
+        used["before"] = cpu_seconds()
+
+    def end(cell: Notebook, cell_index: int, execute_reply: Any) -> None:
+        costs.append(Cost(cell.source, cpu_seconds() - used["before"]))
+
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        coalesce_streams=True,  # how prints are cut into messages is chance
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_execute=start,
+        on_cell_executed=end,
+    )
+    with (
+        tempfile.TemporaryDirectory() as home,
+        mock.patch.dict(os.environ, {"BIRNN_HOME": home, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}),
+    ):
+        client.execute()
+    return notebook, costs
+
+
+def normalise(notebook: Notebook) -> Notebook:
+    """Drop what differs between machines and runs, in place: versions, times, widget state."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            # Without its model, which is never stored, a widget's view only says that it is
+            # missing; the text and HTML beside it can be read everywhere.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+    return notebook
+
+
+def text(notebook: Notebook) -> str:
+    """``notebook`` as the file holds it."""
+    return str(nbformat.writes(notebook, version=4)) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Run and store the notebooks whose names start with one of ``arguments``, or all."""
+    paths = sorted({path for number in arguments or [""] for path in stored(number)})
+    if not paths:
+        print(f"No notebook starts with {' or '.join(arguments)}; see notebooks/ for their names.")
+        return 1
+    for path in paths:
+        before = path.read_text(encoding="utf-8")
+        notebook, costs = execute(nbformat.reads(before, as_version=4), path.parent)
+        after = text(normalise(notebook))
+        if after != before:
+            path.write_text(after, encoding="utf-8", newline="\n")
+        slowest = max(costs, key=lambda cost: cost.cpu_seconds)
+        print(
+            f"{path.relative_to(ROOT)}: {'written' if after != before else 'unchanged'}, "
+            f"{sum(cost.cpu_seconds for cost in costs):.0f} CPU s, "
+            f"slowest cell {slowest.cpu_seconds:.0f} CPU s"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
