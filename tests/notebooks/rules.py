@@ -1,0 +1,217 @@
+"""What a stored notebook must look like, as functions from a notebook to a list of problems.
+
+nbval compares outputs, but it accepts notebooks without any, cells out of order, and pictures
+without a word. These rules look at what it does not. ``test_rules.py`` runs them on every notebook
+and plants a failure for each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+from birnn_course.course import UNITS
+
+IGNORED = "nbval-ignore-output"
+MOST_IGNORED = 0.15
+MOST_BYTES = 300_000
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# Text that would change with the machine, the clock or a version.
+CHANGING = {
+    "a path of this machine": r"(?<![\w.])/(?:home|root|Users|tmp|usr|opt|work)/|[A-Z]:\\\\",
+    "an object's address": r"0x[0-9a-f]{6,}",
+    "a time": r"\b\d+(?:\.\d+)? ?(?:ms|µs|s|sec|seconds|minutes)\b",
+    "a date": r"\b20\d\d-\d\d-\d\d\b",
+    "a version": r"\b\d+\.\d+\.\d+\b",
+    "a device": r"\bcuda(?::\d+)?\b|device\(",
+}
+
+Notebook = Any
+Rule = Callable[[Notebook], list[str]]
+
+
+def code_cells(notebook: Notebook) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell: Any) -> list[str]:
+    return list(cell.metadata.get("tags", ()))
+
+
+def _texts(cell: Any) -> Iterator[str]:
+    """What a cell stored as text: printed, or the plain and HTML forms of what it showed."""
+    for output in cell.outputs:
+        yield output.get("text", "")
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                yield re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", data)
+
+
+class _Images(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.alts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.alts.append((dict(attrs).get("alt") or "").strip())
+
+
+def ran_in_order(notebook: Notebook) -> list[str]:
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts and counts == list(range(1, len(counts) + 1)):
+        return []
+    return [f"the cells were not run in order from a fresh kernel: {counts}"]
+
+
+def outputs_are_stored(notebook: Notebook) -> list[str]:
+    if any(cell.outputs for cell in code_cells(notebook)):
+        return []
+    return ["no output is stored, so nothing would be compared"]
+
+
+def no_error_no_stderr(notebook: Notebook) -> list[str]:
+    return [
+        f"cell {cell.execution_count} stores {output.get('name', 'an error')}"
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+
+
+def no_widget_state(notebook: Notebook) -> list[str]:
+    problems = ["widget state is stored"] if "widgets" in notebook.metadata else []
+    return problems + [
+        f"cell {cell.execution_count} stores a widget view, which is dead without its state"
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if WIDGET_VIEW in output.get("data", {})
+    ]
+
+
+def no_installing(notebook: Notebook) -> list[str]:
+    return [
+        f"cell {cell.execution_count} installs packages"
+        for cell in code_cells(notebook)
+        if re.search(r"(?m)^\s*[%!]\s*(?:\w+\s+-m\s+)?(?:pip|conda|uv)\b", cell.source)
+        and "colab-install" not in tags(cell)
+    ]
+
+
+def no_network(notebook: Notebook) -> list[str]:
+    pattern = r"https?://|urlopen|requests\.|<script|torch\.hub"
+    return [
+        f"cell {cell.execution_count} needs the network, or looks as if: {found[0]}"
+        for cell in code_cells(notebook)
+        for text in [cell.source, *_texts(cell)]
+        if (found := re.search(pattern, text)) and "colab-install" not in tags(cell)
+    ] + [
+        f"a text loads an image from the network: {found[0]}"
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        and (found := re.search(r"!\[[^\]]*\]\(https?://|<img[^>]+src=.?https?://", cell.source))
+    ]
+
+
+def text_does_not_change(notebook: Notebook) -> list[str]:
+    return [
+        f"cell {cell.execution_count} stores {what}: {found[0]!r}"
+        for cell in code_cells(notebook)
+        if IGNORED not in tags(cell)
+        for text in _texts(cell)
+        for what, pattern in CHANGING.items()
+        if (found := re.search(pattern, re.sub(r"style=\"[^\"]*\"", "", text)))
+    ]
+
+
+def ignored_cells_are_few_and_answered(notebook: Notebook) -> list[str]:
+    problems = []
+    cells = code_cells(notebook)
+    ignored = [i for i, cell in enumerate(cells) if IGNORED in tags(cell)]
+    if len(ignored) > MOST_IGNORED * len(cells):
+        problems.append(f"{len(ignored)} of {len(cells)} code cells are not compared")
+    for i in ignored:
+        if not cells[i].metadata.get("birnn", {}).get("ignored_because"):
+            problems.append(f"cell {i + 1} is not compared and its metadata gives no reason")
+        after = cells[i + 1] if i + 1 < len(cells) else None
+        if after is None or not re.search(r"(?m)^\s*assert ", after.source) or not after.outputs:
+            problems.append(f"cell {i + 1} is not compared and the next one asserts nothing")
+    return problems + [
+        f"cell {cell.execution_count} is skipped or allowed to fail"
+        for cell in cells
+        if {"nbval-skip", "raises-exception"} & set(tags(cell)) or "NBVAL_" in cell.source
+    ]
+
+
+def figures_have_alt_text(notebook: Notebook) -> list[str]:
+    problems = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            alts = [*_Images(cell.source).alts, *re.findall(r"!\[([^\]]*)\]\(", cell.source)]
+        else:
+            shown = [output.get("data", {}) for output in cell.outputs]
+            alts = [alt for data in shown for alt in _Images(data.get("text/html", "")).alts]
+            if any(kind.startswith("image/") for data in shown for kind in data):
+                problems.append(f"cell {cell.execution_count} shows an image without alt text")
+        problems += [
+            f"an image has {'a trained number in its' if alt else 'no'} alt text: {alt!r}"
+            for alt in alts
+            if not alt or re.search(r"\d\.\d|\d ?%", alt)
+        ]
+    return problems
+
+
+def messages_of_torch_are_tagged(notebook: Notebook) -> list[str]:
+    return [
+        f"cell {cell.execution_count} stores a message and lacks the tag torch-message"
+        for cell in code_cells(notebook)
+        for text in _texts(cell)
+        if re.search(r"\b[A-Z]\w*(?:Error|Warning): ", text) and "torch-message" not in tags(cell)
+    ]
+
+
+def starts_with_setup(notebook: Notebook) -> list[str]:
+    if re.search(r"\bsetup\(", code_cells(notebook)[0].source):
+        return []
+    return ["the first code cell does not call setup()"]
+
+
+def opens_like_a_unit(notebook: Notebook) -> list[str]:
+    first = notebook.cells[0].source
+    for unit in UNITS:
+        if first.startswith(f"# {unit.number} · {unit.title}"):
+            missing = [aim for aim in unit.objectives if aim not in first.replace("*", "")]
+            problems = [f"the opening lacks an objective of course.py: {aim}" for aim in missing]
+            if f"about {unit.minutes} minutes" not in first:
+                problems.append(f"the opening does not say: about {unit.minutes} minutes")
+            return problems + (
+                [] if "You need" in first else ["the opening names no prerequisites"]
+            )
+    return ["the title is not that of a unit in course.py"]
+
+
+def small_enough(notebook: Notebook) -> list[str]:
+    import nbformat
+
+    size = len(nbformat.writes(notebook).encode())
+    return [f"{size:,} bytes are too many"] if size > MOST_BYTES else []
+
+
+RULES: tuple[Rule, ...] = (
+    ran_in_order,
+    outputs_are_stored,
+    no_error_no_stderr,
+    no_widget_state,
+    no_installing,
+    no_network,
+    text_does_not_change,
+    ignored_cells_are_few_and_answered,
+    figures_have_alt_text,
+    messages_of_torch_are_tagged,
+    starts_with_setup,
+    opens_like_a_unit,
+    small_enough,
+)

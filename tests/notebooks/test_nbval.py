@@ -1,0 +1,73 @@
+"""Strict nbval, as the Makefile calls it, catches what it must."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_nbval(folder: Path, *cells: tuple[str, str], conftest: str = "", tag: str = "") -> str:
+    """Store cells with these printed outputs, compare them, and return pytest's closing line."""
+    notebook = nbformat.v4.new_notebook()
+    for count, (source, output) in enumerate(cells, 1):
+        cell = nbformat.v4.new_code_cell(source, execution_count=count)
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=output)]
+        cell.metadata["tags"] = [tag] if tag else []
+        notebook.cells.append(cell)
+    nbformat.write(notebook, folder / "planted.ipynb")
+    options = re.search(r"^NBVAL := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert options
+    arguments = options[1].replace("tests/", f"{ROOT}/tests/").split()
+    # the conftest finds constraints.txt beside itself
+    (folder / "conftest.py").write_text(conftest)
+    (folder / "constraints.txt").write_text((ROOT / "constraints.txt").read_text())
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+            *("--rootdir", str(folder), "-c", os.devnull, *arguments, str(folder)),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    return result.stdout.strip().splitlines()[-1]
+
+
+def test_an_equal_output_passes_and_a_changed_one_fails(tmp_path: Path) -> None:
+    closing = run_nbval(tmp_path, ("print(1 + 1)", "2\n"), ("print(2 + 2)", "5\n"))
+    assert "1 failed, 1 passed" in closing
+
+
+def test_figures_and_addresses_are_not_compared(tmp_path: Path) -> None:
+    figure = "print('data:image/png;base64,AAAA then 0x7f0000000001')"
+    stored = "data:image/png;base64,QUJD then 0x7f0000000002\n"
+    assert "1 passed" in run_nbval(tmp_path, (figure, stored))
+
+
+@pytest.mark.parametrize(("torch", "closing"), [("0.0.0", "1 passed"), ("2.13.0", "1 failed")])
+def test_messages_are_compared_only_on_the_constrained_torch(
+    tmp_path: Path, torch: str, closing: str
+) -> None:
+    # the project's own hook, told that another torch is installed
+    conftest = (ROOT / "conftest.py").read_text() + (
+        f"\ndef installed_torch(): return {torch!r}\ndef constrained_torch(): return '2.13.0'\n"
+    )
+    cell = ("print('Error: new wording')", "Error: old wording\n")
+    assert closing in run_nbval(tmp_path, cell, conftest=conftest, tag="torch-message")
+
+
+def test_each_notebook_starts_with_an_empty_home(tmp_path: Path) -> None:
+    source = (
+        "import os; home = os.environ['BIRNN_HOME']; print(os.listdir(home), 'birnn-test-' in home)"
+    )
+    conftest = (ROOT / "conftest.py").read_text()
+    assert "1 passed" in run_nbval(tmp_path, (source, "[] True\n"), conftest=conftest)

@@ -1,0 +1,71 @@
+"""``make notebooks``: what it stores, that a second run changes nothing, and what lessons cost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+import notebooks as tool
+import rules
+
+# Unit number to (processor seconds of the whole notebook, of its slowest cell), from a cold cache.
+LIMITS = dict.fromkeys(("00", "01", "02", "03", "04", "05"), (60, 15))
+PATHS = tool.stored()
+
+
+def comparable(notebook: Any) -> Any:
+    """What must be equal on every machine: all but figures and the outputs that say so."""
+    for cell in rules.code_cells(notebook):
+        if rules.IGNORED in rules.tags(cell):
+            cell.outputs = []
+    return re.sub(r"base64,[A-Za-z0-9+/=]+", "", tool.text(notebook))
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_running_it_again_changes_nothing_and_is_quick(path: Path) -> None:
+    stored = nbformat.read(path, as_version=4)
+    again, costs = tool.execute(stored, path.parent)
+    assert comparable(tool.normalise(again)) == comparable(stored)
+    whole, slowest = LIMITS[path.name[:2]]
+    assert max(cost.cpu_seconds for cost in costs) <= slowest
+    assert sum(cost.cpu_seconds for cost in costs) <= whole
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_two_runs_on_one_machine_store_the_same_bytes(path: Path) -> None:
+    stored = nbformat.read(path, as_version=4)
+    first, second = (tool.execute(stored, path.parent)[0] for _ in range(2))
+    assert tool.text(tool.normalise(first)) == tool.text(tool.normalise(second))
+
+
+def small(*sources: str) -> Any:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+
+
+def test_a_stored_notebook_holds_no_widget_view_no_times_and_no_version(tmp_path: Path) -> None:
+    source = "from birnn_course import dependence_explorer\ndependence_explorer()"
+    notebook, _ = tool.execute(small(source), tmp_path)
+    assert rules.no_widget_state(notebook)
+    tool.normalise(notebook)
+    assert not rules.no_widget_state(notebook)
+    assert notebook.cells[0].outputs[0].data["text/plain"].startswith("[Which inputs")
+    assert "execution" not in notebook.cells[0].metadata
+    assert notebook.metadata.language_info == {"name": "python"}
+
+
+def test_costs_are_processor_seconds_of_each_cell(tmp_path: Path) -> None:
+    busy = "import time\nstart = time.process_time()\nwhile time.process_time() < start + 1: pass"
+    _, costs = tool.execute(small("import time\ntime.sleep(1)", busy), tmp_path)
+    assert costs[0].cpu_seconds < 0.7
+    assert 0.9 < costs[1].cpu_seconds < 2
+
+
+def test_an_unknown_number_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool.main(["77"]) == 1
+    assert capsys.readouterr().out.count("\n") == 1

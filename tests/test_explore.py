@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from birnn_course import dependence_explorer
+from birnn_course.explore.panel import Choice, Panel, View, Whole
+
+
+def change(panel: Panel, **values: Any) -> str:
+    """What the browser does when a control moves; returns the sentence below."""
+    panel.values = {**panel.values, **values}
+    return panel.sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        ({}, "inputs 0 to 2; 5 of 8"),
+        ({"reads": "right to left"}, "inputs 2 to 7; 2 of 8"),
+        ({"reads": "both ways", "cell": "gru"}, "inputs 0 to 7; none of 8"),
+        ({"late": 2, "cell": "rnn"}, "inputs 0 to 4; 3 of 8"),
+        ({"step": 0}, "input 0; 7 of 8"),
+        ({"seq_len": 12}, "inputs 0 to 2; 9 of 12"),
+    ],
+)
+def test_the_dependence_explorer_tells_what_was_seen(values: dict[str, Any], seen: str) -> None:
+    panel = dependence_explorer()
+    sentence = change(panel, **values)
+    assert seen in sentence
+    row = panel.picture.split("◀")[1].split("</tr>")[0]
+    unseen = 0 if "none" in seen else int(seen.split("; ")[1].split()[0])
+    assert row.count("·") == unseen
+
+
+def test_a_value_that_cannot_be_is_a_sentence_and_the_picture_stays() -> None:
+    panel = dependence_explorer()
+    before = panel.picture
+    assert "steps 0 to 7" in change(panel, step=9)
+    assert change(panel, step=None) == "Output step t: type a whole number from 0 to 11."
+    assert "choose rnn, gru or lstm" in change(panel, step=2, cell="cnn")
+    assert panel.picture == before
+    assert "has seen" in change(panel, cell="lstm")
+
+
+def test_exploring_leaves_the_random_numbers_alone() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    expected = torch.randn(3)
+    torch.manual_seed(0)
+    change(dependence_explorer(), cell="gru")
+    assert torch.equal(torch.randn(3), expected)
+
+
+def test_without_a_kernel_it_is_readable() -> None:
+    data, _ = dependence_explorer()._repr_mimebundle_()
+    assert data["text/plain"].startswith("[Which inputs has this output seen? Output 2 has seen")
+    assert "<table" in data["text/html"]
+    assert "Run this cell" in data["text/html"]
+    assert "<script" not in data["text/html"]
+
+
+def test_every_viewer_shows_its_problems_instead_of_raising() -> None:
+    def draw(size: int, kind: str) -> View:
+        if size == 3:
+            raise ValueError("Three is not possible; choose another.")
+        return View(f"<p>{kind}</p>", f"{size} {kind}")
+
+    controls = [Whole("size", "Size", 1, 5), Choice("kind", "Kind", ("a", "b"))]
+    panel = Panel("Title?", controls, {"size": 1, "kind": "a"}, draw)
+    assert change(panel, size=3) == "Three is not possible; choose another."
+    assert change(panel, size=6) == "Size: type a whole number from 1 to 5."
+    assert change(panel, size="2") == "Size: type a whole number from 1 to 5."
+    assert change(panel, size=5, kind="b") == "5 b"

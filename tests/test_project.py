@@ -1,0 +1,148 @@
+"""The files around the code say the same things as the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from birnn_course import __version__
+from birnn_course.course import UNITS
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def constraints() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    return {canonicalize_name(name): pin for name, pin in (line.split("==") for line in lines)}
+
+
+def needed(extras: set[str]) -> set[str]:
+    """All packages that an installation with these extras needs, from what is installed here."""
+    found: set[str] = set()
+    todo = [("birnn-course", frozenset(extras))]
+    while todo:
+        name, wanted = todo.pop()
+        for text in requires(name) or ():
+            requirement = Requirement(text)
+            environments = [{"extra": extra} for extra in ("", *wanted)]
+            if requirement.marker and not any(map(requirement.marker.evaluate, environments)):
+                continue
+            child = canonicalize_name(requirement.name)
+            if child not in found:
+                found.add(child)
+                todo.append((child, frozenset(requirement.extras)))
+    return found
+
+
+def test_every_package_is_constrained_to_a_version_anyone_can_install() -> None:
+    pins = constraints()
+    assert needed({"test", "dev"}) - set(pins) == set()
+    assert not [pin for pin in pins.values() if not re.fullmatch(r"\d+(\.\w+)*", pin)]
+
+
+def test_what_is_installed_is_what_is_constrained() -> None:
+    different = {
+        name: (version(name), pin)
+        for name, pin in constraints().items()
+        if name in needed({"test", "dev"}) and version(name).partition("+")[0] != pin
+    }
+    assert different == {}
+
+
+def test_the_ranges_admit_the_constrained_versions() -> None:
+    pins = constraints()
+    for text in requires("birnn-course") or ():
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
+
+
+def environment_problems(environment: dict[str, object]) -> list[str]:
+    """What would make conda's environment another than everybody's."""
+    names = environment["dependencies"]
+    assert isinstance(names, list)
+    python = [name for name in names if isinstance(name, str) and name.startswith("python=")]
+    problems = [] if python == ["python=3.11"] else [f"python is {python}"]
+    from_conda = [n for n in names if isinstance(n, str) and n not in (*python, "pip")]
+    problems += [f"{name} comes from conda" for name in from_conda]
+    pip = [name for name in names if isinstance(name, dict)]
+    if pip != [{"pip": ["-c constraints.txt", "-e .[test]"]}]:
+        problems.append(f"pip installs {pip}")
+    return problems
+
+
+def test_conda_users_get_the_same_packages() -> None:
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert environment_problems(yaml.safe_load(text)) == []
+    for wrong in (
+        text.replace("  - pip\n", "  - pip\n  - pytorch\n"),
+        text.replace("-c constraints.txt", "numpy"),
+        text.replace("python=3.11", "python=3.9"),
+    ):
+        assert environment_problems(yaml.safe_load(wrong))
+
+
+def test_make_installs_with_the_constraints() -> None:
+    assert "pip install --quiet -c constraints.txt" in MAKEFILE
+    installs = [line for line in MAKEFILE.splitlines() if "pip install" in line]
+    assert len(installs) == 2  # the other one makes constraints.txt
+
+
+def test_make_help_lists_every_target() -> None:
+    shown = subprocess.run(
+        ["make", "-C", str(ROOT), "--no-print-directory", "help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert [line.split()[1] for line in shown.splitlines()] == phony.split()
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__ == version("birnn-course")
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_starts_the_learner() -> None:
+    screen = README[:2600]
+    for text in ("make lab", "make test", "conda env create", "pip install", "docs/", "3.11"):
+        assert text in screen, text
+    assert UNITS[0].lesson in screen
+
+
+def test_the_readme_lists_the_units_of_the_course() -> None:
+    for unit in UNITS:
+        assert f"| {unit.number} | {unit.title} | {unit.minutes} |" in README
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_what_the_documents_link_to_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert all(alt.strip() for alt in re.findall(r"!\[([^\]]*)\]", text))
+
+
+def test_the_project_asks_for_a_python_that_make_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11"
+    assert "sys.version_info < (3, 11)" in MAKEFILE
+
+
+def test_no_file_is_executable_but_the_one_that_is_run() -> None:
+    listing = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--stage"], capture_output=True, text=True, check=True
+    ).stdout
+    executable = [line.split("\t")[1] for line in listing.splitlines() if line.startswith("100755")]
+    assert executable in ([".ci/run"], [])

