@@ -23,6 +23,7 @@ _SETTINGS = {
 }
 
 _WORKSPACE = "birnn-course"
+_CONTENTS = "@jupyterlab/toc:plugin"  # the table of contents, as the layout knows it
 
 
 def command(folder: Path, *, browser: bool, port: int | None, more: tuple[str, ...]) -> list[str]:
@@ -114,8 +115,8 @@ def _write_first_layout(workspaces: Path, notebook: str) -> None:
         "left": {
             "collapsed": False,
             "visible": True,
-            "current": "table-of-contents",
-            "widgets": ["filebrowser", "running-sessions", "table-of-contents"],
+            "current": _CONTENTS,
+            "widgets": ["filebrowser", "running-sessions", _CONTENTS],
         },
         "right": {"collapsed": True, "visible": True, "widgets": []},
         "relativeSizes": [0.22, 0.78, 0],

@@ -46,9 +46,7 @@ def test_lab_makes_a_working_copy_and_opens_the_first_notebook(
     settings = json.loads((home / "lab-settings" / "overrides.json").read_text())
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     (layout,) = (home / "lab-workspaces").iterdir()
-    assert json.loads(layout.read_text())["data"]["layout-restorer:data"]["left"]["current"] == (
-        "table-of-contents"
-    )
+    assert json.loads(layout.read_text())["metadata"] == {"id": "birnn-course"}
 
 
 def test_the_layout_is_the_learners_from_then_on(started: list[list[str]], home: Path) -> None:

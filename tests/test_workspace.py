@@ -73,7 +73,7 @@ def test_the_kernel_need_not_change_it_when_it_is_opened(course: Course) -> None
     from ipykernel.ipkernel import IPythonKernel
 
     course.update()
-    assert dict(course.read().metadata.language_info) == IPythonKernel().language_info
+    assert dict(course.read().metadata.language_info) == IPythonKernel.language_info
 
 
 def test_running_it_does_not_count_as_a_change(course: Course) -> None:

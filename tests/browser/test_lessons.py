@@ -1,0 +1,80 @@
+"""The course as its reader sees it: opened by ``birnn lab``, run in Chromium."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from birnn_course.course import UNITS
+from browser.conftest import Lab
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_newcomer_sees_the_first_lesson_and_its_contents(lab: Lab) -> None:
+    page = lab.page
+    first = UNITS[0]
+    expect(page.locator(".jp-NotebookPanel h1").first).to_contain_text(first.title)
+    expect(page.locator("#table-of-contents")).to_be_visible()
+    expect(page.locator("#table-of-contents")).to_contain_text("What has each output seen?")
+    # no question about news, no other message over the lesson
+    assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    # and nothing to save yet
+    assert not page.evaluate("() => window.jupyterapp.shell.currentWidget.context.model.dirty")
+    lab.screenshot("first-start")
+
+
+def test_lesson_01_runs_and_its_viewer_moves_by_keyboard(lab: Lab) -> None:
+    page = lab.page
+    lab.run_all()
+    assert lab.errors() == []
+    counts = page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
+    assert [text for text in counts if text.strip("[]: ")] == [
+        f"[{n}]:" for n in range(1, len(counts) + 1)
+    ]
+    panel = page.locator(".jp-OutputArea .birnn-panel")
+    sentence = panel.get_by_role("status")
+    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 5 of 8 cannot reach it.")
+
+    # Tab into the first group of radio buttons, then arrows; from there on only Tab and arrows.
+    panel.get_by_role("radio", name="left to right").focus()
+    page.keyboard.press("ArrowDown")
+    expect(sentence).to_have_text("Output 2 has seen inputs 2 to 7; 2 of 8 cannot reach it.")
+    page.keyboard.press("ArrowDown")
+    expect(panel.get_by_role("radio", name="both ways")).to_be_checked()
+    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 7; none of 8 cannot reach it.")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")  # cell
+    page.keyboard.press("Tab")  # sequence length
+    expect(panel.get_by_label("Sequence length")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 6 of 9 cannot reach it.")
+    page.keyboard.press("Tab")  # answers late
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")  # output step
+    page.keyboard.press("ArrowUp")
+    expect(sentence).to_have_text("Output 3 has seen inputs 0 to 4; 4 of 9 cannot reach it.")
+    lab.screenshot("explorer")
+    for key in ("Backspace", "9"):
+        page.keyboard.press(key)
+    expect(sentence).to_contain_text("has the steps 0 to 8; choose one of them.")
+
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.screenshot(f"01-{theme.split()[1].lower()}", whole=True)
+
+
+def test_an_error_in_a_cell_would_be_seen(lab: Lab) -> None:
+    """The check for errors above can fail."""
+    page = lab.page
+    page.evaluate(
+        """() => {
+            const model = window.jupyterapp.shell.currentWidget.content.model;
+            model.sharedModel.insertCell(0, {cell_type: 'code', source: '1 / 0'});
+        }"""
+    )
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+    lab.command("notebook:run-cell")
+    expect(page.locator(".jp-OutputArea-output").first).to_contain_text("ZeroDivisionError")
+    assert len(lab.errors()) == 1
