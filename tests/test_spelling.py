@@ -40,6 +40,8 @@ def test_well_known_words(spelling: Spelling) -> None:
         "cake": "K EY K _",
     }
     assert {word: " ".join(spelling.sounds[word]) for word in expected} == expected
+    assert "bmw" not in spelling.sounds  # seven sounds for three letters
+    assert {spelling.sounds[word][0] for word in ("cello", "ciao", "cimino")} == {"CH"}
 
 
 def test_of_two_equal_letters_the_first_sounds(spelling: Spelling) -> None:
