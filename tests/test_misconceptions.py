@@ -1,0 +1,96 @@
+"""Every misconception of the catalogue is refuted by a run, on the installed PyTorch."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+
+from birnn_course.errors import CourseError
+from birnn_course.misconceptions import Misconception, catalogue, parse
+from birnn_course.snippets import printed, run, same
+
+
+def demonstrated(misconception: Misconception) -> bool:
+    """Whether the demo leaves two different values."""
+    namespace = run(misconception.demo, misconception.id)
+    return not same(namespace["wrong"], namespace["right"])
+
+
+@pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
+def test_a_run_refutes_it(misconception: Misconception) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert demonstrated(misconception)
+
+
+@pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
+def test_it_is_written_down_well(misconception: Misconception) -> None:
+    assert misconception.id == misconception.id.lower().replace(" ", "-")
+    assert misconception.unit in {f"{number:02}" for number in range(1, 9)}
+    for text in (misconception.belief, misconception.reality):
+        assert text.endswith(".")
+        assert len(text.split()) <= 30
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    good = {
+        "id": "a",
+        "importance": 3,
+        "belief": "b.",
+        "reality": "r.",
+        "demo": "wrong = 1\nright = 2",
+    }
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def test_a_demo_that_shows_nothing_is_found() -> None:
+    (good,) = parse([entry()], "01")
+    (bad,) = parse([entry(demo="wrong = torch.zeros(2)\nright = torch.zeros(2)")], "01")
+    assert demonstrated(good)
+    assert not demonstrated(bad)
+
+
+def test_a_bad_entry_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for changes in ({"demo": None}, {"colour": "red"}, {"importance": 6}):
+        with pytest.raises(CourseError, match="misconception a"):
+            parse([entry(**changes)], "01")
+    monkeypatch.setattr("birnn_course.misconceptions.yaml.safe_load", lambda _: [entry(), entry()])
+    catalogue.cache_clear()
+    with pytest.raises(CourseError, match="two misconceptions are called a"):
+        catalogue()
+    catalogue.cache_clear()
+
+
+def test_a_snippet_sees_torch_and_nothing_else() -> None:
+    names = {name for name in run("", "empty") if not name.startswith("__")}
+    assert names == {"torch", "nn", "F"}
+    assert printed("print(1)\nprint(2)", "two") == "1\n2"
+
+
+def test_a_snippet_neither_depends_on_nor_moves_the_random_numbers() -> None:
+    torch.manual_seed(3)
+    expected = torch.randn(2)
+    torch.manual_seed(3)
+    first = run("x = torch.randn(2)", "a")["x"]
+    assert torch.equal(torch.randn(2), expected)
+    assert torch.equal(run("x = torch.randn(2)", "a")["x"], first)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "equal"),
+    [
+        (torch.zeros(2), torch.zeros(2) + 1e-7, True),
+        (torch.zeros(2), torch.zeros(3), False),
+        (torch.zeros(2), torch.zeros(2, dtype=torch.long), False),
+        ((1, [torch.ones(1)]), [1, (torch.ones(1),)], True),
+        ((1, 2), (1, 2, 3), False),
+        (True, 1, False),
+        (1.5, 1.5, True),
+        ("a", "b", False),
+    ],
+)
+def test_what_counts_as_the_same(first: object, second: object, equal: bool) -> None:
+    assert same(first, second) is equal
