@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -25,6 +26,20 @@ def cache() -> Path:
 def _overridden() -> Path | None:
     chosen = os.environ.get("BIRNN_HOME")
     return Path(chosen).expanduser().absolute() if chosen else None
+
+
+def numbered(start: str, end: str = "") -> Iterator[str]:
+    """Names without end: ``start + end``, then with ``" 2"``, ``" 3"``, … between the two."""
+    yield start + end
+    number = 2
+    while True:
+        yield f"{start} {number}{end}"
+        number += 1
+
+
+def free_name(path: Path) -> Path:
+    """``path`` if nothing is there, else the first of ``path 2``, ``path 3``, … that is free."""
+    return next(p for name in numbered(path.name) if not (p := path.with_name(name)).exists())
 
 
 def write_atomic(path: Path, text: str) -> None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from ipykernel.ipkernel import IPythonKernel
 
 from birnn_course.course import learner_notebooks, notebooks_folder
 from birnn_course.errors import CourseError
-from birnn_course.files import write_atomic
+from birnn_course.files import free_name, numbered, write_atomic
 
 MANIFEST = ".birnn-manifest.json"
 
@@ -82,7 +81,7 @@ def _deliver(
     else:
         theirs = _read(path)
         if theirs is None:
-            aside = _free_name(folder, f"{name}.damaged")
+            aside = free_name(folder / f"{name}.damaged")
             path.rename(aside)
             _write(path, ours)
             news.append(
@@ -104,7 +103,7 @@ def _deliver(
 
 def _beside(folder: Path, name: str, version: str, delivered: dict[str, str]) -> Path:
     """Where the new version goes: the first of (new), (new 2), … without work of the learner."""
-    for candidate in _numbered(f"{Path(name).stem} (new", ").ipynb"):
+    for candidate in numbered(f"{Path(name).stem} (new", ").ipynb"):
         path = folder / candidate
         if not path.exists():
             return path
@@ -112,18 +111,6 @@ def _beside(folder: Path, name: str, version: str, delivered: dict[str, str]) ->
         if there and _hash_sources(there) in (version, delivered.get(candidate)):
             return path
     raise AssertionError("unreachable: the numbers do not end")
-
-
-def _free_name(folder: Path, name: str) -> Path:
-    return next(folder / n for n in _numbered(name, "") if not (folder / n).exists())
-
-
-def _numbered(start: str, end: str) -> Iterator[str]:
-    yield start + end
-    number = 2
-    while True:
-        yield f"{start} {number}{end}"
-        number += 1
 
 
 def _read_manifest(folder: Path, news: list[str]) -> dict[str, str]:
