@@ -77,7 +77,7 @@ class Panel(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("panel.js")
-    _css = Path(__file__).with_name("panel.css")
+    _css = Path(__file__).parents[1] / "widgets.css"
     heading = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)

@@ -1,0 +1,1 @@
+"""The question bank, its proofs, and the quiz."""

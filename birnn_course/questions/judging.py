@@ -1,0 +1,131 @@
+"""What a learner's answer is worth, and what the learner is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from birnn_course.questions.bank import BLANK, Answer, Question
+
+Given = str | Sequence[int]
+"""Positions of the ticked options, or what was typed."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an answer is worth.
+
+    Parameters
+    ----------
+    points : float
+        0 to 1.
+    sentences : tuple of str
+        What the learner is told, one for each ticked option or for the typed answer.
+    misconceptions : tuple of str
+        What the answer shows.
+    readable : bool
+        False if what was typed could not be read; then it does not count as an attempt.
+    """
+
+    points: float
+    sentences: tuple[str, ...]
+    misconceptions: tuple[str, ...] = ()
+    readable: bool = True
+
+    @property
+    def right(self) -> bool:
+        """Whether it is fully right."""
+        return self.points == 1
+
+
+def judge(question: Question, given: Given) -> Verdict:
+    """Judge positions of ticked options, or a typed text.
+
+    For several options the points are the share of the right ones that are ticked minus the share
+    of the wrong ones that are, and not below 0: ticking all or none is worth nothing.
+    """
+    if not isinstance(given, str):
+        return _ticked(question, [question.answers[i] for i in dict.fromkeys(given)])
+    if question.kind == "code":
+        return _filled_in(question, given)
+    return _typed(question, given)
+
+
+def _ticked(question: Question, ticked: list[Answer]) -> Verdict:
+    if not ticked:
+        return Verdict(0, ("Choose an answer first.",), readable=False)
+    n_right = len(question.right)
+    hits = sum(answer.right for answer in ticked)
+    points = hits / n_right - (len(ticked) - hits) / (len(question.answers) - n_right)
+    sentences = [answer.feedback for answer in ticked]
+    if hits < n_right and hits == len(ticked) and question.kind == "several":
+        sentences.append("That is right so far, and something is missing.")
+    return Verdict(max(0.0, points), tuple(sentences), _shown(ticked))
+
+
+def _typed(question: Question, given: str) -> Verdict:
+    if question.kind == "output":
+        matches = [a for a in question.answers if _lines(a.text) == _lines(given)]
+    elif question.kind == "shape":
+        shape = read_shape(given)
+        if shape is None:
+            return Verdict(0, ("Type a shape as a tuple, like (2, 3).",), readable=False)
+        matches = [a for a in question.answers if read_shape(a.text) == shape]
+    else:
+        number = read_number(given)
+        if number is None:
+            return Verdict(0, ("Type a number, like 0.25 or 3.",), readable=False)
+        # the right one first, so that a foreseen wrong one nearby never hides it
+        near = [(abs((read_number(a.text) or 0) - number), a) for a in question.answers]
+        near = [(far, a) for far, a in near if far <= question.tolerance + 1e-12]
+        matches = [a for _, a in sorted(near, key=lambda pair: (not pair[1].right, pair[0]))]
+    if not matches:
+        return Verdict(0, (question.otherwise,))
+    return Verdict(float(matches[0].right), (matches[0].feedback,), _shown(matches[:1]))
+
+
+def _filled_in(question: Question, given: str) -> Verdict:
+    if not given.strip():
+        return Verdict(0, ("Type the missing code first.",), readable=False)
+    from birnn_course.questions import runner
+
+    outcome = runner.run(
+        question.code.replace(BLANK, given.strip()), question.check, show=question.show
+    )
+    if not outcome.ran:
+        return Verdict(0, (outcome.sentence,), readable=False)
+    foreseen = [a for a in question.answers if a.text.split() == given.split()]
+    told = [a.feedback for a in foreseen if a.right == outcome.right]
+    return Verdict(
+        float(outcome.right),
+        (outcome.sentence, *told),
+        () if outcome.right else _shown(foreseen),
+    )
+
+
+def _shown(answers: list[Answer]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(a.misconception for a in answers if a.misconception))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def read_shape(text: str) -> tuple[int, ...] | None:
+    """A shape as people type it: ``(4, 7, 6)``, ``4,7,6``, ``torch.Size([4, 7, 6])``; or None."""
+    inner = re.sub(r"^\s*torch\.Size\((.*)\)\s*$", r"\1", text).strip().strip("()[]")
+    parts = [part for part in re.split(r"[,\s×x]+", inner) if part]
+    return tuple(map(int, parts)) if parts and all(p.isdecimal() for p in parts) else None
+
+
+def read_number(text: str) -> float | None:
+    """A number as people type it: ``0.5``, ``1/2``, ``50 %``, ``.5``; None if it is none."""
+    text = text.strip().replace("−", "-")
+    percent = text.endswith("%")
+    top, slash, bottom = text.rstrip("% ").partition("/")
+    try:
+        value = float(top) / (float(bottom) if slash else 1)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return value / 100 if percent else value

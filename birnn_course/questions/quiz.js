@@ -1,0 +1,87 @@
+// Shows one question at a time. The key is not here: an answer goes to Python, feedback comes back.
+function render({ model, el }) {
+  const make = (tag, props = {}, ...children) => {
+    const node = Object.assign(document.createElement(tag), props);
+    node.append(...children);
+    return node;
+  };
+  const id = `birnn-${Math.random().toString(36).slice(2)}`;
+  const questions = model.get("questions");
+  const diagnostic = model.get("diagnostic");
+  let at = 0;
+
+  const heading = make("div", { className: "birnn-heading", id, tabIndex: -1 });
+  const question = make("div");
+  // One node for all feedback, there from the start: screen readers announce what is put into it.
+  const feedback = make("div", { className: "birnn-feedback" });
+  feedback.setAttribute("role", "status");
+  const back = make("button", { type: "button", textContent: "Previous question" });
+  const next = make("button", { type: "button", textContent: "Next question" });
+  const root = make("div", { className: "birnn-panel birnn-quiz" },
+    heading, question, feedback, make("div", {}, back, next));
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-labelledby", id);
+  // JupyterLab's shortcuts must not fire in here.
+  root.dataset.lmSuppressShortcuts = "true";
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+
+  const state = () => model.get("states")[questions[at].id];
+
+  const options = ({ options, kind }) => [...options, ...(diagnostic ? [dontKnow] : [])].map(({ position, html }) => {
+    const given = state() ? state().given : [];
+    const input = make("input", {
+      type: kind === "several" ? "checkbox" : "radio", name: `${id}-${at}`, value: position,
+      checked: given.includes(position),
+    });
+    return make("label", { className: "birnn-option" }, input, make("span", { innerHTML: html }));
+  });
+
+  const field = ({ kind, prompt }) => {
+    const input = kind === "output" ? make("textarea", { rows: 4 }) : make("input", { type: "text" });
+    Object.assign(input, { value: state() ? state().given : "", spellcheck: false, autocomplete: "off" });
+    return [make("label", {}, make("div", { textContent: prompt }), input)];
+  };
+
+  // In a diagnostic: a way not to guess, and how sure one is.
+  const dontKnow = { position: -1, html: "I don't know yet" };
+  const sureness = () => make("fieldset", { className: "birnn-sure" },
+    make("legend", { textContent: "How sure are you?" }),
+    ...[["sure", true], ["not sure", false]].map(([text, value]) => make("label", {}, make("input", {
+      type: "radio", name: `${id}-${at}-sure`, value,
+      checked: Boolean(state()) && state().sure === value,
+    }), text)));
+
+  function showQuestion() {
+    const q = questions[at];
+    heading.textContent = `Question ${at + 1} of ${questions.length}`;
+    const ticking = Boolean(q.options);
+    const form = make("form", {},
+      make("fieldset", {}, make("legend", { innerHTML: q.html }), ...(ticking ? options(q) : field(q))),
+      ...(diagnostic ? [sureness()] : []),
+      make("button", { type: "submit", textContent: diagnostic ? "Note answer" : "Check answer" }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const given = ticking
+        ? [...form.querySelectorAll(".birnn-option input:checked")].map((input) => Number(input.value))
+        : form.querySelector("input, textarea").value;
+      feedback.textContent = "Checking …";
+      const sure = form.querySelector(".birnn-sure input:checked");
+      model.send({ id: q.id, given, sure: sure ? sure.value === "true" : null });
+    });
+    question.replaceChildren(form);
+    back.disabled = at === 0;
+    next.disabled = at === questions.length - 1;
+    showFeedback();
+  }
+
+  // Answering changes the feedback and nothing else, so the focus stays where it is.
+  const showFeedback = () => { feedback.innerHTML = state() ? state().html : ""; };
+  const go = (step) => { at += step; showQuestion(); heading.focus(); };
+  back.addEventListener("click", () => go(-1));
+  next.addEventListener("click", () => go(1));
+  model.on("change:states", showFeedback);
+  showQuestion();
+  el.append(root);
+  return () => model.off("change:states", showFeedback);
+}
+export default { render };

@@ -1,0 +1,210 @@
+"""The quiz in a notebook: questions one at a time, judged in Python, kept in the record."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import mistune
+import traitlets
+
+from birnn_course.errors import CourseError
+from birnn_course.progress import Record
+from birnn_course.questions.answering import PROMPTS, attempt, shuffled
+from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.judging import Given, Verdict, judge
+
+
+def diagnostic(form: str) -> Quiz:
+    """One form of the inventory: twelve questions that find out what one already believes.
+
+    Each can also be answered with *I don't know yet*, which records nothing, and asks how sure
+    one is. There is no feedback, so that the other form can measure what was learned.
+
+    Parameters
+    ----------
+    form : {"A", "B"}
+        A is for the start of the course.
+
+    Raises
+    ------
+    CourseError
+        If there is no such form.
+    """
+    questions = [question for question in bank().values() if question.form == form]
+    if not questions or not form:
+        forms = sorted({question.form for question in bank().values() if question.form})
+        raise CourseError(f"there is no form {form!r}; there is {' and '.join(forms)}.")
+    return Quiz(questions, feedback=False)
+
+
+def quiz(unit: str) -> Quiz:
+    """The quiz of a unit; as the last line of a cell it is shown.
+
+    Parameters
+    ----------
+    unit : str
+        Two digits, as in ``quiz("01")``.
+
+    Raises
+    ------
+    CourseError
+        If the unit has no questions.
+    """
+    questions = [q for q in bank().values() if q.unit == unit and not q.form]
+    if not questions:
+        units = sorted({question.unit for question in bank().values() if not question.form})
+        raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
+    return Quiz(questions)
+
+
+class Quiz(anywidget.AnyWidget):
+    """Questions, with the answers that this learner's record holds.
+
+    The browser gets the questions without key and feedback. An answer comes as a message, is
+    judged here, recorded, and its feedback sent back.
+
+    Parameters
+    ----------
+    questions : list of Question
+        Shown in this order.
+    record : Record, optional
+        The learner's record; opened if not given.
+    feedback : bool
+        Without it answers are only noted, *I don't know yet* is offered, and one says how sure
+        one is.
+    """
+
+    _esm = Path(__file__).with_name("quiz.js")
+    _css = Path(__file__).parents[1] / "widgets.css"
+    questions: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    states: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    diagnostic = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self, questions: list[Question], record: Record | None = None, *, feedback: bool = True
+    ) -> None:
+        self._asked = {question.id: question for question in questions}
+        self._record = record or Record()
+        self._feedback = feedback
+        super().__init__(
+            questions=[_without_key(q) for q in questions],
+            states=self._remembered(),
+            diagnostic=not feedback,
+        )
+        self.on_msg(self._answered)
+
+    def _remembered(self) -> dict[str, Any]:
+        """The last answer to each question, judged again without running a learner's code."""
+        states = {}
+        for earlier in self._record.attempts():
+            question = self._asked.get(earlier.item)
+            if question is None:
+                continue
+            given = json.loads(earlier.answer)
+            if not self._feedback:
+                states[question.id] = _noted(given, earlier.sure)
+                continue
+            if question.kind == "code":
+                sentence = "It was right." if earlier.right else "It was not right yet."
+                verdict = Verdict(earlier.points, (f"Your answer from before: {sentence}",))
+            else:
+                verdict = judge(question, given)
+            states[question.id] = _state(question, given, verdict)
+        return states
+
+    def _answered(self, _: object, message: dict[str, Any], __: object) -> None:
+        # Nobody sees an exception in a callback, so every problem becomes feedback.
+        question = self._asked[message["id"]]
+        given = message["given"]
+        try:
+            state = self._judge(question, given, message.get("sure"))
+        except Exception as error:
+            problem = f"This answer could not be checked ({type(error).__name__}: {error})."
+            state = {"given": given, "html": f"<p>{html.escape(problem)}</p>"}
+        # a new state even for the same answer, so that it is announced again
+        self.states = {key: value for key, value in self.states.items() if key != question.id}
+        self.states = {**self.states, question.id: state}
+
+    def _judge(self, question: Question, given: Given, sure: bool | None) -> dict[str, Any]:
+        if not self._feedback and given == DONT_KNOW:
+            return _noted(given, None)
+        verdict = judge(question, given)
+        if not verdict.readable:
+            return _state(question, given, verdict)
+        self._record.add(attempt(question, given, verdict, sure))
+        state = _state(question, given, verdict) if self._feedback else _noted(given, sure)
+        if self._record.notice:
+            state["html"] += f"<p>{html.escape(self._record.notice)}</p>"
+        return state
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        n = len(self._asked)
+        listed = "".join(f"<li>{_without_key(q)['static']}</li>" for q in self._asked.values())
+        data = dict(data or {})
+        data["text/plain"] = f"[A quiz with {n} questions. Run this cell to answer them.]"
+        data["text/html"] = (
+            f"<p><strong>A quiz with {n} questions.</strong> "
+            f"Run this cell to answer them.</p><ol>{listed}</ol>"
+        )
+        return data, metadata
+
+
+DONT_KNOW = [-1]
+"""What the browser sends for *I don't know yet*."""
+
+
+def _noted(given: Given, sure: bool | None) -> dict[str, Any]:
+    """The learner's answer in a diagnostic, which is told nothing."""
+    text = "Noted, and nothing recorded." if given == DONT_KNOW else "Noted."
+    return {"given": given, "sure": sure, "html": f"<p>{text}</p>"}
+
+
+def _without_key(question: Question) -> dict[str, Any]:
+    """What the browser may know of a question."""
+    text = markdown(question.text) + (
+        f"<pre><code>{html.escape(question.code.rstrip())}</code></pre>" if question.code else ""
+    )
+    shown: dict[str, Any] = {"id": question.id, "kind": question.kind, "html": text, "static": text}
+    if question.kind in ("one", "several"):
+        shown["options"] = [
+            {"position": i, "html": markdown(question.answers[i].text)} for i in shuffled(question)
+        ]
+        options = "".join(f"<li>{option['html']}</li>" for option in shown["options"])
+        shown["static"] = f"{text}<ul>{options}</ul>"
+    else:
+        shown["prompt"] = PROMPTS[question.kind]
+    return shown
+
+
+def _state(question: Question, given: Given, verdict: Verdict) -> dict[str, Any]:
+    """The learner's answer, and the feedback to it in HTML."""
+    if not verdict.readable:
+        return {"given": given, "html": f"<p>{html.escape(verdict.sentences[0])}</p>"}
+    mark = "✓ Right." if verdict.right else "✗ Not yet."
+    if 0 < verdict.points < 1:
+        mark = f"✗ Not yet: {100 * verdict.points:.0f} % of the points."
+    parts = [f"<p><strong>{mark}</strong></p>", *map(markdown, verdict.sentences)]
+    more = {
+        "Step by step": question.worked,
+        "A quick check": question.quick,
+        "Common mistakes": question.mistakes,
+    }
+    parts += [
+        f"<details><summary>{title}</summary>{markdown(text)}</details>"
+        for title, text in more.items()
+    ]
+    return {"given": given, "html": "".join(parts)}
+
+
+def markdown(text: str) -> str:
+    """Markdown as HTML; HTML in it is shown, not obeyed."""
+    return str(_render(text)).strip()
+
+
+_render = mistune.create_markdown(escape=True)

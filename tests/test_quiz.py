@@ -1,0 +1,178 @@
+"""The quiz widget, driven as the browser drives it: by messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from birnn_course import diagnostic, quiz
+from birnn_course.errors import CourseError
+from birnn_course.misconceptions import catalogue
+from birnn_course.progress import Record
+from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.widget import Quiz, markdown
+
+QUESTIONS = [question for question in bank().values() if question.unit == "01"]
+
+
+@pytest.fixture
+def shown(home: Path) -> Quiz:
+    return quiz("01")
+
+
+def answer(shown: Quiz, question: str, given: Any) -> str:
+    """Send an answer as the browser does; returns the feedback's HTML."""
+    shown._answered(None, {"id": question, "given": given}, None)
+    return str(shown.states[question]["html"])
+
+
+def test_the_browser_gets_neither_key_nor_feedback(shown: Quiz) -> None:
+    sent = json.dumps(shown.get_state(), default=str)
+    for question in QUESTIONS:
+        assert question.id in sent
+        for foreseen in question.answers:
+            assert foreseen.feedback[:40] not in sent
+            if question.kind not in ("one", "several"):
+                assert json.dumps(foreseen.text) not in sent
+        assert question.worked[:40] not in sent
+    assert "right" not in {key for q in shown.questions for o in q.get("options", ()) for key in o}
+
+
+def test_what_is_stored_holds_no_key(shown: Quiz) -> None:
+    answer(shown, "01-what-it-does", [0])  # not even after an answer
+    data, _ = shown._repr_mimebundle_()
+    assert data["text/plain"] == "[A quiz with 12 questions. Run this cell to answer them.]"
+    for question in QUESTIONS:
+        for foreseen in question.answers:
+            assert foreseen.feedback[:40] not in data["text/html"]
+    assert "What does a bidirectional RNN do" in data["text/html"]
+    assert "<script" not in data["text/html"]
+
+
+def test_nothing_is_selected_at_first(shown: Quiz) -> None:
+    assert shown.states == {}
+
+
+def test_options_are_shuffled_the_same_way_each_time(shown: Quiz) -> None:
+    def orders(shown: Quiz) -> list[list[int]]:
+        return [[o["position"] for o in q.get("options", ())] for q in shown.questions]
+
+    assert orders(shown) == orders(quiz("01"))
+    assert any(order and order[0] != 0 for order in orders(shown))
+
+
+def test_an_answer_is_judged_told_and_recorded(shown: Quiz) -> None:
+    feedback = answer(shown, "01-what-it-does", [1])
+    assert "✗ Not yet." in feedback
+    assert "two full sets" in feedback
+    assert "Step by step" in feedback
+    feedback = answer(shown, "01-what-it-does", [0])
+    assert "✓ Right." in feedback
+    first, second = Record().attempts("01-what-it-does")
+    assert (first.points, first.misconception, first.unit) == (0, "fewer-weights", "01")
+    assert second.right
+    assert second.misconception is None
+    assert set(second.probes) == {"fewer-weights", "only-backward"}
+
+
+def test_answers_are_back_after_a_restart(shown: Quiz) -> None:
+    answer(shown, "01-what-it-does", [1])
+    answer(shown, "01-shape-of-join", "(4, 7, 3)")
+    answer(shown, "01-by-hand", "torch.cat([from_left, from_right.flip(1)], dim=-1)")
+    again = quiz("01")
+    assert again.states["01-what-it-does"] == shown.states["01-what-it-does"]
+    assert again.states["01-shape-of-join"]["given"] == "(4, 7, 3)"
+    assert "It was right." in again.states["01-by-hand"]["html"]  # and it was not run again
+
+
+def test_what_cannot_be_read_is_not_recorded(shown: Quiz) -> None:
+    assert "Choose an answer first." in answer(shown, "01-what-it-does", [])
+    assert "Type a shape as a tuple" in answer(shown, "01-shape-of-join", "dunno")
+    assert Record().attempts() == []
+
+
+def test_code_is_run_and_its_mistake_named(shown: Quiz) -> None:
+    feedback = answer(shown, "01-by-hand", "torch.cat([from_left, from_right], dim=-1)")
+    assert "still in reading order" in feedback
+    assert Record().attempts()[-1].misconception == "unflipped-outputs"
+    assert "off by up to" in feedback
+    assert "✓ Right." in answer(
+        shown, "01-by-hand", "torch.cat((from_left, backward(x.flip(1))[0].flip(1)), 2)"
+    )
+
+
+def test_a_problem_of_ours_is_feedback_and_not_silence(
+    shown: Quiz, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the roof is on fire")
+
+    monkeypatch.setattr("birnn_course.questions.widget.judge", broken)
+    assert "could not be checked (RuntimeError: the roof is on fire)" in answer(
+        shown, "01-what-it-does", [0]
+    )
+
+
+def test_a_record_that_cannot_be_kept_is_told_and_the_quiz_goes_on(home: Path) -> None:
+    home.write_text("a file where the folder should be")
+    shown = quiz("01")
+    feedback = answer(shown, "01-what-it-does", [0])
+    assert "✓ Right." in feedback
+    assert Record().notice is not None
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.id)
+def test_every_foreseen_answer_is_told_its_feedback(shown: Quiz, question: Question) -> None:
+    for position, foreseen in enumerate(question.answers):
+        if question.kind == "code":
+            continue  # run in the test above and by the proofs
+        ticks = question.kind in ("one", "several")
+        html = answer(shown, question.id, [position] if ticks else foreseen.text)
+        assert markdown(foreseen.feedback) in html
+
+
+@pytest.fixture
+def asked(home: Path) -> Quiz:
+    return diagnostic("A")
+
+
+def test_a_diagnostic_notes_and_tells_nothing(asked: Quiz) -> None:
+    question = asked.questions[0]["id"]
+    assert asked.diagnostic
+    asked._answered(None, {"id": question, "given": [1], "sure": True}, None)
+    assert asked.states[question] == {"given": [1], "sure": True, "html": "<p>Noted.</p>"}
+    (kept,) = Record().attempts()
+    assert (kept.item, kept.sure) == (question, True)
+    assert diagnostic("A").states == asked.states  # back after a restart
+
+
+def test_not_knowing_is_not_recorded(asked: Quiz) -> None:
+    question = asked.questions[0]["id"]
+    asked._answered(None, {"id": question, "given": [-1], "sure": None}, None)
+    assert "nothing recorded" in asked.states[question]["html"]
+    assert Record().attempts() == []
+
+
+def test_the_inventory_has_twelve_questions_about_many_units(asked: Quiz) -> None:
+    assert len(asked.questions) == 12
+    units = {catalogue()[m].unit for q in bank().values() if q.form == "A" for m in q.probes}
+    assert units == {"01", "02", "03", "04", "05"}
+    assert all(len(q.probes) >= 2 for q in bank().values() if q.form == "A")
+
+
+def test_an_unknown_form_is_a_sentence(home: Path) -> None:
+    with pytest.raises(CourseError, match="there is no form 'C'; there is A"):
+        diagnostic("C")
+
+
+def test_an_unknown_unit_is_a_sentence(home: Path) -> None:
+    with pytest.raises(CourseError, match="there is no quiz '77'; there are 01"):
+        quiz("77")
+
+
+def test_html_in_a_question_is_shown_and_not_obeyed() -> None:
+    assert markdown("<script>alert(1)</script>").startswith("<p>&lt;script&gt;")
+    assert markdown("a `b` *c*") == "<p>a <code>b</code> <em>c</em></p>"
