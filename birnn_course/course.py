@@ -24,6 +24,8 @@ class Unit:
         Reading and running time for a learner, estimated by us, not measured on learners.
     objectives : tuple of str
         What the learner can do afterwards; each completes "you can …".
+    has_exercises : bool
+        Whether there is an exercise notebook, with its master in ``solutions/``.
     """
 
     number: str
@@ -31,14 +33,31 @@ class Unit:
     title: str
     minutes: int
     objectives: tuple[str, ...]
+    has_exercises: bool = False
 
     @property
     def lesson(self) -> str:
         """The file name of the lesson notebook."""
         return f"{self.number}_{self.slug}.ipynb"
 
+    @property
+    def exercises(self) -> str:
+        """The file name of the exercise notebook and of its master, if there is one."""
+        return f"{self.number}_{self.slug}_exercises.ipynb"
+
 
 UNITS = (
+    Unit(
+        "00",
+        "start_here",
+        "Start here",
+        30,
+        (
+            "run the course on this computer",
+            "use its quizzes, its exercises and your own record",
+            "see what you already believe about bidirectional RNNs",
+        ),
+    ),
     Unit(
         "01",
         "bidirectional",
@@ -47,16 +66,21 @@ UNITS = (
         (
             "say which inputs each output of a bidirectional RNN has seen",
             "build one from two ordinary RNNs and show it equal to PyTorch's, values and gradients",
-            "compute the best score of any model that reads left to right and answers at once",
+            "compute the best score of any model that reads left to right and answers at once, "
+            "where all probabilities are known",
             "say when a bidirectional model must not be used",
         ),
+        has_exercises=True,
     ),
 )
 
 
 def learner_notebooks() -> tuple[str, ...]:
     """File names of all notebooks a learner works in, in course order."""
-    return tuple(unit.lesson for unit in UNITS)
+    names = (
+        (unit.lesson, unit.exercises) if unit.has_exercises else (unit.lesson,) for unit in UNITS
+    )
+    return tuple(name for pair in names for name in pair)
 
 
 def notebooks_folder() -> Path:

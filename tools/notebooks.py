@@ -1,5 +1,7 @@
 """Run notebooks and store them as the repository keeps them (``make notebooks [N=01]``).
 
+The learner's copy of an exercise notebook is made from its master in ``solutions/`` on the way.
+
 A stored notebook was executed in order in a fresh kernel and holds nothing that differs from one
 run or machine to the next, apart from the outputs of cells that say so. So a second run changes
 nothing, and a difference in a review is a difference in meaning.
@@ -17,10 +19,11 @@ from unittest import mock
 
 import nbformat
 import psutil
+from learner_copies import learner_copy
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = (ROOT / "notebooks", ROOT / "solutions")
+NOTEBOOKS, SOLUTIONS = ROOT / "notebooks", ROOT / "solutions"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 TIMEOUT = 180  # seconds a cell may take on a slow machine
 
@@ -37,7 +40,9 @@ class Cost:
 
 def stored(number: str = "") -> list[Path]:
     """The repository's notebooks, or those whose name starts with ``number``."""
-    return sorted(path for folder in FOLDERS for path in folder.glob(f"{number}*.ipynb"))
+    return sorted(
+        path for folder in (NOTEBOOKS, SOLUTIONS) for path in folder.glob(f"{number}*.ipynb")
+    )
 
 
 def execute(notebook: Notebook, folder: Path) -> tuple[Notebook, list[Cost]]:
@@ -94,6 +99,21 @@ def normalise(notebook: Notebook) -> Notebook:
     return notebook
 
 
+def refresh(path: Path, source: Notebook) -> str:
+    """Run ``source``, store it at ``path`` if that changes anything, and say what it cost."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    notebook, costs = execute(source, path.parent)
+    after = text(normalise(notebook))
+    if after != before:
+        path.write_text(after, encoding="utf-8", newline="\n")
+    slowest = max(costs, key=lambda cost: cost.cpu_seconds)
+    return (
+        f"{path.relative_to(ROOT)}: {'written' if after != before else 'unchanged'}, "
+        f"{sum(cost.cpu_seconds for cost in costs):.0f} CPU s, "
+        f"slowest cell {slowest.cpu_seconds:.0f} CPU s"
+    )
+
+
 def text(notebook: Notebook) -> str:
     """``notebook`` as the file holds it."""
     return str(nbformat.writes(notebook, version=4)) + "\n"
@@ -101,22 +121,16 @@ def text(notebook: Notebook) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run and store the notebooks whose names start with one of ``arguments``, or all."""
-    paths = sorted({path for number in arguments or [""] for path in stored(number)})
+    paths = {path for number in arguments or [""] for path in stored(number)}
+    masters = sorted(path for path in paths if path.parent.name == "solutions")
+    copies = {NOTEBOOKS / master.name: master for master in masters}
     if not paths:
         print(f"No notebook starts with {' or '.join(arguments)}; see notebooks/ for their names.")
         return 1
-    for path in paths:
-        before = path.read_text(encoding="utf-8")
-        notebook, costs = execute(nbformat.reads(before, as_version=4), path.parent)
-        after = text(normalise(notebook))
-        if after != before:
-            path.write_text(after, encoding="utf-8", newline="\n")
-        slowest = max(costs, key=lambda cost: cost.cpu_seconds)
-        print(
-            f"{path.relative_to(ROOT)}: {'written' if after != before else 'unchanged'}, "
-            f"{sum(cost.cpu_seconds for cost in costs):.0f} CPU s, "
-            f"slowest cell {slowest.cpu_seconds:.0f} CPU s"
-        )
+    # A learner's copy is never edited: it comes from its master.
+    for path in sorted(paths | set(copies)):
+        source = nbformat.read(copies.get(path, path), as_version=4)
+        print(refresh(path, learner_copy(source) if path in copies else source))
     return 0
 
 

@@ -173,6 +173,15 @@ def messages_of_torch_are_tagged(notebook: Notebook) -> list[str]:
     ]
 
 
+def no_semicolons(notebook: Notebook) -> list[str]:
+    """A front end hides the value of a line that ends so, and nbval does not."""
+    return [
+        f"cell {cell.execution_count} ends with a semicolon; assign the value instead"
+        for cell in code_cells(notebook)
+        if cell.source.rstrip().endswith(";")
+    ]
+
+
 def starts_with_setup(notebook: Notebook) -> list[str]:
     if re.search(r"\bsetup\(", code_cells(notebook)[0].source):
         return []
@@ -182,6 +191,8 @@ def starts_with_setup(notebook: Notebook) -> list[str]:
 def opens_like_a_unit(notebook: Notebook) -> list[str]:
     first = notebook.cells[0].source
     for unit in UNITS:
+        if first.startswith(f"# {unit.number} · {unit.title}: exercises"):
+            return [] if unit.has_exercises else ["the unit has no exercises in course.py"]
         if first.startswith(f"# {unit.number} · {unit.title}"):
             missing = [aim for aim in unit.objectives if aim not in first.replace("*", "")]
             problems = [f"the opening lacks an objective of course.py: {aim}" for aim in missing]
@@ -211,6 +222,7 @@ RULES: tuple[Rule, ...] = (
     ignored_cells_are_few_and_answered,
     figures_have_alt_text,
     messages_of_torch_are_tagged,
+    no_semicolons,
     starts_with_setup,
     opens_like_a_unit,
     small_enough,

@@ -22,8 +22,10 @@ def read(path: Any) -> Any:
 
 
 def test_the_notebooks_are_those_of_the_course() -> None:
-    lessons = [path.name for path in PATHS if path.parent.name == "notebooks"]
-    assert sorted(lessons) == sorted(learner_notebooks())
+    learners = [path.name for path in PATHS if path.parent == tool.NOTEBOOKS]
+    masters = [path.name for path in PATHS if path.parent == tool.SOLUTIONS]
+    assert sorted(learners) == sorted(learner_notebooks())
+    assert sorted(masters) == sorted(unit.exercises for unit in UNITS if unit.has_exercises)
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -154,6 +156,7 @@ PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.figures_have_alt_text, cell_with(shown(html=LIAR, plain="x"))),
     (rules.figures_have_alt_text, set_source(0, "![](picture.png)")),
     (rules.messages_of_torch_are_tagged, cell_with(printed("RuntimeError: sizes\n"))),
+    (rules.no_semicolons, cell_with(source="fit(model);")),
     (rules.starts_with_setup, set_source(1, "import torch")),
     (rules.opens_like_a_unit, in_opening(UNITS[0].title, "Another title")),
     (rules.opens_like_a_unit, in_opening(UNITS[0].objectives[0], "")),

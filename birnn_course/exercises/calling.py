@@ -1,0 +1,125 @@
+"""Call a function that somebody else wrote, and tell what came of it, whatever that was."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import linecache
+import sysconfig
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from birnn_course.exercises.compare import NotPlainError, Plain, decode
+from birnn_course.exercises.spec import Arguments
+
+MOST_PRINTED = 2_000
+LONGEST_MESSAGE = 300
+_STDLIB = Path(sysconfig.get_path("stdlib"))
+_COURSE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call.
+
+    Parameters
+    ----------
+    kind : {"returned", "empty", "refused", "raised", "stopped"}
+        It returned plain data; it is still a stub; it returned something else; it raised; the
+        learner interrupted it.
+    value : plain data
+        What it returned; None for the other kinds.
+    text : str
+        What it returned or raised, and where, in words; empty if it returned plain data.
+    printed : str
+        The beginning of what it printed.
+    """
+
+    kind: Literal["returned", "empty", "refused", "raised", "stopped"]
+    value: Plain = None
+    text: str = ""
+    printed: str = ""
+
+
+def call(function: Callable[..., Any], arguments: Arguments) -> Any:
+    """Call with copies of the arguments and the same random numbers at every call."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return function(*copy.deepcopy(arguments))
+
+
+def attempt(function: Callable[..., Any], arguments: Arguments) -> Outcome:
+    """Call a learner's function; nothing it does comes out of here as an exception.
+
+    Its result is copied at once: what the learner's code changes later does not matter.
+    """
+    printed = _Beginning()
+    try:
+        with contextlib.redirect_stdout(printed):
+            result = call(function, arguments)
+            if result is None or result is ...:
+                return Outcome("empty", printed=printed.getvalue())
+            return Outcome("returned", decode(result), printed=printed.getvalue())
+    except NotPlainError as error:
+        return Outcome("refused", text=str(error), printed=printed.getvalue())
+    except BaseException as error:  # sys.exit() and the stop button as well
+        place = _learners_line(error)
+        if _is_stub(error, place):
+            return Outcome("empty", printed=printed.getvalue())
+        kind: Literal["raised", "stopped"]
+        kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
+        where = f" in line {place[0]}, `{place[1]}`" if place else ""
+        return Outcome(kind, text=f"{_message(error)}{where}", printed=printed.getvalue())
+
+
+class _Beginning(io.StringIO):
+    """Keeps what is printed first, however much is printed."""
+
+    def write(self, text: str) -> int:
+        room = MOST_PRINTED - self.tell()
+        super().write(text[: max(room, 0)])
+        return len(text)
+
+
+def _message(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an exception of the learner's own may fail at saying what it is
+        return name
+    short = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
+    return f"{name}: {short}" if short else name
+
+
+def _learners_line(error: BaseException) -> tuple[int, str] | None:
+    """Number and text of the innermost line that is in no library, if there is one."""
+    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+        name = frame.f_code.co_filename
+        if not _in_a_library(name):
+            return number, linecache.getline(name, number).strip()
+    return None
+
+
+def _in_a_library(name: str) -> bool:
+    path = Path(name)
+    return (
+        name.startswith("<frozen")
+        or not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
+        or path.is_relative_to(_STDLIB)
+        or path.is_relative_to(_COURSE)
+    )
+
+
+def _is_stub(error: BaseException, place: tuple[int, str] | None) -> bool:
+    # PyTorch raises NotImplementedError too, with a text, where an operation has no code.
+    if not isinstance(error, NotImplementedError):
+        return False
+    return not error.args or (
+        place is not None and place[1].startswith("raise NotImplementedError")
+    )

@@ -1,0 +1,212 @@
+"""Whether one result is the expected one, and if not, at which level the two part.
+
+Both are plain data: :func:`decode` makes a copy of exact built-in types, so that no object of the
+learner's takes part in a comparison.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from birnn_course.exercises.spec import Level
+
+MOST_NUMBERS = 1_000_000
+DEEPEST = 20
+
+Plain = Any
+"""None, bool, int, float, str, ``torch.Tensor``, and lists, tuples and dicts of these."""
+
+
+class NotPlainError(Exception):
+    """A result holds something that is not plain data; the text names it, like "a generator"."""
+
+
+def decode(value: object) -> Plain:
+    """A copy of plain data: tensors detached and on the CPU, fractions as floats.
+
+    Raises
+    ------
+    NotPlainError
+        If anything in it is of another type, subclasses of plain types included, or if it is
+        too large or too deep.
+    """
+    left = [MOST_NUMBERS]
+    return _decode(value, DEEPEST, left)
+
+
+def _decode(value: Any, depth: int, left: list[int]) -> Plain:
+    kind = type(value)  # isinstance would believe what an object says about itself
+    left[0] -= 1
+    if depth == 0 or left[0] < 0:
+        raise NotPlainError("something too large")
+    if value is None or kind in (bool, float, str):
+        return value
+    if kind is int and abs(value) < 2**63:
+        return value
+    if kind is Fraction:
+        return float(value)
+    if kind is torch.Tensor:
+        return _decode_tensor(value, left)
+    if kind in (list, tuple):
+        return kind(_decode(item, depth - 1, left) for item in value)
+    if kind is dict:
+        pairs = [(_decode(k, 2, left), _decode(v, depth - 1, left)) for k, v in value.items()]
+        return dict(pairs)
+    if kind is int:
+        raise NotPlainError("an int that is too large")
+    raise NotPlainError(f"{'an' if kind.__name__[:1] in 'AEIOUaeiou' else 'a'} {kind.__name__}")
+
+
+def _decode_tensor(value: Tensor, left: list[int]) -> Tensor:
+    if value.layout is not torch.strided or value.is_meta or value.is_nested or value.is_quantized:
+        raise NotPlainError("a tensor that is not an ordinary one")
+    left[0] -= value.numel()
+    if left[0] < 0:
+        raise NotPlainError("something too large")
+    # Through the class, since an instance may carry a `detach` of its own.
+    return torch.Tensor.detach(value).to("cpu", copy=True).resolve_conj().resolve_neg()
+
+
+def describe(value: Plain) -> str:
+    """What kind of thing a result is, in words; nothing about its numbers."""
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and type {value.dtype}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} with {len(value)} entries"
+    if isinstance(value, dict):
+        return f"a dict with the keys {', '.join(map(repr, value))}"
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name == 'int' else 'a'} {name}"
+
+
+def first_difference(
+    got: Plain, expected: Plain, *, tolerance: float, real: Tensor | None = None
+) -> Level | None:
+    """The first level at which two results differ.
+
+    Parameters
+    ----------
+    got, expected : plain data
+        As :func:`decode` returns them.
+    tolerance : float
+        The largest absolute difference between equal numbers. NaN equals NaN, and infinity
+        equals infinity of the same sign, and nothing else.
+    real : Tensor, optional
+        Bool, with the leading dimensions of a tensor result: True where it is not padding.
+
+    Returns
+    -------
+    Level or None
+        ``"type"``: other kinds of values; ``"shape"``: other sizes, lengths or keys;
+        ``"direction"``: the same numbers in another order; ``"padding"``: right wherever
+        ``real`` is True; ``"value"``: anything else. None if they are equal.
+    """
+    if not _same_types(got, expected):
+        return "type"
+    if not _same_shapes(got, expected):
+        return "shape"
+    if _same_values(got, expected, tolerance):
+        return None
+    if _same_in_another_order(got, expected, tolerance):
+        return "direction"
+    if real is not None and _same_values(got[real], expected[real], tolerance):
+        return "padding"
+    return "value"
+
+
+def _kind(value: Plain) -> str:
+    if isinstance(value, Tensor):
+        if value.dtype is torch.bool:
+            return "bool tensor"
+        if value.is_complex():
+            return "complex tensor"
+        return "float tensor" if value.is_floating_point() else "int tensor"
+    if isinstance(value, list | tuple):
+        return "list"  # which of the two is about Python and not about RNNs
+    return type(value).__name__
+
+
+def _same_types(got: Plain, expected: Plain) -> bool:
+    kinds = _kind(got), _kind(expected)
+    if kinds == ("int", "float"):
+        return True
+    if kinds[0] != kinds[1]:
+        return False
+    if kinds[0] == "list":
+        return all(map(_same_types, got, expected))
+    if kinds[0] == "dict":
+        return all(_same_types(got[key], expected[key]) for key in got.keys() & expected.keys())
+    return True
+
+
+def _same_shapes(got: Plain, expected: Plain) -> bool:
+    if isinstance(expected, Tensor):
+        return bool(got.shape == expected.shape)
+    if isinstance(expected, list | tuple):
+        return len(got) == len(expected) and all(map(_same_shapes, got, expected))
+    if isinstance(expected, dict):
+        return got.keys() == expected.keys() and all(
+            _same_shapes(got[key], expected[key]) for key in expected
+        )
+    return True
+
+
+def _same_values(got: Plain, expected: Plain, tolerance: float) -> bool:
+    """For values of the same types and shapes."""
+    if isinstance(expected, Tensor):
+        return _close(got, expected, tolerance)
+    if isinstance(expected, list | tuple):
+        return all(_same_values(g, e, tolerance) for g, e in zip(got, expected, strict=True))
+    if isinstance(expected, dict):
+        return all(_same_values(got[key], expected[key], tolerance) for key in expected)
+    if isinstance(expected, float):
+        both_nan = math.isnan(got) and math.isnan(expected)
+        return both_nan or got == expected or abs(got - expected) <= tolerance
+    return bool(got == expected)
+
+
+def _close(got: Tensor, expected: Tensor, tolerance: float) -> bool:
+    if expected.is_complex():
+        got, expected = torch.view_as_real(got), torch.view_as_real(expected)
+    if not expected.is_floating_point():
+        return torch.equal(got.long(), expected.long())
+    got, expected = got.double(), expected.double()
+    return torch.allclose(got, expected, rtol=0, atol=tolerance, equal_nan=True)
+
+
+def _same_in_another_order(got: Plain, expected: Plain, tolerance: float) -> bool:
+    """Whether the same numbers and words are there, at other places."""
+    mine, theirs = list(_leaves(got)), list(_leaves(expected))
+    words = [sorted(leaf for leaf in leaves if isinstance(leaf, str)) for leaves in (mine, theirs)]
+    numbers = [
+        torch.cat([torch.zeros(0), *(leaf for leaf in leaves if isinstance(leaf, Tensor))])
+        for leaves in (mine, theirs)
+    ]
+    if words[0] != words[1] or len(words[0]) + numbers[0].numel() < 2:
+        return False
+    return _close(numbers[0].sort().values, numbers[1].sort().values, tolerance)
+
+
+def _leaves(value: Plain) -> Iterator[str | Tensor]:
+    """Every word in a result, and its numbers as flat float64 tensors."""
+    if isinstance(value, Tensor):
+        flat = torch.view_as_real(value) if value.is_complex() else value
+        yield flat.double().flatten()
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, str):
+        yield value
+    elif value is not None:
+        yield torch.tensor([float(value)], dtype=torch.float64)
