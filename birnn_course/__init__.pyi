@@ -6,6 +6,8 @@ from .data import cue_task as cue_task
 from .data import load_spelling as load_spelling
 from .data import names_task as names_task
 from .device import setup as setup
+from .exercises import check as check
+from .exercises import hint as hint
 from .explore import dependence_explorer as dependence_explorer
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
@@ -13,6 +15,9 @@ from .plots import plot_bars as plot_bars
 from .plots import plot_dependence as plot_dependence
 from .plots import plot_lines as plot_lines
 from .probes import dependence_map as dependence_map
+from .questions.widget import diagnostic as diagnostic
+from .questions.widget import quiz as quiz
+from .summary import my_route as my_route
 from .training import evaluate as evaluate
 from .training import fit as fit
 from .training import predict as predict

@@ -63,3 +63,69 @@ def doctor() -> None:
         click.echo(f"\nThe course cannot run here yet: see {', '.join(broken)}.")
         sys.exit(1)
     click.echo("\nThe course runs here. Start it with: birnn lab")
+
+
+@main.command()
+@click.argument("unit")
+@click.option("--json", "as_json", is_flag=True, required=True, help="The form of the output.")
+def quiz(unit: str, as_json: bool) -> None:
+    """Print a unit's questions with key, feedback and proof, for lecturers."""
+    import dataclasses
+    import json
+
+    from birnn_course.questions.bank import bank
+
+    questions = [dataclasses.asdict(q) for q in bank().values() if q.unit == unit]
+    if not questions:
+        units = ", ".join(sorted({q.unit for q in bank().values()}))
+        raise CourseError(f"there are no questions for unit {unit}; there are for {units}.")
+    click.echo(json.dumps(questions, indent=1, ensure_ascii=False))
+
+
+@main.command()
+@click.option(
+    "--export",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write ids, points and times to this file, to be handed in; your answers stay here.",
+)
+def progress(target: Path | None) -> None:
+    """Show what you have done, what you believed, and what to do next."""
+    from birnn_course.exercises import EXERCISES
+    from birnn_course.files import write_atomic
+    from birnn_course.progress import Record, export
+    from birnn_course.summary import describe
+
+    record = Record()
+    attempts = record.attempts()
+    click.echo(describe(attempts, {e.name: e.unit for e in EXERCISES.values()}))
+    if target is not None:
+        try:
+            write_atomic(target, export(record))
+        except OSError as error:
+            raise CourseError(f"cannot write {target} ({error.strerror}).") from None
+        click.echo(f"Written to {target}: ids, points and times, no answers.")
+    _tell(record.notice)
+
+
+@main.command()
+@click.option("--number", "n", type=click.IntRange(1, 50), default=5, help="How many questions.")
+def review(n: int) -> None:
+    """Answer a few questions again: open misconceptions first, then what is due."""
+    from birnn_course.progress import Record
+    from birnn_course.questions.terminal import ask
+    from birnn_course.review import choose
+
+    record = Record()
+    questions = choose(record.attempts(), n)
+    for number, question in enumerate(questions, 1):
+        click.echo(f"\n{number} of {len(questions)}")
+        if not ask(question, record):
+            break
+    click.echo("\nNothing is due. Come back tomorrow." if not questions else "\nDone for now.")
+    _tell(record.notice)
+
+
+def _tell(notice: str | None) -> None:
+    if notice:
+        click.echo(f"birnn: {notice}", err=True)

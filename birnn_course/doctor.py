@@ -58,6 +58,7 @@ def _device(name: str) -> Finding:
     import torch
     from torch import nn
 
+    needed = name == "cpu"
     try:
         model = nn.LSTM(32, 64, batch_first=True, bidirectional=True).to(name)
         inputs = torch.randn(32, 20, 32, device=name)
@@ -68,9 +69,10 @@ def _device(name: str) -> Finding:
             milliseconds = 1000 * (time.perf_counter() - start)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        return Finding(name, False, f"a BiLSTM does not run: {reason}", needed=name == "cpu")
+        return Finding(name, False, f"a BiLSTM does not run: {reason}", needed)
     label = torch.cuda.get_device_name() if name == "cuda" else "this computer's processor"
-    return Finding(name, True, f"{label}; a step of a small BiLSTM took {milliseconds:.1f} ms")
+    text = f"{label}; a step of a small BiLSTM took {milliseconds:.1f} ms"
+    return Finding(name, True, text, needed)
 
 
 def _jupyter() -> list[Finding]:
@@ -106,7 +108,7 @@ def _folder() -> list[Finding]:
     except OSError as error:
         text = f"cannot write in {where} ({error.strerror}): settings and progress are not kept"
         return [Finding("folder", False, text, needed=False)]
-    return [Finding("folder", True, str(where))]
+    return [Finding("folder", True, str(where), needed=False)]
 
 
 def _sandbox() -> list[Finding]:

@@ -17,8 +17,11 @@ HEAVY = ("matplotlib", "IPython", "ipywidgets", "anywidget", "sklearn", "scipy",
 LEVELS = {
     "errors": 0, "files": 0, "course": 0,
     "device": 1, "data": 1, "plots": 1, "probes": 1, "models": 1,
+    "snippets": 1, "misconceptions": 1, "progress": 1,
     "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,
-    "cli": 3,
+    "questions": 2, "exercises": 2,
+    "review": 3, "summary": 3,
+    "cli": 4,
 }  # fmt: skip
 
 

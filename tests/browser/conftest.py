@@ -118,6 +118,17 @@ class Lab:
     def open(self) -> None:
         self.page.goto(self.server.first_address())
         self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        self._wait_for_kernel()
+
+    def open_notebook(self, name: str) -> None:
+        """Open another notebook of the working copy, beside the first."""
+        self.command("docmanager:open", path=name)
+        self.page.wait_for_function(
+            "name => window.jupyterapp.shell.currentWidget.context.path === name", arg=name
+        )
+        self._wait_for_kernel()
+
+    def _wait_for_kernel(self) -> None:
         # wait_for_function would take a promise for true: ask again ourselves
         for _ in range(240):
             if self.page.evaluate(KERNEL_READY):
@@ -136,13 +147,47 @@ class Lab:
         self.command("notebook:run-all-cells")
         self.page.set_default_timeout(30_000)
 
+    def insert_and_run(self, source: str) -> None:
+        """Put a code cell at the top of the notebook and run it."""
+        self.page.evaluate(
+            """source => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                content.model.sharedModel.insertCell(0, {cell_type: 'code', source});
+                content.activeCellIndex = 0;
+            }""",
+            source,
+        )
+        self.command("notebook:run-cell")
+
+    def run_last_code_cell(self) -> None:
+        self.page.evaluate(
+            """() => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                const kinds = content.widgets.map(cell => cell.model.type);
+                content.activeCellIndex = kinds.lastIndexOf('code');
+            }"""
+        )
+        self.command("notebook:run-cell")
+
+    def restart_kernel(self) -> None:
+        """Restart without the question; everything in memory is gone."""
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+        self._wait_for_kernel()
+
     def errors(self) -> list[str]:
-        return self.page.locator(
-            ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error'], "
-            ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
-        ).all_inner_texts()
+        return (
+            self.notebook()
+            .locator(
+                ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error'], "
+                ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
+            )
+            .all_inner_texts()
+        )
 
     def notebook(self) -> Locator:
+        """The notebook in front; those behind it are in the page too."""
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
 
     def set_theme(self, name: str) -> None:

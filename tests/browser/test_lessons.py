@@ -16,7 +16,7 @@ def test_a_newcomer_sees_the_first_lesson_and_its_contents(lab: Lab) -> None:
     first = UNITS[0]
     expect(page.locator(".jp-NotebookPanel h1").first).to_contain_text(first.title)
     expect(page.locator("#table-of-contents")).to_be_visible()
-    expect(page.locator("#table-of-contents")).to_contain_text("What has each output seen?")
+    expect(page.locator("#table-of-contents")).to_contain_text("What do you believe?")
     # no question about news, no other message over the lesson
     assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
     # and nothing to save yet
@@ -26,13 +26,14 @@ def test_a_newcomer_sees_the_first_lesson_and_its_contents(lab: Lab) -> None:
 
 def test_lesson_01_runs_and_its_viewer_moves_by_keyboard(lab: Lab) -> None:
     page = lab.page
+    lab.open_notebook("01_bidirectional.ipynb")
     lab.run_all()
     assert lab.errors() == []
-    counts = page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
+    counts = lab.notebook().locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
     assert [text for text in counts if text.strip("[]: ")] == [
         f"[{n}]:" for n in range(1, len(counts) + 1)
     ]
-    panel = page.locator(".jp-OutputArea .birnn-panel")
+    panel = lab.notebook().locator(".birnn-panel:not(.birnn-quiz)")
     sentence = panel.get_by_role("status")
     expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 5 of 8 cannot reach it.")
 
@@ -65,16 +66,32 @@ def test_lesson_01_runs_and_its_viewer_moves_by_keyboard(lab: Lab) -> None:
         lab.screenshot(f"01-{theme.split()[1].lower()}", whole=True)
 
 
+def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(lab: Lab) -> None:
+    page = lab.page
+    lab.run_all()
+    assert lab.errors() == []
+    panel = lab.notebook().locator(".birnn-quiz")
+    status = panel.get_by_role("status")
+    panel.locator(".birnn-option input").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")  # how sure
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(status).to_have_text("Noted.")
+    panel.get_by_role("button", name="Next question").click()
+    panel.get_by_label("I don't know yet").check()
+    panel.get_by_role("button", name="Note answer").click()
+    expect(status).to_have_text("Noted, and nothing recorded.")
+    lab.run_last_code_cell()
+    expect(lab.notebook()).to_contain_text("1 of 12 questions answered.")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.screenshot(f"00-{theme.split()[1].lower()}", whole=True)
+
+
 def test_an_error_in_a_cell_would_be_seen(lab: Lab) -> None:
     """The check for errors above can fail."""
-    page = lab.page
-    page.evaluate(
-        """() => {
-            const model = window.jupyterapp.shell.currentWidget.content.model;
-            model.sharedModel.insertCell(0, {cell_type: 'code', source: '1 / 0'});
-        }"""
-    )
-    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
-    lab.command("notebook:run-cell")
-    expect(page.locator(".jp-OutputArea-output").first).to_contain_text("ZeroDivisionError")
+    lab.insert_and_run("1 / 0")
+    expect(lab.page.locator(".jp-OutputArea-output").first).to_contain_text("ZeroDivisionError")
     assert len(lab.errors()) == 1

@@ -1,0 +1,83 @@
+"""Where a learner stands, in plain text: ``birnn progress``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from birnn_course.course import UNITS
+from birnn_course.misconceptions import catalogue
+from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.questions.bank import bank
+
+
+def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
+    """Units, questions and exercises, misconceptions, and what to do next.
+
+    Parameters
+    ----------
+    attempts : iterable of Attempt
+        The learner's record.
+    exercises : mapping of str to str
+        Name of every exercise to its unit.
+    """
+    attempts = list(attempts)
+    solved = {a.item for a in attempts if a.right}
+    lines = []
+    for unit in UNITS:
+        questions = [q.id for q in bank().values() if q.unit == unit.number]
+        tasks = [name for name, of in exercises.items() if of == unit.number]
+        counts = [
+            f"{sum(item in solved for item in items)} of {len(items)} {what}"
+            for items, what in ((questions, "questions"), (tasks, "exercises"))
+            if items
+        ]
+        lines.append(f"{unit.number}  {unit.title}: {', '.join(counts) or 'nothing to answer'}")
+    states = misconception_states(attempts)
+    for state, title in (("open", "Shown and open"), ("overcome", "Overcome")):
+        ids = [m for m, its in states.items() if its == state and m in catalogue()]
+        if ids:
+            lines += ["", f"{title}:", *(f"  {m}: {catalogue()[m].belief}" for m in ids)]
+    return "\n".join([*lines, "", f"Next: {_next(states, solved, exercises)}"])
+
+
+def _next(states: Mapping[str, str], solved: set[str], exercises: Mapping[str, str]) -> str:
+    if "open" in states.values():
+        return "birnn review asks about the open ones."
+    for unit in UNITS:
+        items = [q.id for q in bank().values() if q.unit == unit.number]
+        items += [name for name, of in exercises.items() if of == unit.number]
+        if not solved.issuperset(items):
+            return f"{unit.lesson}, with birnn lab."
+    return "birnn review, from time to time."
+
+
+def my_route() -> None:
+    """Print the route for the record on this computer."""
+    print(route(Record().attempts()))
+
+
+def route(attempts: Iterable[Attempt]) -> str:
+    """A personal way through the units, after the diagnostic: where to slow down, and why.
+
+    Parameters
+    ----------
+    attempts : iterable of Attempt
+        The learner's record.
+    """
+    attempts = list(attempts)
+    asked = {question.id for question in bank().values() if question.form == "A"}
+    answered = {attempt.item for attempt in attempts} & asked
+    states = misconception_states(attempts)
+    # chosen once and not sure is not yet shown, but it is worth a word here
+    chosen = {a.misconception for a in attempts if a.misconception}
+    by_unit: dict[str, list[str]] = {}
+    for name in sorted(chosen & catalogue().keys()):
+        if states.get(name) != "overcome":
+            by_unit.setdefault(catalogue()[name].unit, []).append(catalogue()[name].belief)
+    lines = [f"{len(answered)} of {len(asked)} questions answered."]
+    for unit, beliefs in sorted(by_unit.items()):
+        lines += [f"Unit {unit}, take your time. You answered as if:"]
+        lines += [f"  {belief}" for belief in beliefs]
+    if not by_unit:
+        lines.append("Nothing you answered points at a misconception. Take the units in order.")
+    return "\n".join([*lines, f"Next: {UNITS[1].lesson}"])
