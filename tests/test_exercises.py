@@ -27,6 +27,7 @@ from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, jud
 from birnn_course.exercises.compare import NotPlainError, decode, describe, first_difference
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake, build_module
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
+from birnn_course.misconceptions import catalogue
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
 HIDDEN_SEEDS = (11, 12, 13)
@@ -1264,3 +1265,13 @@ def test_a_master_with_a_broken_marker_is_refused(source: str) -> None:
     text = nbformat.v4.new_markdown_cell("### BEGIN SOLUTION\nthe key")
     with pytest.raises(ValueError, match="text cell"):
         tool.learner_copy(nbformat.v4.new_notebook(cells=[text]))
+
+
+def test_every_mistake_is_in_the_catalogue_and_there_are_enough() -> None:
+    by_unit: dict[str, list[str]] = {}
+    for exercise in EXERCISES.values():
+        by_unit.setdefault(exercise.unit, []).extend(m.misconception for m in exercise.mistakes)
+    for mistakes in by_unit.values():
+        assert set(mistakes) <= catalogue().keys()
+        assert len(mistakes) >= 12
+        assert len(set(mistakes)) >= 8
