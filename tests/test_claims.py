@@ -1,17 +1,25 @@
-"""What lesson 01 claims of trained models holds for five seeds, not just for the one it shows."""
+"""What lessons claim beyond what they run: trained models for five seeds, not just for one."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from birnn_course import SequenceTagger, batches_of_one_length, count_parameters, evaluate, fit
 from birnn_course.data import Spelling, names_task
 from birnn_course.data.batches import Batch
 
 SEEDS = range(5)
+
+
+def test_start_here_a_gru_unpacks_like_an_lstm_only_with_two_directions() -> None:
+    x = torch.randn(3, 5, 4)
+    _, (h, c) = nn.GRU(4, 6, batch_first=True, bidirectional=True)(x)
+    assert h.shape == c.shape == (3, 6)
+    with pytest.raises(ValueError, match="not enough values to unpack"):
+        _, (h, c) = nn.GRU(4, 6, batch_first=True)(x)
 
 
 def seeded(seed: int, *sizes: int, **options: object) -> SequenceTagger:
