@@ -449,7 +449,10 @@ def test_an_idle_child_ends_with_its_parent() -> None:
 def test_an_interrupt_ends_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     mark = uuid.uuid4().hex
     begun = tmp_path / "begun"
+    # A shell that starts the tests in the background makes its children ignore interrupts.
     code = f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from birnn_course.questions import runner
 try:
     runner.run({endless(begun)}, 'True', timeout=60)
