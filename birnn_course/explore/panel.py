@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import anywidget
 import traitlets
+
+from birnn_course.widgets import CourseWidget
 
 Value = str | int
 
@@ -60,7 +61,7 @@ class View(NamedTuple):
     sentence: str
 
 
-class Panel(anywidget.AnyWidget):
+class Panel(CourseWidget):
     """Controls, a picture in HTML, and one sentence that screen readers announce.
 
     Parameters
@@ -77,7 +78,6 @@ class Panel(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("panel.js")
-    _css = Path(__file__).parents[1] / "widgets.css"
     heading = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
@@ -116,17 +116,13 @@ class Panel(anywidget.AnyWidget):
         if problem is not None:
             self.sentence = problem
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # For a reader without a kernel: the picture as it starts.
-        data = dict(data or {})
-        data["text/plain"] = f"[{self.heading} {self.sentence} Run this cell to explore.]"
-        data["text/html"] = (
+    def without_kernel(self) -> tuple[str, str]:
+        """The picture as it is now, and what it says."""
+        return (
+            f"[{self.heading} {self.sentence} Run this cell to explore.]",
             f"<p><strong>{html.escape(self.heading)}</strong></p>{self.picture}"
-            f"<p>{html.escape(self.sentence)} <em>Run this cell to explore.</em></p>"
+            f"<p>{html.escape(self.sentence)} <em>Run this cell to explore.</em></p>",
         )
-        return data, metadata
 
 
 def _list(options: Sequence[str]) -> str:

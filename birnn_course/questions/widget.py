@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import mistune
 import traitlets
 
@@ -16,6 +15,7 @@ from birnn_course.progress import Record
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question, bank
 from birnn_course.questions.judging import Given, Verdict, judge
+from birnn_course.widgets import CourseWidget
 
 
 def diagnostic(form: str) -> Quiz:
@@ -61,7 +61,7 @@ def quiz(unit: str) -> Quiz:
     return Quiz(questions)
 
 
-class Quiz(anywidget.AnyWidget):
+class Quiz(CourseWidget):
     """Questions, with the answers that this learner's record holds.
 
     The browser gets the questions without key and feedback. An answer comes as a message, is
@@ -79,7 +79,6 @@ class Quiz(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("quiz.js")
-    _css = Path(__file__).parents[1] / "widgets.css"
     questions: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     states: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     diagnostic = traitlets.Bool(False).tag(sync=True)
@@ -89,12 +88,11 @@ class Quiz(anywidget.AnyWidget):
     ) -> None:
         self._asked = {question.id: question for question in questions}
         self._record = record or Record()
-        self._feedback = feedback
         super().__init__(
             questions=[_without_key(q) for q in questions],
-            states=self._remembered(),
             diagnostic=not feedback,
         )
+        self.states = self._remembered()
         self.on_msg(self._answered)
 
     def _remembered(self) -> dict[str, Any]:
@@ -105,7 +103,7 @@ class Quiz(anywidget.AnyWidget):
             if question is None:
                 continue
             given = json.loads(earlier.answer)
-            if not self._feedback:
+            if self.diagnostic:
                 states[question.id] = _noted(given, earlier.sure)
                 continue
             if question.kind == "code":
@@ -130,29 +128,26 @@ class Quiz(anywidget.AnyWidget):
         self.states = {**self.states, question.id: state}
 
     def _judge(self, question: Question, given: Given, sure: bool | None) -> dict[str, Any]:
-        if not self._feedback and given == DONT_KNOW:
+        if self.diagnostic and given == DONT_KNOW:
             return _noted(given, None)
         verdict = judge(question, given)
         if not verdict.readable:
             return _state(question, given, verdict)
         self._record.add(attempt(question, given, verdict, sure))
-        state = _state(question, given, verdict) if self._feedback else _noted(given, sure)
+        state = _noted(given, sure) if self.diagnostic else _state(question, given, verdict)
         if self._record.notice:
             state["html"] += f"<p>{html.escape(self._record.notice)}</p>"
         return state
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        n = len(self._asked)
-        listed = "".join(f"<li>{_without_key(q)['static']}</li>" for q in self._asked.values())
-        data = dict(data or {})
-        data["text/plain"] = f"[A quiz with {n} questions. Run this cell to answer them.]"
-        data["text/html"] = (
+    def without_kernel(self) -> tuple[str, str]:
+        """The questions with their options, to be read only."""
+        n = len(self.questions)
+        listed = "".join(f"<li>{_read_only(question)}</li>" for question in self.questions)
+        return (
+            f"[A quiz with {n} questions. Run this cell to answer them.]",
             f"<p><strong>A quiz with {n} questions.</strong> "
-            f"Run this cell to answer them.</p><ol>{listed}</ol>"
+            f"Run this cell to answer them.</p><ol>{listed}</ol>",
         )
-        return data, metadata
 
 
 DONT_KNOW = [-1]
@@ -170,16 +165,19 @@ def _without_key(question: Question) -> dict[str, Any]:
     text = markdown(question.text) + (
         f"<pre><code>{html.escape(question.code.rstrip())}</code></pre>" if question.code else ""
     )
-    shown: dict[str, Any] = {"id": question.id, "kind": question.kind, "html": text, "static": text}
+    shown: dict[str, Any] = {"id": question.id, "kind": question.kind, "html": text}
     if question.kind in ("one", "several"):
         shown["options"] = [
             {"position": i, "html": markdown(question.answers[i].text)} for i in shuffled(question)
         ]
-        options = "".join(f"<li>{option['html']}</li>" for option in shown["options"])
-        shown["static"] = f"{text}<ul>{options}</ul>"
     else:
         shown["prompt"] = PROMPTS[question.kind]
     return shown
+
+
+def _read_only(shown: dict[str, Any]) -> str:
+    options = "".join(f"<li>{option['html']}</li>" for option in shown.get("options", ()))
+    return f"{shown['html']}<ul>{options}</ul>" if options else str(shown["html"])
 
 
 def _state(question: Question, given: Given, verdict: Verdict) -> dict[str, Any]:
