@@ -1,12 +1,17 @@
-"""For every test and every compared notebook: a home of its own, and its own torch version."""
+"""For every test and every compared notebook: a home of its own, and its own torch version.
+
+And a cell that demonstrates a misconception is asked whether its two results differ.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +33,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         notebook = item.parent
         if getattr(notebook, "kernel", None) is None:
             _fresh_home()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After a compared cell that is tagged ``mis:…``: its wrong and its right result differ."""
+    yield
+    if type(item).__name__ == "IPyNbCell":
+        for misconception, pair in item.cell.metadata.get("birnn", {}).get("shows", {}).items():
+            verdict = _differ(item.parent.kernel, pair["wrong"], pair["right"])
+            assert verdict == "True", f"{misconception} is not demonstrated: {verdict}"
+
+
+def _differ(kernel: Any, wrong: str, right: str) -> str:
+    """Whether two expressions differ in the notebook's own kernel, which notices nothing of it."""
+    same = "__import__('birnn_course.snippets', fromlist=['same']).same"
+    expression = f"not {same}({wrong}, {right})"
+    reply = kernel.kc.execute(
+        "", silent=True, user_expressions={"differ": expression}, reply=True, timeout=60
+    )
+    answer = reply["content"]["user_expressions"]["differ"]
+    return answer["data"]["text/plain"] if answer["status"] == "ok" else str(answer["evalue"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

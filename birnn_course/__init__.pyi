@@ -17,6 +17,7 @@ from .plots import plot_lines as plot_lines
 from .probes import dependence_map as dependence_map
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
+from .review import warm_up as warm_up
 from .summary import my_route as my_route
 from .training import evaluate as evaluate
 from .training import fit as fit

@@ -2,22 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 import fsrs
 
-from birnn_course.progress import Attempt, misconception_states
+from birnn_course.errors import CourseError
+from birnn_course.progress import Attempt, Record, misconception_states
 from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.widget import Quiz
 
 
-def choose(attempts: Iterable[Attempt], n: int = 5, now: datetime | None = None) -> list[Question]:
+def warm_up(unit: str, record: Record | None = None) -> Quiz:
+    """Three questions from earlier units, to open a unit with; chosen as for a review.
+
+    What was never asked comes from the unit just before first. Running the cell again brings the
+    next three.
+
+    Parameters
+    ----------
+    unit : str
+        The unit that is about to begin, two digits.
+    record : Record, optional
+        The learner's record; opened if not given.
+
+    Raises
+    ------
+    CourseError
+        If no earlier unit has questions.
+    """
+    record = record or Record()
+    earlier = [question for question in practice() if question.unit < unit]
+    if not earlier:
+        raise CourseError(f"no unit before {unit!r} has questions; warm_up begins with unit 02.")
+    # One of each unit in turn, the nearest unit first; within a unit in its own order.
+    turns: Counter[str] = Counter()
+    place = {}
+    for question in earlier:
+        turns[question.unit] += 1
+        place[question.id] = (turns[question.unit], -int(question.unit))
+    earlier.sort(key=lambda question: place[question.id])
+    return Quiz(choose(record.attempts(), 3, among=earlier), record, remember=False)
+
+
+def practice() -> list[Question]:
+    """All questions but the inventory's, which is not practised, or it would no longer measure."""
+    return [question for question in bank().values() if not question.form]
+
+
+def choose(
+    attempts: Iterable[Attempt],
+    n: int = 5,
+    now: datetime | None = None,
+    among: Sequence[Question] | None = None,
+) -> list[Question]:
     """At most ``n`` questions for a short review.
 
     First come questions about open misconceptions, the one shown last first, each by another
     question than the one that was missed, where there is one. Then those that are due by spaced
     repetition (FSRS, as the package ``fsrs`` has it: right counts as *good*, else *again*), the
-    longest overdue first. Last, questions never asked, in course order.
+    longest overdue first. Last, questions never asked.
 
     Parameters
     ----------
@@ -27,6 +72,9 @@ def choose(attempts: Iterable[Attempt], n: int = 5, now: datetime | None = None)
         The most questions.
     now : datetime, optional
         In UTC; for simulations.
+    among : sequence of Question, optional
+        What may be asked; those never asked come in this order. All that may be practised if not
+        given.
 
     Returns
     -------
@@ -37,17 +85,18 @@ def choose(attempts: Iterable[Attempt], n: int = 5, now: datetime | None = None)
     now = now or datetime.now(UTC)
     due = _due(attempts)
     overdue = sorted((at, item) for item, at in due.items() if at <= now)
-    # the inventory is not practised, or it would no longer measure
-    practice = [item for item, question in bank().items() if not question.form]
+    asked = {question.id: question for question in (practice() if among is None else among)}
     wanted = [
-        *(question.id for question in _about_open_misconceptions(attempts)),
-        *(item for _, item in overdue if item in practice),
-        *(item for item in practice if item not in due),
+        *(question.id for question in _about_open_misconceptions(attempts, asked.values())),
+        *(item for _, item in overdue if item in asked),
+        *(item for item in asked if item not in due),
     ]
-    return [bank()[item] for item in list(dict.fromkeys(wanted))[:n]]
+    return [asked[item] for item in list(dict.fromkeys(wanted))[:n]]
 
 
-def _about_open_misconceptions(attempts: list[Attempt]) -> list[Question]:
+def _about_open_misconceptions(
+    attempts: list[Attempt], asked: Collection[Question]
+) -> list[Question]:
     states = misconception_states(attempts)
     missed: dict[str, str] = {}
     for attempt in attempts:
@@ -58,7 +107,7 @@ def _about_open_misconceptions(attempts: list[Attempt]) -> list[Question]:
     right_on = {a.item: a.at for a in attempts if a.right}
     questions = []
     for misconception in latest_first:
-        probing = [q for q in bank().values() if misconception in q.probes and not q.form]
+        probing = [question for question in asked if misconception in question.probes]
         # another one than was missed; of these the one that was right longest ago, or never
         probing.sort(
             key=lambda q: (

@@ -21,6 +21,8 @@ def demonstrated(misconception: Misconception) -> bool:
 
 @pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
 def test_a_run_refutes_it(misconception: Misconception) -> None:
+    if misconception.needs == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert demonstrated(misconception)
@@ -54,7 +56,7 @@ def test_a_demo_that_shows_nothing_is_found() -> None:
 
 
 def test_a_bad_entry_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    for changes in ({"demo": None}, {"colour": "red"}, {"importance": 6}):
+    for changes in ({"demo": None}, {"colour": "red"}, {"importance": 6}, {"needs": "luck"}):
         with pytest.raises(CourseError, match="misconception a"):
             parse([entry(**changes)], "01")
     monkeypatch.setattr("birnn_course.misconceptions.yaml.safe_load", lambda _: [entry(), entry()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from birnn_course.cli import main
+from birnn_course.errors import CourseError
 from birnn_course.progress import Attempt, Record, misconception_states
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank
-from birnn_course.review import choose
+from birnn_course.review import choose, warm_up
 from birnn_course.summary import describe, route
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -197,3 +199,28 @@ def test_lecturers_get_key_and_proof() -> None:
     refused = birnn("quiz", "--json", "77")
     assert refused.exit_code == 1
     assert "there are for 00, 01" in refused.output
+
+
+def test_a_unit_opens_with_three_questions_from_earlier_ones(home: Path) -> None:
+    record = Record()
+    first = [shown["id"] for shown in warm_up("02", record).questions]
+    assert len(first) == 3
+    assert all(item.startswith("01-") for item in first)
+    for item in first:
+        record.add(replace(answered(item, 0, right=True), at=datetime.now(UTC)))
+    quiz = warm_up("02", record)
+    assert not {shown["id"] for shown in quiz.questions} & set(first)
+    assert quiz.states == {}
+    with pytest.raises(CourseError, match="begins with unit 02"):
+        warm_up("01", record)
+
+
+def test_what_was_never_asked_comes_from_the_nearest_unit_first(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = [question for question in bank().values() if question.unit == "01"][:2]
+    fake = {"01-a": one, "01-b": other, "02-a": replace(one, id="02-a", unit="02")}
+    fake["01-a"], fake["01-b"] = replace(one, id="01-a"), replace(other, id="01-b")
+    monkeypatch.setattr("birnn_course.review.bank", lambda: fake)
+    record = Record()
+    assert [q["id"] for q in warm_up("03", record).questions] == ["02-a", "01-a", "01-b"]

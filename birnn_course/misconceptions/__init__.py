@@ -32,6 +32,8 @@ class Misconception:
         One sentence each: what is believed, and what really happens.
     demo : str
         Python that leaves two different values in ``wrong`` and ``right``.
+    needs : str
+        ``cuda`` if the demo runs only where a GPU is; else empty.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Misconception:
     belief: str
     reality: str
     demo: str
+    needs: str = ""
 
 
 @cache
@@ -73,5 +76,9 @@ def parse(entries: list[dict[str, Any]], unit: str) -> list[Misconception]:
             raise CourseError(f"misconception {entry.get('id')} of unit {unit}: {error}.") from None
         if not 1 <= misconception.importance <= 5:
             raise CourseError(f"misconception {misconception.id}: importance must be 1 to 5.")
+        if misconception.needs not in ("", "cuda"):
+            raise CourseError(
+                f"misconception {misconception.id}: needs must be cuda or be left out."
+            )
         found.append(misconception)
     return found

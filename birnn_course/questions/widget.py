@@ -76,6 +76,8 @@ class Quiz(CourseWidget):
     feedback : bool
         Without it answers are only noted, *I don't know yet* is offered, and one says how sure
         one is.
+    remember : bool
+        Show the answers that the record already holds; a review asks anew.
     """
 
     _esm = Path(__file__).with_name("quiz.js")
@@ -84,7 +86,12 @@ class Quiz(CourseWidget):
     diagnostic = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
-        self, questions: list[Question], record: Record | None = None, *, feedback: bool = True
+        self,
+        questions: list[Question],
+        record: Record | None = None,
+        *,
+        feedback: bool = True,
+        remember: bool = True,
     ) -> None:
         self._asked = {question.id: question for question in questions}
         self._record = record or Record()
@@ -92,7 +99,8 @@ class Quiz(CourseWidget):
             questions=[_without_key(q) for q in questions],
             diagnostic=not feedback,
         )
-        self.states = self._remembered()
+        if remember:
+            self.states = self._remembered()
         self.on_msg(self._answered)
 
     def _remembered(self) -> dict[str, Any]:

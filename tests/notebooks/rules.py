@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from birnn_course.course import UNITS
+from birnn_course.misconceptions import catalogue
 
 IGNORED = "nbval-ignore-output"
 MOST_IGNORED = 0.15
@@ -173,6 +174,24 @@ def messages_of_torch_are_tagged(notebook: Notebook) -> list[str]:
     ]
 
 
+def demonstrations_are_compared(notebook: Notebook) -> list[str]:
+    """The tag mis:… promises a wrong and a right result; conftest.py compares the two."""
+    problems = []
+    for cell in code_cells(notebook):
+        tagged = {tag.removeprefix("mis:") for tag in tags(cell) if tag.startswith("mis:")}
+        shown = cell.metadata.get("birnn", {}).get("shows", {})
+        if tagged != set(shown) or any(set(pair) != {"wrong", "right"} for pair in shown.values()):
+            problems.append(
+                f"cell {cell.execution_count} is tagged for {sorted(tagged)} and compares "
+                f"{sorted(shown)}: name a wrong and a right expression for each"
+            )
+        problems += [
+            f"cell {cell.execution_count} demonstrates {name}, which is not in the catalogue"
+            for name in sorted(tagged - set(catalogue()))
+        ]
+    return problems
+
+
 def no_semicolons(notebook: Notebook) -> list[str]:
     """A front end hides the value of a line that ends so, and nbval does not."""
     return [
@@ -222,6 +241,7 @@ RULES: tuple[Rule, ...] = (
     ignored_cells_are_few_and_answered,
     figures_have_alt_text,
     messages_of_torch_are_tagged,
+    demonstrations_are_compared,
     no_semicolons,
     starts_with_setup,
     opens_like_a_unit,

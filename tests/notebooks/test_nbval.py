@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -14,13 +15,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_nbval(folder: Path, *cells: tuple[str, str], conftest: str = "", tag: str = "") -> str:
+def run_nbval(
+    folder: Path, *cells: tuple[str, str], conftest: str = "", tag: str = "", **metadata: Any
+) -> str:
     """Store cells with these printed outputs, compare them, and return pytest's closing line."""
     notebook = nbformat.v4.new_notebook()
     for count, (source, output) in enumerate(cells, 1):
         cell = nbformat.v4.new_code_cell(source, execution_count=count)
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=output)]
-        cell.metadata["tags"] = [tag] if tag else []
+        cell.metadata.update({"tags": [tag] if tag else [], **metadata})
         notebook.cells.append(cell)
     nbformat.write(notebook, folder / "planted.ipynb")
     options = re.search(r"^NBVAL := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -71,3 +74,15 @@ def test_each_notebook_starts_with_an_empty_home(tmp_path: Path) -> None:
     )
     conftest = (ROOT / "conftest.py").read_text()
     assert "1 passed" in run_nbval(tmp_path, (source, "[] True\n"), conftest=conftest)
+
+
+@pytest.mark.parametrize(
+    ("right", "closing"),
+    [("torch.ones(2)", "2 passed"), ("wrong.clone()", "2 failed"), ("nowhere", "2 failed")],
+)
+def test_a_demonstration_must_show_a_difference(tmp_path: Path, right: str, closing: str) -> None:
+    cells = [("import torch; wrong = torch.zeros(2); print(1)", "1\n"), ("print(2)", "2\n")]
+    pair = {"wrong": "wrong", "right": right}
+    conftest = (ROOT / "conftest.py").read_text()
+    shows = {"shows": {"some-misconception": pair}}
+    assert closing in run_nbval(tmp_path, *cells, conftest=conftest, birnn=shows)

@@ -72,6 +72,12 @@ def good() -> Any:
         ),
         code("assert True\nprint('yes')", printed("yes\n")),
         code("try_it()", printed("ValueError: no\n"), tags=("torch-message",)),
+        code(
+            "bug()",
+            printed("1 2\n"),
+            tags=("mis:exactly-double",),
+            birnn={"shows": {"exactly-double": {"wrong": "1", "right": "2"}}},
+        ),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     for count, cell in enumerate(rules.code_cells(notebook), 1):
@@ -156,6 +162,17 @@ PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.figures_have_alt_text, cell_with(shown(html=LIAR, plain="x"))),
     (rules.figures_have_alt_text, set_source(0, "![](picture.png)")),
     (rules.messages_of_torch_are_tagged, cell_with(printed("RuntimeError: sizes\n"))),
+    (rules.demonstrations_are_compared, set_metadata(11, birnn={})),
+    (rules.demonstrations_are_compared, set_metadata(11, tags=[])),
+    (rules.demonstrations_are_compared, set_metadata(11, tags=["mis:no-such"])),
+    (
+        rules.demonstrations_are_compared,
+        set_metadata(11, birnn={"shows": {"exactly-double": {"wrong": "1"}}}),
+    ),
+    (
+        rules.demonstrations_are_compared,
+        set_metadata(11, tags=["mis:x"], birnn={"shows": {"x": {"wrong": "1", "right": "2"}}}),
+    ),
     (rules.no_semicolons, cell_with(source="fit(model);")),
     (rules.starts_with_setup, set_source(1, "import torch")),
     (rules.opens_like_a_unit, in_opening(UNITS[0].title, "Another title")),
