@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ import learner_copies as tool
 import nbformat
 import pytest
 import torch
+from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
+from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, examine, hint
 from birnn_course.exercises.calling import Outcome, attempt, call
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
 from birnn_course.exercises.compare import NotPlainError, decode, describe, first_difference
-from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake, build_module
+from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.misconceptions import catalogue
 
@@ -68,177 +71,14 @@ def leaves(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
-# ── Right solutions, by algorithms of their own ─────────────────────────────────────────────────
+# ── Right solutions and mistakes that come together: answers/unit_NN.py ─────────────────────────
 
-
-def one_direction(x: Tensor, weights: dict[str, Tensor]) -> Any:
-    hidden_size, input_size = weights["weight_ih_l0"].shape
-    rnn = nn.RNN(input_size, hidden_size, batch_first=True)
-    rnn.load_state_dict(weights)
-    return rnn(x)[0]
-
-
-def read_by_two_modules(x: Tensor, forward: dict[str, Tensor], backward: dict[str, Tensor]) -> Any:
-    halves = one_direction(x, forward), one_direction(x.flip(1), backward).flip(1)
-    return torch.cat(halves, dim=2)
-
-
-def read_step_by_step(x: Tensor, forward: dict[str, Tensor], backward: dict[str, Tensor]) -> Any:
-    def states(weights: dict[str, Tensor], steps: Any) -> dict[int, Tensor]:
-        state, found = torch.zeros(len(x), len(weights["bias_ih_l0"])), {}
-        for t in steps:
-            state = torch.tanh(
-                torch.einsum("bd,hd->bh", x[:, t], weights["weight_ih_l0"])
-                + torch.einsum("bg,hg->bh", state, weights["weight_hh_l0"])
-                + weights["bias_ih_l0"]
-                + weights["bias_hh_l0"]
-            )
-            found[t] = state
-        return found
-
-    there = states(forward, range(x.shape[1]))
-    back = states(backward, reversed(range(x.shape[1])))
-    return torch.stack([torch.hstack([there[t], back[t]]) for t in range(x.shape[1])], dim=1)
-
-
-def seen_by_thought(module: Any, half: str, step: int, seq_len: int) -> Any:
-    _, arguments, _ = module
-    if arguments["bidirectional"] and arguments["num_layers"] > 1:
-        return list(range(seq_len))
-    return list(range(step, seq_len) if half == "backward" else range(step + 1))
-
-
-def seen_by_change(module: Any, half: str, step: int, seq_len: int) -> Any:
-    rnn, size = build_module(module).eval(), module[1]["hidden_size"]
-    chosen = slice(size, None) if half == "backward" else slice(size)
-    x = torch.randn(1, seq_len, module[1]["input_size"])
-    seen = []
-    for s in range(seq_len):
-        changed = x.clone()
-        changed[:, s] += 1
-        if not torch.equal(rnn(x)[0][0, step, chosen], rnn(changed)[0][0, step, chosen]):
-            seen.append(s)
-    return tuple(seen)
-
-
-def score_by_heaps(sequences: Any, lookahead: int) -> Any:
-    heaps: dict[Any, Counter[str]] = {}
-    for words, tags, chance in sequences:
-        for t, tag in enumerate(tags):
-            heap = heaps.setdefault((t, tuple(words[: t + 1 + lookahead])), Counter())
-            heap[tag] += Fraction(chance)  # type: ignore[assignment]
-    total = sum((max(heap.values()) for heap in heaps.values()), Fraction())
-    return total / len(sequences[0][0])
-
-
-def score_by_reading_on(sequences: Any, lookahead: int) -> Any:
-    """Word by word: what is still possible splits with each word that is read."""
-    seq_len = len(sequences[0][0])
-
-    def won(possible: Any, n_read: int) -> float:
-        # Answers are due for step n_read - 1 - lookahead, and for all that is left at the end.
-        due = [n_read - 1 - lookahead]
-        if n_read == seq_len:
-            due = list(range(max(seq_len - 1 - lookahead, 0), seq_len))
-        points = 0.0
-        for t in due:
-            if t >= 0:
-                by_tag: Counter[str] = Counter()
-                for _, tags, chance in possible:
-                    by_tag[tags[t]] += chance
-                points += max(by_tag.values())
-        if n_read < seq_len:
-            for word in {words[n_read] for words, _, _ in possible}:
-                points += won([s for s in possible if s[0][n_read] == word], n_read + 1)
-        return points
-
-    return won(sequences, 0) / seq_len
-
-
-def fair_by_building(cell: str, input_size: int, hidden_size: int, num_layers: int) -> Any:
-    def numbers(size: int, both: bool) -> int:
-        module = getattr(nn, cell)(input_size, size, num_layers, bidirectional=both)
-        return sum(weight.numel() for weight in module.state_dict().values())
-
-    budget = numbers(hidden_size, False)
-    return max(h for h in range(1, hidden_size) if numbers(h, True) <= budget)
-
-
-def fair_by_formula(cell: str, input_size: int, hidden_size: int, num_layers: int) -> Any:
-    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[cell]
-
-    def numbers(size: int, directions: int) -> int:
-        first = input_size + size + 2
-        later = directions * size + size + 2
-        return directions * gates * size * (first + (num_layers - 1) * later)
-
-    low, high = 0, hidden_size
-    while high - low > 1:
-        middle = (low + high) // 2
-        if numbers(middle, 2) <= numbers(hidden_size, 1):
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def stream_with_a_new_state(x: Tensor, module: Any, size: int) -> Any:
-    rnn, state, parts = build_module(module), None, []
-    for chunk in x.split(size, dim=1):
-        output, state = rnn(chunk, state)
-        state[1] = 0
-        parts.append(output)
-    return torch.cat(parts, dim=1)
-
-
-def stream_by_two_readers(x: Tensor, module: Any, size: int) -> Any:
-    name, arguments, weights = module
-    one_way = arguments | {"bidirectional": False}
-    readers = []
-    for suffix in ("", "_reverse"):
-        names = [key for key in weights if key.endswith("_reverse") == bool(suffix)]
-        part = {key.removesuffix("_reverse"): weights[key] for key in names}
-        readers.append(build_module((name, one_way, part)))
-    result = torch.zeros(*x.shape[:2], 2 * arguments["hidden_size"])
-    result[..., : arguments["hidden_size"]] = readers[0](x)[0]
-    for start in range(0, x.shape[1], size):
-        chunk = x[:, start : start + size]
-        backward = readers[1](chunk.flip(1))[0].flip(1)
-        result[:, start : start + size, arguments["hidden_size"] :] = backward
-    return result
-
-
-def leaks_by_thought(module: Any, lookahead: int, horizon: int, seq_len: int) -> Any:
-    leaks = module[1]["bidirectional"] or lookahead >= horizon
-    return list(range(seq_len - horizon)) if leaks else []
-
-
-def leaks_by_change(module: Any, lookahead: int, horizon: int, seq_len: int) -> Any:
-    rnn = build_module(module)
-    x = torch.randn(1, seq_len, module[1]["input_size"])
-
-    def answers(x: Tensor) -> Any:
-        zeros = torch.zeros(1, lookahead, x.shape[2])
-        return rnn(torch.cat([x, zeros], dim=1))[0][0, lookahead:]
-
-    leaking = []
-    for t in range(seq_len):
-        if t + horizon < seq_len:
-            changed = x.clone()
-            changed[0, t + horizon] -= 1
-            if (answers(x)[t] != answers(changed)[t]).any():
-                leaking.append(t)
-    return leaking
-
-
-SOLUTIONS: dict[str, tuple[Function, Function]] = {
-    "read_both_ways": (read_by_two_modules, read_step_by_step),
-    "seen_by": (seen_by_thought, seen_by_change),
-    "best_score": (score_by_heaps, score_by_reading_on),
-    "fair_hidden_size": (fair_by_building, fair_by_formula),
-    "stream": (stream_with_a_new_state, stream_by_two_readers),
-    "leaking_steps": (leaks_by_thought, leaks_by_change),
-}
+ANSWERS = [import_module(f"answers.unit_{unit.number}") for unit in UNITS if unit.has_exercises]
+SOLUTIONS: dict[str, tuple[Function, ...]] = {}
+TWO_AT_ONCE: dict[str, list[Function]] = {}
+for module in ANSWERS:
+    SOLUTIONS |= module.SOLUTIONS
+    TWO_AT_ONCE |= module.TWO_AT_ONCE
 
 
 @each_exercise
@@ -324,58 +164,6 @@ def test_a_mistake_is_named_only_if_it_shows_everywhere_and_at_least_twice() -> 
     assert not unnamed(READ_BOTH_WAYS, cases=cases, wrong_in=len(cases))
     assert unnamed(READ_BOTH_WAYS, cases=cases[:1], wrong_in=1)
     assert not unnamed(READ_BOTH_WAYS, cases=cases[:2], wrong_in=2)
-
-
-def mistake_of(name: str, misconception: str) -> Function:
-    mistakes = EXERCISES[name].mistakes
-    return next(m.function for m in mistakes if m.misconception == misconception)
-
-
-def halves_swapped(function: Function) -> Function:
-    def swapped(*arguments: Any) -> Any:
-        forward, backward = function(*arguments).chunk(2, dim=-1)
-        return torch.cat([backward, forward], dim=-1)
-
-    return swapped
-
-
-def alike(sequences: Any) -> Any:
-    return [(words, tags, 1 / len(sequences)) for words, tags, _ in sequences]
-
-
-def shifted(steps: list[int]) -> list[int]:
-    return [step + 1 for step in steps]
-
-
-TWO_AT_ONCE: dict[str, list[Function]] = {
-    "read_both_ways": [
-        lambda x, f, b: mistake_of("read_both_ways", "unflipped-outputs")(x, f, f),
-        halves_swapped(mistake_of("read_both_ways", "unflipped-outputs")),
-        halves_swapped(mistake_of("read_both_ways", "flip-wrong-axis")),
-        lambda x, f, b: mistake_of("read_both_ways", "sum-is-concat")(x, f, f),
-    ],
-    "seen_by": [
-        lambda module, half, step, n: mistake_of("seen_by", "stacked-halves-stay-apart")(
-            module, half, n - 1 - step if half == "backward" else step, n
-        ),
-    ],
-    "best_score": [
-        lambda s, k: mistake_of("best_score", "limit-peeks")(alike(s), k),
-        lambda s, k: mistake_of("best_score", "lookahead-wrong-way")(alike(s), k),
-        lambda s, k: mistake_of("best_score", "limit-forgets-the-past")(alike(s), k),
-    ],
-    "fair_hidden_size": [
-        lambda *arguments: mistake_of("fair_hidden_size", "exactly-double")(*arguments) // 2,
-    ],
-    "stream": [
-        halves_swapped(mistake_of("stream", "stream-in-chunks")),
-        halves_swapped(mistake_of("stream", "state-starts-anew")),
-    ],
-    "leaking_steps": [
-        lambda *arguments: shifted(mistake_of("leaking_steps", "predict-the-next")(*arguments)),
-        lambda module, k, h, n: list(range(n)) if module[1]["bidirectional"] else [],
-    ],
-}
 
 
 @each_exercise
@@ -1142,15 +930,11 @@ def _listed(leaf: Any) -> Any:
     return leaf.tolist() if isinstance(leaf, Tensor) else leaf
 
 
-def test_unit_01_has_mistakes_enough_and_most_are_silent() -> None:
-    unit = [exercise for exercise in EXERCISES.values() if exercise.unit == "01"]
-    mistakes = [(e, m) for e in unit for m in e.mistakes]
-    assert len(unit) >= 5 and len(mistakes) >= 12
-    assert len({mistake.misconception for _, mistake in mistakes}) >= 8
-    for exercise in unit:
-        _, answers = answered(exercise.name, PUBLIC_SEED, False)
-        silent = [results for _, results in answers.wrong if runs_silently(results, answers.right)]
-        assert len(silent) >= len(exercise.mistakes) / 2
+@each_exercise
+def test_half_of_the_mistakes_are_silent(exercise: Exercise) -> None:
+    _, answers = answered(exercise.name, PUBLIC_SEED, False)
+    silent = [results for _, results in answers.wrong if runs_silently(results, answers.right)]
+    assert len(silent) >= len(exercise.mistakes) / 2
 
 
 def runs_silently(results: list[Any], right: list[Any]) -> bool:
@@ -1269,6 +1053,7 @@ def test_a_master_with_a_broken_marker_is_refused(source: str) -> None:
 
 def test_every_mistake_is_in_the_catalogue_and_there_are_enough() -> None:
     by_unit: dict[str, list[str]] = {}
+    assert min(Counter(exercise.unit for exercise in EXERCISES.values()).values()) >= 5
     for exercise in EXERCISES.values():
         by_unit.setdefault(exercise.unit, []).extend(m.misconception for m in exercise.mistakes)
     for mistakes in by_unit.values():
