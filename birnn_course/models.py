@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn_course.errors import CourseError
 
@@ -55,11 +56,24 @@ class SequenceTagger(nn.Module):
         )
         self.head = nn.Linear(hidden_size * (2 if bidirectional else 1), n_tags)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Scores of every tag, ``(batch, seq_len, n_tags)``, for ids ``(batch, seq_len)``."""
+    def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Scores of every tag, ``(batch, seq_len, n_tags)``, for ids ``(batch, seq_len)``.
+
+        With ``lengths`` ``(batch,)``, on the CPU, padding after a sequence's end changes none of
+        its scores: the sequences are packed.
+        """
         embedded = self.embedding(inputs)
-        output, _ = self.rnn(F.pad(embedded, (0, 0, 0, self.lookahead)))
-        scores: Tensor = self.head(output[:, self.lookahead :])
+        if lengths is None:
+            output, _ = self.rnn(F.pad(embedded, (0, 0, 0, self.lookahead)))
+            output = output[:, self.lookahead :]
+        elif self.lookahead:
+            raise CourseError("lookahead and lengths do not go together; use one of them.")
+        else:
+            packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+            output, _ = pad_packed_sequence(
+                self.rnn(packed)[0], batch_first=True, total_length=inputs.shape[1]
+            )
+        scores: Tensor = self.head(output)
         return scores
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from birnn_course.data.batches import Batch
+from birnn_course.data.batches import IGNORED, Batch
 
 
 def fit(
@@ -21,14 +21,18 @@ def fit(
     lr: float = 1e-2,
     seed: int = 0,
 ) -> list[float]:
-    """Train a tagger with cross-entropy, Adam and a one-cycle learning rate.
+    """Train with cross-entropy, Adam and a one-cycle learning rate.
 
     Parameters
     ----------
     model : nn.Module
-        Maps ids ``(batch, seq_len)`` to scores ``(batch, seq_len, n_tags)``.
-    batches : sequence of (Tensor, Tensor)
-        Input ids and tag ids, both ``(batch, seq_len)``, on the model's device.
+        Maps inputs ``(batch, seq_len)`` or ``(batch, seq_len, features)``, and lengths if the
+        batches hold them, to scores: ``(batch, seq_len, n_classes)`` for one answer per step,
+        ``(batch, n_classes)`` for one per sequence.
+    batches : sequence of tuple of Tensor
+        Inputs, targets ``(batch, seq_len)`` or ``(batch,)`` of class numbers, and for padded
+        sequences lengths ``(batch,)``; all but the lengths on the model's device. Targets of -100
+        are left out.
     epochs : int
         How often every batch is seen.
     lr : float
@@ -40,7 +44,7 @@ def fit(
     Returns
     -------
     list of float
-        Mean loss per tag, in nats, of each epoch while it was trained.
+        Mean loss per target, in nats, of each epoch while it was trained.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * len(batches))
@@ -51,24 +55,31 @@ def fit(
         for _ in range(epochs):
             total, n = 0.0, 0
             for i in torch.randperm(len(batches), generator=generator).tolist():
-                inputs, tags = batches[i]
-                loss = F.cross_entropy(model(inputs).flatten(0, 1), tags.flatten())
+                inputs, targets, *lengths = batches[i]
+                scores = model(inputs, *lengths)
+                # cross_entropy wants the classes in dimension 1, whatever comes after it
+                loss = F.cross_entropy(scores.movedim(-1, 1), targets)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-                total += loss.item() * tags.numel()
-                n += tags.numel()
+                n_targets = int((targets != IGNORED).sum())
+                total += loss.item() * n_targets
+                n += n_targets
                 step()
             history.append(total / n)
     return history
 
 
 @torch.no_grad()
-def predict(model: nn.Module, inputs: Tensor) -> Tensor:
-    """The best tag of each element, ``(batch, seq_len)``, for ids ``(batch, seq_len)``."""
+def predict(model: nn.Module, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """The best class of each step ``(batch, seq_len)``, or of each sequence ``(batch,)``.
+
+    What stands at steps after a sequence's end means nothing.
+    """
     model.eval()
-    best: Tensor = model(inputs).argmax(-1)
+    scores = model(inputs) if lengths is None else model(inputs, lengths)
+    best: Tensor = scores.argmax(-1)
     return best
 
 
@@ -77,16 +88,18 @@ def evaluate(
     batches: Sequence[Batch],
     where: Callable[[Tensor], Tensor] | None = None,
 ) -> float:
-    """Share of tags that are right, between 0 and 1, over all batches together.
+    """Share of targets that are hit, between 0 and 1, over all batches together.
+
+    Targets of -100, which stand for padding, are left out.
 
     Parameters
     ----------
     model : nn.Module
         As in :func:`fit`.
-    batches : sequence of (Tensor, Tensor)
-        Input ids and tag ids, both ``(batch, seq_len)``.
+    batches : sequence of tuple of Tensor
+        As in :func:`fit`.
     where : callable, optional
-        Maps input ids to a bool tensor of the same shape: count these elements only.
+        Maps inputs to a bool tensor of the targets' shape: count these only.
 
     Returns
     -------
@@ -94,9 +107,11 @@ def evaluate(
         nan if there is nothing to count.
     """
     right = total = 0
-    for inputs, tags in batches:
-        counted = where(inputs) if where else torch.ones_like(inputs, dtype=torch.bool)
-        right += int((predict(model, inputs) == tags)[counted].sum())
+    for inputs, targets, *lengths in batches:
+        counted = targets != IGNORED
+        if where:
+            counted &= where(inputs)
+        right += int((predict(model, inputs, *lengths) == targets)[counted].sum())
         total += int(counted.sum())
     return right / total if total else float("nan")
 

@@ -51,3 +51,17 @@ def test_wrong_arguments_are_sentences() -> None:
         SequenceTagger(7, 5, 6, bidirectional=True, cell="transformer")
     with pytest.raises(CourseError, match="0 or more"):
         SequenceTagger(7, 5, 6, bidirectional=True, lookahead=-1)
+
+
+def test_with_lengths_padding_changes_no_score() -> None:
+    torch.manual_seed(0)
+    tagger = SequenceTagger(7, 5, 6, bidirectional=True)
+    ids = torch.randint(7, (1, 4))
+    padded = torch.cat([ids, torch.zeros(1, 3, dtype=torch.long)], dim=1)
+    packed = tagger(padded, torch.tensor([4]))
+    assert packed.shape == (1, 7, 5)
+    assert torch.allclose(packed[:, :4], tagger(ids), rtol=0, atol=1e-5)
+    assert not torch.allclose(tagger(padded)[:, :4], tagger(ids), rtol=0, atol=1e-5)
+    late = SequenceTagger(7, 5, 6, bidirectional=False, lookahead=1)
+    with pytest.raises(CourseError, match="do not go together"):
+        late(padded, torch.tensor([4]))

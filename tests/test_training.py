@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from birnn_course import SequenceTagger, evaluate, fit, predict
+from birnn_course import SequenceTagger, evaluate, fit, padded_batches, predict
 
 
 def copy_task(n: int = 8) -> list[tuple[Tensor, Tensor]]:
@@ -72,3 +72,33 @@ def test_predicting_neither_trains_nor_drops_out() -> None:
     model.train()
     assert all(torch.equal(predict(model, ids), predict(model, ids)) for _ in range(5))
     assert not predict(model, ids).requires_grad
+
+
+def test_padding_is_neither_learned_nor_counted() -> None:
+    pairs = [([i % 4, (i + 1) % 4] + [2] * (i % 3), [0] * (2 + i % 3)) for i in range(12)]
+    batches = padded_batches(pairs, 4)
+    model = tagger()
+    fit(model, batches, epochs=8)
+    assert evaluate(model, batches) == 1.0
+    real = sum(int(lengths.sum()) for _, _, lengths in batches)
+    stretched = [(F.pad(x, (0, 5)), F.pad(y, (0, 5), value=-100), n) for x, y, n in batches]
+    assert evaluate(model, stretched) == 1.0
+    assert fit(tagger(), stretched, epochs=1) == pytest.approx(fit(tagger(), batches, epochs=1))
+    assert real == sum(len(ids) for ids, _ in pairs)
+
+
+def test_one_answer_per_sequence() -> None:
+    class First(nn.Module):
+        """Says the first id from a sequence of two."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(4, 4)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return self.embedding(inputs[:, 0])
+
+    batches = [(ids[:, :2], ids[:, 0]) for ids, _ in copy_task()]
+    model = First()
+    fit(model, batches, epochs=20, lr=0.1)
+    assert evaluate(model, batches) == 1.0

@@ -1,10 +1,11 @@
 """Where the course's sequences come from."""
 
-from birnn_course.data.batches import Batch, batches_of_one_length
+from birnn_course.data.batches import IGNORED, Batch, batches_of_one_length, padded_batches
 from birnn_course.data.spelling import LETTERS, Spelling, load_spelling
 from birnn_course.data.tasks import TaggingTask, cue_task, names_task
 
 __all__ = [
+    "IGNORED",
     "LETTERS",
     "Batch",
     "Spelling",
@@ -13,4 +14,5 @@ __all__ = [
     "cue_task",
     "load_spelling",
     "names_task",
+    "padded_batches",
 ]
