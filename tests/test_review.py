@@ -71,6 +71,21 @@ def test_over_three_days_a_misconception_is_overcome() -> None:
     assert asked[0][1] != asked[1][1]  # day two asks by yet another question
 
 
+def test_where_only_two_questions_probe_it_both_are_asked() -> None:
+    """The missed one comes back once the other was right, or it could never be overcome."""
+    one, other = (q.id for q in PRACTICE if "unflipped-outputs" in q.probes or q.id == "01-limit")
+    fake = [replace(bank()[item], answers=bank()["01-by-hand"].answers) for item in (one, other)]
+    record = [answered(one, 0, right=False, misconception="unflipped-outputs", sure=True)]
+    record += [answered(one, 1, right=False, misconception="unflipped-outputs", sure=True)]
+    for day, expected in ((1, other), (2, one)):
+        asked = choose(record, 1, START + timedelta(days=day), among=fake)[0].id
+        assert asked == expected
+        record.append(answered(asked, 24 * day, right=True))
+    probes = ("unflipped-outputs",)
+    record = [replace(attempt, probes=probes) for attempt in record]
+    assert misconception_states(record)["unflipped-outputs"] == "overcome"
+
+
 def test_the_misconception_shown_last_comes_first() -> None:
     record = [
         answered(
