@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import fsrs
 
+from birnn_course.beliefs import misconception_states
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import Question, bank
 from birnn_course.questions.widget import Quiz
 

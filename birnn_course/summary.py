@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from birnn_course.beliefs import misconception_states
 from birnn_course.course import UNITS
 from birnn_course.misconceptions import catalogue
-from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from birnn_course.beliefs import misconception_states
 from birnn_course.cli import main
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.progress import Attempt, Record
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank
 from birnn_course.review import choose, warm_up
