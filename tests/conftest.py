@@ -14,7 +14,9 @@ import torch
 from birnn_course.data import Spelling, load_spelling
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests", "tests/notebooks")]
+sys.path[:0] = [
+    str(ROOT / folder) for folder in ("tools", "benchmarks", "tests", "tests/notebooks")
+]
 torch.set_num_threads(1)
 
 
