@@ -19,10 +19,8 @@ def test_every_viewer_follows_within_200_ms(capsys: pytest.CaptureFixture[str]) 
 
 def test_every_control_is_moved() -> None:
     for panel in viewers.viewers().values():
-        moved = {
-            k for values in viewers.moves(panel) for k in values if values[k] != panel.values[k]
-        }
-        assert moved == set(panel.values), name
+        start, moves = panel.values, list(viewers.moves(panel))
+        assert {key for values in moves for key in start if values[key] != start[key]} == set(start)
 
 
 def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +28,8 @@ def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.25 if n == 2 else 0)
         return View("", "")
 
-    slow = Panel("Slow", [Whole("n", "n", 0, 2)], {"n": 0}, draw)
-    monkeypatch.setattr(viewers, "viewers", lambda: {"slow": slow})
+    def slow() -> Panel:
+        return Panel("Slow", [Whole("n", "n", 0, 2)], {"n": 0}, draw)
+
+    monkeypatch.setattr(viewers, "viewers", lambda: {"slow": slow()})
     assert viewers.main() == 1
