@@ -201,26 +201,27 @@ def test_two_notebooks_answer_at_once_and_one_kernel_is_killed(
 ) -> None:
     logs = {digit: tmp_path / str(digit) for digit in (1, 2)}
     kernels = {digit: KernelManager(kernel_name="python3") for digit in logs}
+    clients = {}
     try:
-        replies = {}
         for digit, kernel in kernels.items():
             kernel.start_kernel()
-            client = kernel.blocking_client()
-            client.start_channels()
-            client.wait_for_ready(timeout=60)
-            code = ANSWER_MANY.format(log=str(logs[digit]), n=n, digit=digit)
-            replies[digit] = (client, client.execute(code))
+            clients[digit] = kernel.blocking_client()
+            clients[digit].start_channels()
+            clients[digit].wait_for_ready(timeout=60)
+        asked = {
+            digit: client.execute(ANSWER_MANY.format(log=str(logs[digit]), n=n, digit=digit))
+            for digit, client in clients.items()
+        }
         while not logs[1].exists() or len(logs[1].read_text().split()) < n // 3:
             time.sleep(0.005)
         os.kill(kernels[1].provisioner.pid, signal.SIGKILL)
-        client, asked = replies[2]
-        reply = client.get_shell_msg(timeout=300)
-        while reply["parent_header"]["msg_id"] != asked:
-            reply = client.get_shell_msg(timeout=300)
+        reply = clients[2].get_shell_msg(timeout=300)
+        while reply["parent_header"]["msg_id"] != asked[2]:
+            reply = clients[2].get_shell_msg(timeout=300)
         assert reply["content"]["status"] == "ok"
     finally:
         for digit, kernel in kernels.items():
-            replies[digit][0].stop_channels()
+            clients[digit].stop_channels()
             kernel.shutdown_kernel(now=True)
     acknowledged = {digit: log.read_text().split() for digit, log in logs.items()}
     assert n // 3 <= len(acknowledged[1]) < n == len(acknowledged[2])
