@@ -158,7 +158,7 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "view-joins-directions",
         "gru = nn.GRU(4, 6, bidirectional=True)\n_, h_n = gru(x)\nh_n.transpose(0, 1).view(5, -1)",
-        ("use reshape", "2 states of a sample"),
+        ("use reshape", "2 states of each sample"),
     ),
     (
         "batch-first-can-be-viewed",
@@ -170,7 +170,7 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
         "batch-first-can-be-viewed",
         "lstm = nn.LSTM(4, 6, bidirectional=True, batch_first=True)\n"
         "(\n    lstm(x)[0]\n    .view(15, -1)\n)",
-        ("reshape",),
+        ("The output of an RNN", "reshape"),
     ),
     (
         "gru-unpacks-like-lstm",
@@ -253,7 +253,7 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "empty-sequences",
         "pack_padded_sequence(x, [5, 3, 0], batch_first=True)",
-        ("1 of 3 lengths", "position 2"),
+        ("0 or less: 1 of 3, at position 2",),
     ),
     ("empty-sequences", "nn.LSTM(4, 6, batch_first=True)(torch.randn(3, 0, 4))", ("(3, 0, 4)",)),
     (

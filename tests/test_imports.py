@@ -21,7 +21,8 @@ LEVELS = {
     "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,
     "questions": 2, "exercises": 2,
     "explain": 3, "review": 3, "summary": 3,
-    "cli": 4,
+    "mixed": 4,
+    "cli": 5,
 }  # fmt: skip
 
 

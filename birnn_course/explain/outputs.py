@@ -183,14 +183,14 @@ def _view(clues: Clues) -> Explanation | None:
     for rnn in clues.rnns:
         if any(is_state(tensor, rnn) for tensor in seen):
             return Explanation(
-                f"After transpose, h_n is no longer in one piece: use reshape. And only with the "
-                f"batch in front, as in h_n.transpose(0, 1).reshape(batch, -1), do the "
-                f"{states(rnn)} states of a sample stay together; without transpose both run, and "
-                "mix samples.",
+                f"After transpose, h_n is no longer in one piece: use reshape, and the "
+                f"{states(rnn)} states of each sample stand side by side. Without the transpose "
+                "view and reshape both run, and mix samples.",
                 ("view-joins-directions",),
             )
-        if any(is_output(tensor, rnn) for tensor in seen) or rnn in called:
-            sizes = f" {shape(seen[0])}" if seen else ""
+        outputs = [tensor for tensor in seen if is_output(tensor, rnn)]
+        if outputs or rnn in called:
+            sizes = f" {shape(outputs[0])}" if outputs else ""
             return Explanation(
                 f"The output{sizes} of an RNN with batch_first=True is the time-first result with "
                 "two axes swapped, and not in one piece. Use reshape instead of view.",

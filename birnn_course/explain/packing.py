@@ -29,7 +29,7 @@ def _empty_sequence(clues: Clues) -> Explanation:
         positions = (lengths <= 0).nonzero().flatten().tolist()
         sorting = clues.local("enforce_sorted") is False
         where = "" if sorting else f", at position {listed(positions)}"
-        empty = f" {len(positions)} of {len(lengths)} lengths are 0 or less{where}."
+        empty = f" Lengths of 0 or less: {len(positions)} of {len(lengths)}{where}."
     return Explanation(
         f"An empty sequence cannot be packed.{empty} Leave it out before packing, or keep one pad "
         "of it and mask the result.",
