@@ -15,15 +15,13 @@ function render({ model, el }) {
   // One node for all feedback, there from the start: screen readers announce what is put into it.
   const feedback = make("div", { className: "birnn-feedback" });
   feedback.setAttribute("role", "status");
-  // The result of a test, announced like feedback; and its clock, which is not announced.
-  const score = make("div", { className: "birnn-feedback" });
-  score.setAttribute("role", "status");
+  // The clock of a test, which is not announced.
   const clock = make("div");
   clock.setAttribute("role", "timer");
   const back = make("button", { type: "button", textContent: "Previous question" });
   const next = make("button", { type: "button", textContent: "Next question" });
   const root = make("div", { className: "birnn-panel birnn-quiz" },
-    heading, clock, question, feedback, make("div", {}, back, next), score);
+    heading, clock, question, feedback, make("div", {}, back, next));
   root.setAttribute("role", "group");
   root.setAttribute("aria-labelledby", id);
   // JupyterLab's shortcuts must not fire in here.
@@ -80,11 +78,14 @@ function render({ model, el }) {
   }
 
   // Answering changes the feedback and nothing else, so the focus stays where it is.
-  const showFeedback = () => { feedback.innerHTML = state() ? state().html : ""; };
+  const showFeedback = () => {
+    feedback.innerHTML = state() ? state().html : "";
+    const score = model.get("score");
+    if (score) feedback.append(make("p", {}, make("strong", { textContent: score })));
+  };
   const go = (step) => { at += step; showQuestion(); heading.focus(); };
   back.addEventListener("click", () => go(-1));
   next.addEventListener("click", () => go(1));
-  const showScore = () => { score.textContent = model.get("score"); };
   // Python keeps the time: it is asked at the start, and again when this clock has run down.
   let ticking = 0;
   function startClock() {
@@ -103,11 +104,10 @@ function render({ model, el }) {
     tick();
   }
   const handlers = {
-    "change:states": showFeedback, "change:score": showScore, "change:seconds_left": startClock,
+    "change:states": showFeedback, "change:score": showFeedback, "change:seconds_left": startClock,
   };
   for (const [event, handler] of Object.entries(handlers)) model.on(event, handler);
   showQuestion();
-  showScore();
   if (model.get("seconds_left") !== null) model.send({ clock: true });
   el.append(root);
   return () => {
