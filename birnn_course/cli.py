@@ -73,9 +73,16 @@ def quiz(unit: str, as_json: bool) -> None:
     import dataclasses
     import json
 
-    from birnn_course.questions.bank import bank
+    from birnn_course.questions.bank import UNSAID, bank
 
-    questions = [dataclasses.asdict(q) for q in bank().values() if q.unit == unit]
+    def without_unsaid(fields: list[tuple[str, object]]) -> dict[str, object]:
+        return {name: value for name, value in fields if value is not UNSAID}
+
+    questions = [
+        dataclasses.asdict(q, dict_factory=without_unsaid)
+        for q in bank().values()
+        if q.unit == unit
+    ]
     if not questions:
         units = ", ".join(sorted({q.unit for q in bank().values()}))
         raise CourseError(f"there are no questions for unit {unit}; there are for {units}.")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import platformdirs
+
+from birnn_course.errors import CourseError
 
 
 def home() -> Path:
@@ -65,3 +69,23 @@ def write_atomic(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def read_yaml(path: Traversable) -> list[Any]:
+    """The entries of one of the course's data files.
+
+    Raises
+    ------
+    CourseError
+        If it is not YAML; the sentence names the file and the line.
+    """
+    import yaml
+
+    try:
+        return list(yaml.safe_load(path.read_text(encoding="utf-8")) or ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise CourseError(
+            f"{path.name}, line {mark.line + 1 if mark else 1}, cannot be read ({error.problem}); "
+            "put a text in quotes that starts with a backtick or holds a colon or # and a space."
+        ) from None

@@ -1,4 +1,4 @@
-"""What the learner answered: one SQLite file, and what it says about their misconceptions.
+"""What the learner answered, in one SQLite file.
 
 The lesson goes on whatever happens to the file. What cannot be written stays in memory and is
 tried again with the next answer; :attr:`Record.notice` tells the learner.
@@ -13,11 +13,10 @@ import errno
 import json
 import math
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -28,7 +27,6 @@ T = TypeVar("T")
 BUSY_SECONDS = 10.0
 # Once the file was of no use, an answer does not wait so long for it again.
 BUSY_SECONDS_IN_TROUBLE = 1.0
-APART = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -321,60 +319,6 @@ def _explain(path: Path, error: Exception) -> str:
         )
     reason = error.strerror if isinstance(error, OSError) else error
     return f"Your record {path} cannot be used ({reason}): {kept}."
-
-
-def misconception_states(attempts: Iterable[Attempt]) -> dict[str, Literal["open", "overcome"]]:
-    """Which misconceptions a learner has shown, and which of them they have overcome.
-
-    Parameters
-    ----------
-    attempts : iterable of Attempt
-        In any order; they count in the order of their times.
-
-    Returns
-    -------
-    dict
-        The state of each misconception that was ever shown, by id.
-
-    Notes
-    -----
-    A misconception is *chosen* by each attempt whose ``misconception`` it is: a question or an
-    exercise, the same item again or another.
-
-    It is *shown* by a choice with ``sure=True``, and by the second and each further choice,
-    however sure. The choices are counted from the start, or from when it was last overcome:
-    after that, too, a single choice that is not sure changes nothing.
-
-    Shown, it is *open*. It is *overcome* by what comes after it was last shown, whichever is
-    first:
-
-    * two right answers to two different questions that probe it, 24 hours or more apart;
-    * an exercise passed that probes it.
-
-    Right is who earned all points. An answer that chooses a misconception is no evidence against
-    it, whatever its points. Wrong answers that do not choose it count neither way.
-    """
-    states: dict[str, Literal["open", "overcome"]] = {}
-    choices: Counter[str] = Counter()
-    right_since: dict[str, list[Attempt]] = {}
-    for attempt in sorted(attempts, key=lambda a: a.at):
-        chosen = attempt.misconception
-        if chosen is not None:
-            choices[chosen] += 1
-            if attempt.sure or choices[chosen] >= 2:
-                states[chosen] = "open"
-                right_since[chosen] = []
-        for probed in attempt.probes if attempt.right else ():
-            if probed == chosen or states.get(probed) != "open":
-                continue
-            if attempt.kind == "exercise" or any(
-                earlier.item != attempt.item and attempt.at - earlier.at >= APART
-                for earlier in right_since[probed]
-            ):
-                states[probed] = "overcome"
-                choices[probed] = 0
-            right_since[probed].append(attempt)
-    return states
 
 
 def export(record: Record) -> str:

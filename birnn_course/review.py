@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import fsrs
 
+from birnn_course.beliefs import misconception_states
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import Question, bank
 from birnn_course.questions.widget import Quiz
 
@@ -98,21 +99,25 @@ def _about_open_misconceptions(
     attempts: list[Attempt], asked: Collection[Question]
 ) -> list[Question]:
     states = misconception_states(attempts)
-    missed: dict[str, str] = {}
+    missed: dict[str, Attempt] = {}
     for attempt in attempts:
         if attempt.misconception:
             missed.pop(attempt.misconception, None)  # so that the one shown last stands last
-            missed[attempt.misconception] = attempt.item
+            missed[attempt.misconception] = attempt
     latest_first = [m for m in reversed(missed) if states.get(m) == "open"]
     right_on = {a.item: a.at for a in attempts if a.right}
+    long_ago = datetime.min.replace(tzinfo=UTC)
     questions = []
     for misconception in latest_first:
         probing = [question for question in asked if misconception in question.probes]
-        # another one than was missed; of these the one that was right longest ago, or never
+        # To be overcome it takes two of them, so first one that was not right since; of these
+        # another than was missed, and the one that was right longest ago, or never.
+        miss = missed[misconception]
         probing.sort(
             key=lambda q: (
-                q.id == missed[misconception],
-                right_on.get(q.id, datetime.min.replace(tzinfo=UTC)),
+                right_on.get(q.id, long_ago) > miss.at,
+                q.id == miss.item,
+                right_on.get(q.id, long_ago),
             )
         )
         questions += probing[:1]

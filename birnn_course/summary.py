@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from birnn_course.beliefs import misconception_states
 from birnn_course.course import UNITS
 from birnn_course.misconceptions import catalogue
-from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank
 
 
@@ -22,29 +24,37 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
     """
     attempts = list(attempts)
     solved = {a.item for a in attempts if a.right}
+    answered = {a.item for a in attempts}
+    inventory = [q.id for q in bank().values() if q.form == "A"]
     lines = []
     for unit in UNITS:
-        questions = [q.id for q in bank().values() if q.unit == unit.number]
+        questions = [q.id for q in bank().values() if q.unit == unit.number and not q.form]
         tasks = [name for name, of in exercises.items() if of == unit.number]
         counts = [
             f"{sum(item in solved for item in items)} of {len(items)} {what}"
             for items, what in ((questions, "questions"), (tasks, "exercises"))
             if items
         ]
+        if unit is UNITS[0]:  # which of its answers are right is not told, but by what one learns
+            counts = [f"{len(answered & set(inventory))} of {len(inventory)} questions answered"]
         lines.append(f"{unit.number}  {unit.title}: {', '.join(counts) or 'nothing to answer'}")
     states = misconception_states(attempts)
     for state, title in (("open", "Shown and open"), ("overcome", "Overcome")):
         ids = [m for m, its in states.items() if its == state and m in catalogue()]
         if ids:
             lines += ["", f"{title}:", *(f"  {m}: {catalogue()[m].belief}" for m in ids)]
-    return "\n".join([*lines, "", f"Next: {_next(states, solved, exercises)}"])
+    return "\n".join([*lines, "", f"Next: {_next(states, answered, solved, exercises)}"])
 
 
-def _next(states: Mapping[str, str], solved: set[str], exercises: Mapping[str, str]) -> str:
+def _next(
+    states: Mapping[str, str], answered: set[str], solved: set[str], exercises: Mapping[str, str]
+) -> str:
+    if not answered:
+        return f"{UNITS[0].lesson}, with birnn lab."
     if "open" in states.values():
         return "birnn review asks about the open ones."
     for unit in UNITS:
-        items = [q.id for q in bank().values() if q.unit == unit.number]
+        items = [q.id for q in bank().values() if q.unit == unit.number and not q.form]
         items += [name for name, of in exercises.items() if of == unit.number]
         if not solved.issuperset(items):
             return f"{unit.lesson}, with birnn lab."
@@ -57,7 +67,10 @@ def my_route() -> None:
 
 
 def route(attempts: Iterable[Attempt]) -> str:
-    """A personal way through the units, after the diagnostic: where to slow down, and why.
+    """A personal way through the units, after the diagnostic: where to slow down.
+
+    It names no belief: that would tell which answers were wrong, and form B could no longer measure
+    what was learned.
 
     Parameters
     ----------
@@ -70,14 +83,15 @@ def route(attempts: Iterable[Attempt]) -> str:
     states = misconception_states(attempts)
     # chosen once and not sure is not yet shown, but it is worth a word here
     chosen = {a.misconception for a in attempts if a.misconception}
-    by_unit: dict[str, list[str]] = {}
-    for name in sorted(chosen & catalogue().keys()):
-        if states.get(name) != "overcome":
-            by_unit.setdefault(catalogue()[name].unit, []).append(catalogue()[name].belief)
+    open_ = [name for name in chosen & catalogue().keys() if states.get(name) != "overcome"]
+    by_unit = Counter(catalogue()[name].unit for name in open_)
+    titles = {unit.number: f" · {unit.title}" for unit in UNITS}
     lines = [f"{len(answered)} of {len(asked)} questions answered."]
-    for unit, beliefs in sorted(by_unit.items()):
-        lines += [f"Unit {unit}, take your time. You answered as if:"]
-        lines += [f"  {belief}" for belief in beliefs]
-    if not by_unit:
-        lines.append("Nothing you answered points at a misconception. Take the units in order.")
+    for number, n in sorted(by_unit.items()):
+        reasons = "one of your answers points" if n == 1 else f"{n} of your answers point"
+        lines.append(f"Take your time for unit {number}{titles.get(number, '')}: {reasons} there.")
+    if not answered:
+        lines.append("Nothing is known of what you believe, so take every unit in order.")
+    elif not by_unit:
+        lines.append("No answer points at a misconception. Take the units in order.")
     return "\n".join([*lines, f"Next: {UNITS[1].lesson}"])

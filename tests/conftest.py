@@ -14,7 +14,8 @@ import torch
 from birnn_course.data import Spelling, load_spelling
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests", "tests/notebooks")]
+FOLDERS = ("tools", "benchmarks", "tests", "tests/notebooks")
+sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 torch.set_num_threads(1)
 
 

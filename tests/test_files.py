@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from birnn_course import files
+from birnn_course.errors import CourseError
 
 
 def test_writing_replaces_the_whole_file_and_makes_its_folder(tmp_path: Path) -> None:
@@ -50,3 +51,14 @@ def test_the_home_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert files.home() != files.cache()
     assert "birnn-course" in str(files.home())
     assert "birnn-course" in str(files.cache())
+
+
+def test_a_data_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "01.yaml"
+    path.write_text("- id: a\n  text: `x` is: y\n")
+    with pytest.raises(CourseError, match=r"01\.yaml, line 2, .* in quotes"):
+        files.read_yaml(path)
+    path.write_text("- id: a\n")
+    assert files.read_yaml(path) == [{"id": "a"}]
+    path.write_text("")
+    assert files.read_yaml(path) == []

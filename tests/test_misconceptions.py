@@ -59,7 +59,7 @@ def test_a_bad_entry_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -
     for changes in ({"demo": None}, {"colour": "red"}, {"importance": 6}, {"needs": "luck"}):
         with pytest.raises(CourseError, match="misconception a"):
             parse([entry(**changes)], "01")
-    monkeypatch.setattr("birnn_course.misconceptions.yaml.safe_load", lambda _: [entry(), entry()])
+    monkeypatch.setattr("birnn_course.misconceptions.files.read_yaml", lambda _: [entry(), entry()])
     catalogue.cache_clear()
     with pytest.raises(CourseError, match="two misconceptions are called a"):
         catalogue()

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from birnn_course import __version__, progress
-from birnn_course.progress import Attempt, Record, misconception_states
+from birnn_course.beliefs import misconception_states
+from birnn_course.progress import Attempt, Record
 
 from conftest import require
 

@@ -25,14 +25,16 @@ def moved_keys(question: Question) -> list[Question]:
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.id)
 def test_the_key_is_what_a_run_says(question: Question) -> None:
-    assert prove(question) == []
+    found = prove(question)
+    assert not found, "\n".join(found)
 
 
 def test_moving_the_key_anywhere_is_noticed() -> None:
     moved = [other for question in QUESTIONS for other in moved_keys(question)]
-    noticed = [bool(prove(other)) for other in moved]
-    print(f"moved keys noticed: {sum(noticed)} of {len(moved)}, in {len(QUESTIONS)} questions")
-    assert all(noticed)
+    unnoticed = [f"{other.id}, key {other.right[0].text!r}" for other in moved if not prove(other)]
+    n = len(moved)
+    print(f"moved keys noticed: {n - len(unnoticed)} of {n}, in {len(QUESTIONS)} questions")
+    assert not unnoticed, "\n".join(unnoticed)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
@@ -82,6 +84,7 @@ def test_the_smallest_good_question_is_accepted() -> None:
         ("quick", "", "has no quick"),
         ("mistakes", "", "has no mistakes"),
         ("answers.1.misconception", "no-such", "there is no misconception no-such"),
+        ("answers.1.holds", "result == 3", "needs a value or holds"),
         ("answers.0.misconception", "exactly-double", "shows a misconception"),
         ("answers.1.text", "two", "two answers read the same"),
         ("kind", "essay", "kind must be one of"),
@@ -100,13 +103,28 @@ def test_a_bad_question_is_refused_in_a_sentence(path: str, value: Any, sentence
 
 def test_two_questions_with_one_id_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "birnn_course.questions.bank.yaml.safe_load",
-        lambda text: [GOOD, GOOD] if "id: 01-" in text else [],
+        "birnn_course.questions.bank.files.read_yaml",
+        lambda path: [GOOD, GOOD] if path.name == "01.yaml" else [],
     )
     bank.cache_clear()
     with pytest.raises(CourseError, match="two questions are called 01-x"):
         bank()
     bank.cache_clear()
+
+
+def test_an_answer_that_nothing_decides_is_refused() -> None:
+    entry = copy.deepcopy(GOOD)
+    del entry["answers"][1]["value"]
+    with pytest.raises(CourseError, match="'three' needs a value or holds"):
+        parse(entry, "01")
+
+
+def test_a_proof_that_decides_nothing_is_told_in_a_sentence() -> None:
+    assert "leaves no result" in prove(parse(changed("proof", "x = 2"), "01"))[0]
+    entry = copy.deepcopy(GOOD)
+    del entry["answers"][1]["value"]
+    entry["answers"][1]["holds"] = "resutl == 3"
+    assert "'three' cannot be decided (NameError" in prove(parse(entry, "01"))[0]
 
 
 def test_a_missing_field_is_named() -> None:

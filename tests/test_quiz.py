@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_client.manager import KernelManager
 
 from birnn_course import diagnostic, quiz
 from birnn_course.errors import CourseError
@@ -44,7 +48,9 @@ def test_the_browser_gets_neither_key_nor_feedback(shown: Quiz) -> None:
 def test_what_is_stored_holds_no_key(shown: Quiz) -> None:
     answer(shown, "01-what-it-does", [0])  # not even after an answer
     data, _ = shown._repr_mimebundle_()
-    assert data["text/plain"] == "[A quiz with 12 questions. Run this cell to answer them.]"
+    assert data["text/plain"] == (
+        f"[A quiz with {len(shown.questions)} questions. Run this cell to answer them.]"
+    )
     for question in QUESTIONS:
         for foreseen in question.answers:
             assert foreseen.feedback[:40] not in data["text/html"]
@@ -67,7 +73,7 @@ def test_options_are_shuffled_the_same_way_each_time(shown: Quiz) -> None:
 def test_an_answer_is_judged_told_and_recorded(shown: Quiz) -> None:
     feedback = answer(shown, "01-what-it-does", [1])
     assert "✗ Not yet." in feedback
-    assert "two full sets" in feedback
+    assert "a full set for each direction" in feedback
     assert "Step by step" in feedback
     feedback = answer(shown, "01-what-it-does", [0])
     assert "✓ Right." in feedback
@@ -98,7 +104,7 @@ def test_code_is_run_and_its_mistake_named(shown: Quiz) -> None:
     feedback = answer(shown, "01-by-hand", "torch.cat([from_left, from_right], dim=-1)")
     assert "still in reading order" in feedback
     assert Record().attempts()[-1].misconception == "unflipped-outputs"
-    assert "off by up to" in feedback
+    assert "(joined - target).abs().max() is tensor(" in feedback
     assert "✓ Right." in answer(
         shown, "01-by-hand", "torch.cat((from_left, backward(x.flip(1))[0].flip(1)), 2)"
     )
@@ -176,3 +182,52 @@ def test_an_unknown_unit_is_a_sentence(home: Path) -> None:
 def test_html_in_a_question_is_shown_and_not_obeyed() -> None:
     assert markdown("<script>alert(1)</script>").startswith("<p>&lt;script&gt;")
     assert markdown("a `b` *c*") == "<p>a <code>b</code> <em>c</em></p>"
+
+
+ANSWER_MANY = """
+from birnn_course import quiz
+shown = quiz("01")
+with open({log!r}, "w") as acknowledged:
+    for i in range({n}):
+        shown._answered(None, {{"id": "01-limit", "given": f"{{i}}.{digit}"}}, None)
+        assert "Not yet" in shown.states["01-limit"]["html"], shown.states
+        print(f"{{i}}.{digit}", file=acknowledged, flush=True)
+"""
+
+
+@pytest.mark.parametrize("n", [120, pytest.param(500, marks=pytest.mark.full)])
+def test_two_notebooks_answer_at_once_and_one_kernel_is_killed(
+    home: Path, tmp_path: Path, n: int
+) -> None:
+    logs = {digit: tmp_path / str(digit) for digit in (1, 2)}
+    kernels = {digit: KernelManager(kernel_name="python3") for digit in logs}
+    try:
+        replies = {}
+        for digit, kernel in kernels.items():
+            kernel.start_kernel()
+            client = kernel.blocking_client()
+            client.start_channels()
+            client.wait_for_ready(timeout=60)
+            code = ANSWER_MANY.format(log=str(logs[digit]), n=n, digit=digit)
+            replies[digit] = (client, client.execute(code))
+        while not logs[1].exists() or len(logs[1].read_text().split()) < n // 3:
+            time.sleep(0.005)
+        os.kill(kernels[1].provisioner.pid, signal.SIGKILL)
+        client, asked = replies[2]
+        reply = client.get_shell_msg(timeout=300)
+        while reply["parent_header"]["msg_id"] != asked:
+            reply = client.get_shell_msg(timeout=300)
+        assert reply["content"]["status"] == "ok"
+    finally:
+        for digit, kernel in kernels.items():
+            replies[digit][0].stop_channels()
+            kernel.shutdown_kernel(now=True)
+    acknowledged = {digit: log.read_text().split() for digit, log in logs.items()}
+    assert n // 3 <= len(acknowledged[1]) < n == len(acknowledged[2])
+    record = Record()
+    kept = [json.loads(attempt.answer) for attempt in record.attempts("01-limit")]
+    assert [a for a in kept if a.endswith(".2")] == acknowledged[2]
+    from_killed = [a for a in kept if a.endswith(".1")]
+    assert from_killed[: len(acknowledged[1])] == acknowledged[1]
+    assert len(from_killed) <= len(acknowledged[1]) + 1
+    assert record.notice is None

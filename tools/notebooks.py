@@ -1,5 +1,8 @@
 """Run notebooks and store them as the repository keeps them (``make notebooks [N=01]``).
 
+``N`` is the beginning of a notebook's name: a unit's number runs its lesson and its exercises,
+``N=01_bidirectional_exercises`` the exercises alone.
+
 The learner's copy of an exercise notebook is made from its master in ``solutions/`` on the way.
 
 A stored notebook was executed in order in a fresh kernel and holds nothing that differs from one
@@ -66,6 +69,7 @@ def execute(notebook: Notebook, folder: Path) -> tuple[Notebook, list[Cost]]:
         timeout=TIMEOUT,
         kernel_name="python3",
         coalesce_streams=True,  # how prints are cut into messages is chance
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning of transports on each start
         resources={"metadata": {"path": str(folder)}},
         on_cell_execute=start,
         on_cell_executed=end,

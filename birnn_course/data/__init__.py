@@ -2,12 +2,13 @@
 
 from birnn_course.data.batches import IGNORED, Batch, batches_of_one_length, padded_batches
 from birnn_course.data.spelling import LETTERS, Spelling, load_spelling
-from birnn_course.data.tasks import TaggingTask, cue_task, names_task
+from birnn_course.data.tasks import Sequence, TaggingTask, cue_task, names_task
 
 __all__ = [
     "IGNORED",
     "LETTERS",
     "Batch",
+    "Sequence",
     "Spelling",
     "TaggingTask",
     "batches_of_one_length",

@@ -175,8 +175,8 @@ def judge(
 
 
 _NOT_YET = (
-    "Not attempted yet: the function returns nothing. Write its body in the place of `...`, "
-    "and end it with `return`."
+    "Not attempted yet: the function returns nothing. Write its body in the place of `...`; if "
+    "you have, its `return` is missing."
 )
 
 

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from birnn_course.exercises.spec import Level
 
 MOST_NUMBERS = 1_000_000
+_NUMPY_SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
 DEEPEST = 20
 
 Plain = Any
@@ -28,7 +30,8 @@ class NotPlainError(Exception):
 
 
 def decode(value: object) -> Plain:
-    """A copy of plain data: tensors detached and on the CPU, fractions as floats.
+    """A copy of plain data: tensors detached and on the CPU, fractions and NumPy's scalars as
+    Python's own numbers.
 
     Raises
     ------
@@ -51,6 +54,8 @@ def _decode(value: Any, depth: int, left: list[int]) -> Plain:
         return value
     if kind is Fraction:
         return float(value)
+    if kind in _NUMPY_SCALARS:
+        return value.item()
     if kind is torch.Tensor:
         return _decode_tensor(value, left)
     if kind in (list, tuple):
@@ -78,7 +83,9 @@ def describe(value: Plain) -> str:
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)} and type {value.dtype}"
     if isinstance(value, list | tuple):
-        return f"a {type(value).__name__} with {len(value)} entries"
+        kinds = " and ".join(sorted({type(item).__name__ for item in value}))
+        of = f" of type {kinds}" if kinds else ""
+        return f"a {type(value).__name__} with {len(value)} entries{of}"
     if isinstance(value, dict):
         return f"a dict with the keys {', '.join(map(repr, value))}"
     if value is None:

@@ -12,11 +12,13 @@ from birnn_course.exercises.spec import Arguments, Level
 _LABELS: dict[Level, str] = {
     "callable": "runs",
     "type": "type",
-    "shape": "shape",
+    "shape": "shape or length",
     "direction": "direction and order",
     "padding": "padding",
     "value": "values",
 }
+# Ways for values to be wrong: where these say nothing, they are not thereby right.
+_BEFORE_VALUES = ("direction", "padding")
 _MARKS = {"right": "✓", "wrong": "✗", "not looked at": "–"}
 
 
@@ -74,9 +76,14 @@ class Report:
         return self.attempted and self.level is None
 
     def marks(self) -> Iterator[tuple[str, str]]:
-        """Each level's label with "right", "wrong" or "not looked at"."""
+        """Each level's label with "right", "wrong" or "not looked at".
+
+        Where values are wrong, nothing is said of their order and of padding.
+        """
         word = "right"
         for level in self.levels if self.attempted else ():
+            if self.level == "value" and level in _BEFORE_VALUES:
+                continue
             if level == self.level:
                 yield _LABELS[level], "wrong"
                 word = "not looked at"
@@ -96,7 +103,7 @@ class Report:
     def __repr__(self) -> str:
         lines = [self._heading()]
         lines += [f"  {_MARKS[word]} {label}: {word}" for label, word in self.marks()]
-        lines += [text for text in (self.sentence, self.named) if text]
+        lines += [text for text in (self.named, self.sentence) if text]
         if self._look():
             lines.append(f"See the first case that fails: {self._look()}")
         if self.printed:
@@ -111,7 +118,7 @@ class Report:
         parts = [f"<p><strong>{html.escape(self._heading())}</strong></p>"]
         if items:
             parts.append(f'<ul style="list-style: none; padding-left: 1em">{items}</ul>')
-        parts += [f"<p>{_code(text)}</p>" for text in (self.sentence, self.named) if text]
+        parts += [f"<p>{_code(text)}</p>" for text in (self.named, self.sentence) if text]
         if self._look():
             parts.append(f"<p>See the first case that fails: <code>{self._look()}</code></p>")
         if self.printed:

@@ -40,8 +40,8 @@ def _two_sizes(generator: Generator) -> tuple[int, int]:
 def _recurrent(name: str, layers: int, both_ways: bool, generator: Generator) -> Module:
     """A small recurrent module, with another size for its state than for its input."""
     arguments = {
-        "input_size": 2,
-        "hidden_size": 3,
+        "input_size": _whole(2, 3, generator),
+        "hidden_size": _whole(4, 5, generator),
         "num_layers": layers,
         "batch_first": True,
         "bidirectional": both_ways,
@@ -137,9 +137,9 @@ READ_BOTH_WAYS = Exercise(
             _read_wrongly(lambda x, forward, backward: _read(x.flip(-1), backward).flip(-1)),
         ),
         Mistake(
-            "flip-wrong-axis",
-            "`flip` turns the batch around, or nothing at all: both readers read forward; time is "
-            "dimension 1",
+            "both-read-forward",
+            "both readers read forward: nothing is turned around in time, which is dimension 1 "
+            "(`flip(0)` turns the batch)",
             _read_wrongly(lambda x, forward, backward: _read(x, backward)),
         ),
         Mistake(
@@ -344,9 +344,11 @@ def _random_world(seq_len: int, generator: Generator) -> Sequences:
     # Squares make some sequences much likelier than others.
     extra = (extra * extra) // n
     parts = (1 + extra.bincount(minlength=n)).tolist()
-    words, tags = (torch.randint(2, (n, seq_len), generator=generator).tolist() for _ in range(2))
+    words = torch.randint(3, (n, seq_len), generator=generator)
+    # c is always an X: an unambiguous word counts too
+    tags = torch.randint(2, (n, seq_len), generator=generator).masked_fill(words == 2, 0)
     return [
-        (["ab"[i] for i in words[k]], ["XY"[i] for i in tags[k]], parts[k] / whole)
+        (["abc"[i] for i in words[k]], ["XY"[i] for i in tags[k]], parts[k] / whole)
         for k in range(n)
     ]
 
@@ -401,8 +403,8 @@ BEST_SCORE = Exercise(
     ),
     levels={
         "type": "Return a number: the share of all tags that the best model gets right.",
-        "value": "This is not the limit. Work out the first case by hand, on paper: which "
-        "sequences look the same to the model when it answers?",
+        "value": "This is not the limit. Work out a world of your own on paper, one in which an "
+        "earlier word tells: which sequences look the same to the model when it answers?",
     },
     hints=(
         "Section 2 of the lesson did this for one step of each sentence: make heaps of what "
@@ -448,10 +450,17 @@ def _fair_if_exactly_double(cell: str, input_size: int, hidden_size: int, num_la
     )
 
 
+# Input and hidden sizes of a one-layer RNN at which the budget is met exactly, so that "at most"
+# differs from "less"; and those at which the biases decide.
+_MET_EXACTLY = ((4, 18), (5, 21), (8, 30), (11, 39), (15, 28))
+_BIASES_DECIDE = ((2, 19), (3, 22), (4, 25), (5, 28), (2, 33))
+
+
 def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Half the size is about right where the inputs are much wider than the state, else too small.
     cases: list[Arguments] = [
-        ("RNN", 4, 16, 1),
+        ("RNN", *_MET_EXACTLY[0], 1),
+        ("RNN", *_BIASES_DECIDE[0], 1),
         ("LSTM", 32, 64, 1),
         ("GRU", 8, 48, 2),
         ("LSTM", 16, 40, 3),
@@ -467,6 +476,8 @@ def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             )
             for layers in (1, 2, 3, 1, 2, 3)
         ]
+        for pairs in (_MET_EXACTLY, _BIASES_DECIDE):
+            cases.append(("RNN", *pairs[_whole(0, len(pairs) - 1, generator)], 1))
     return cases
 
 
@@ -555,11 +566,12 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         ]
     return [
         (
-            torch.randn(batch, steps, 2, generator=generator),
-            _recurrent(cell, 1, True, generator),
+            torch.randn(batch, steps, module[1]["input_size"], generator=generator),
+            module,
             size,
         )
         for cell, batch, steps, size in plan
+        for module in [_recurrent(cell, 1, True, generator)]
     ]
 
 
@@ -653,6 +665,7 @@ def _leak_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (2, False, -1),
         (1, False, -1),
         (1, True, 0),
+        (1, True, -1),
     )
     cases: list[Arguments] = []
     for layers, both_ways, more in kinds:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from typing import Any
 
-import yaml
-
+from birnn_course import files
 from birnn_course.errors import CourseError
 
 
@@ -54,11 +53,11 @@ def catalogue() -> dict[str, Misconception]:
     CourseError
         If an entry lacks a field or has an unknown one, or two have one id.
     """
-    folder = files(__name__)
+    folder = resources.files(__name__)
     paths = sorted(p.name for p in folder.iterdir() if p.name.endswith(".yaml"))
     found: dict[str, Misconception] = {}
     for name in paths:
-        entries = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+        entries = files.read_yaml(folder / name)
         for misconception in parse(entries, name.removesuffix(".yaml")):
             if misconception.id in found:
                 raise CourseError(f"two misconceptions are called {misconception.id}; rename one.")

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from typing import Any, Literal, get_args
 
-import yaml
-
+from birnn_course import files
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 
 Kind = Literal["one", "several", "shape", "number", "output", "code"]
+UNSAID: Any = ...
+"""The value of an answer that has none; None is a value like others."""
 BLANK = "____"
 """Where the learner's line goes in the template of a ``code`` question."""
 
@@ -38,14 +39,15 @@ class Answer:
     value : object, optional
         The proof's ``result`` equals it if and only if the answer is right.
     holds : str, optional
-        Instead of ``value``: an expression over the proof's names, true if and only if it is right.
+        Instead of ``value``: an expression over the proof's names that is true if and only if this
+        answer is right.
     """
 
     text: str
     right: bool
     feedback: str
     misconception: str | None = None
-    value: Any = None
+    value: Any = UNSAID
     holds: str | None = None
 
 
@@ -124,12 +126,11 @@ def bank() -> dict[str, Question]:
     CourseError
         If a question is refused; the sentence names it and says what to mend.
     """
-    folder = files(__package__)
+    folder = resources.files(__package__)
     questions: dict[str, Question] = {}
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.endswith(".yaml"):
-            entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-            for entry in entries:
+            for entry in files.read_yaml(path):
                 question = parse(entry, path.name.removesuffix(".yaml"))
                 if question.id in questions:
                     raise CourseError(f"two questions are called {question.id}; rename one.")
@@ -176,6 +177,8 @@ def problems(question: Question) -> list[str]:
             found.append(f"there is no misconception {answer.misconception}")
         if answer.right and answer.misconception:
             found.append(f"the right answer {answer.text!r} shows a misconception")
+        if question.kind in ("one", "several") and (answer.value is UNSAID) == (not answer.holds):
+            found.append(f"the answer {answer.text!r} needs a value or holds, one of the two")
     fields = ("text", "worked", "quick", "mistakes", *_NEEDED[question.kind])
     found += [f"has no {field}" for field in fields if not getattr(question, field).strip()]
     if question.kind == "code" and question.code.count(BLANK) != 1:

@@ -21,7 +21,14 @@ def prove(question: Question) -> list[str]:
         truths = [_fills_in(question, answer) for answer in question.answers]
     else:
         namespace = run(question.proof, question.id)
-        truths = [_decide(question, answer, namespace) for answer in question.answers]
+        if any(answer.holds is None for answer in question.answers) and "result" not in namespace:
+            return ["the proof leaves no result to compare with; give it one, or answers holds"]
+        truths = []
+        for answer in question.answers:
+            try:
+                truths.append(_decide(question, answer, namespace))
+            except Exception as error:
+                return [f"{answer.text!r} cannot be decided ({type(error).__name__}: {error})"]
     return [
         f"{answer.text!r} is {'right' if truth else 'wrong'}, and the key says otherwise"
         for answer, truth in zip(question.answers, truths, strict=True)

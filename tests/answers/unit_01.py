@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from answers import mistake_of
+from birnn_course.data import Sequence, TaggingTask
 from birnn_course.exercises.spec import build_module
 
 Function = Callable[..., Any]
@@ -206,6 +207,38 @@ def shifted(steps: list[int]) -> list[int]:
     return [step + 1 for step in steps]
 
 
+def of_ambiguous_words_only(sequences: Any, lookahead: int) -> float:
+    """The limit that the lesson computes, where the exercise asks for all words."""
+    exact = [Sequence(tuple(w), tuple(t), Fraction(p)) for w, t, p in sequences]
+    return float(TaggingTask(exact).limit("left", lookahead=lookahead))
+
+
+def fair_but_cheaper(cell: str, input_size: int, hidden_size: int, num_layers: int) -> Any:
+    """Strictly fewer weights, where as many are allowed."""
+    return largest(cell, input_size, hidden_size, num_layers, lambda n, budget: n < budget)
+
+
+def fair_without_biases(cell: str, input_size: int, hidden_size: int, num_layers: int) -> Any:
+    return largest(cell, input_size, hidden_size, num_layers, biases=False)
+
+
+def largest(
+    cell: str,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int,
+    fits: Callable[[int, int], bool] = int.__le__,
+    biases: bool = True,
+) -> int:
+    def weights(size: int, bidirectional: bool) -> int:
+        options = {"bidirectional": bidirectional, "bias": biases, "device": "meta"}
+        rnn = getattr(nn, cell)(input_size, size, num_layers, **options)
+        return sum(weight.numel() for weight in rnn.parameters())
+
+    budget = weights(hidden_size, False)
+    return max(size for size in range(1, hidden_size + 1) if fits(weights(size, True), budget))
+
+
 TWO_AT_ONCE: dict[str, list[Function]] = {
     "read_both_ways": [
         lambda x, f, b: mistake_of("read_both_ways", "unflipped-outputs")(x, f, f),
@@ -222,9 +255,12 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
         lambda s, k: mistake_of("best_score", "limit-peeks")(alike(s), k),
         lambda s, k: mistake_of("best_score", "lookahead-wrong-way")(alike(s), k),
         lambda s, k: mistake_of("best_score", "limit-forgets-the-past")(alike(s), k),
+        of_ambiguous_words_only,
     ],
     "fair_hidden_size": [
         lambda *arguments: mistake_of("fair_hidden_size", "exactly-double")(*arguments) // 2,
+        fair_but_cheaper,
+        fair_without_biases,
     ],
     "stream": [
         halves_swapped(mistake_of("stream", "stream-in-chunks")),
@@ -233,5 +269,9 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
     "leaking_steps": [
         lambda *arguments: shifted(mistake_of("leaking_steps", "predict-the-next")(*arguments)),
         lambda module, k, h, n: list(range(n)) if module[1]["bidirectional"] else [],
+        # late answers hide that the model reads backward
+        lambda module, k, h, n: (
+            list(range(n - h)) if (k >= h if k else module[1]["bidirectional"]) else []
+        ),
     ],
 }

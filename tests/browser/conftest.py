@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from conftest import ROOT, require
@@ -193,6 +194,12 @@ class Lab:
     def set_theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=name)
         expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", name)
+
+    def violations(self, inside: str) -> list[str]:
+        """What axe-core finds; it sees contrast only on a page that has a height of its own."""
+        self.page.add_style_tag(content="html, body { height: 100vh !important; }")
+        found = Axe().run(self.page, context=inside).response["violations"]
+        return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
 
     def screenshot(self, name: str, whole: bool = False) -> Path:
         """A picture for people to look at, of the window or of the whole notebook."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from birnn_course.course import UNITS
@@ -117,13 +116,6 @@ def test_answers_are_back_after_a_kernel_restart(lab: Lab) -> None:
     expect(position_of(panel, right)).to_be_checked()
 
 
-def violations(lab: Lab, inside: str) -> list[str]:
-    """What axe-core finds; it sees contrast only on a page that has a height of its own."""
-    lab.page.add_style_tag(content="html, body { height: 100vh !important; }")
-    found = Axe().run(lab.page, context=inside).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
-
-
 def test_nothing_stands_in_the_way_of_anybody(lab: Lab) -> None:
     panel = show_quiz(lab)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
@@ -133,17 +125,17 @@ def test_nothing_stands_in_the_way_of_anybody(lab: Lab) -> None:
             give(panel, question, right=False, by_keyboard=False)
             expect(panel.get_by_role("status")).to_contain_text("✗ Not yet", timeout=20_000)
             panel.locator("summary").first.click()
-            assert violations(lab, ".birnn-quiz") == [], (theme, question.kind)
+            assert lab.violations(".birnn-quiz") == [], (theme, question.kind)
         lab.screenshot(f"quiz-{theme.split()[1].lower()}")
 
 
 def test_a_quiz_that_stands_in_the_way_would_be_found(lab: Lab) -> None:
     panel = show_quiz(lab)
     panel.evaluate("node => { node.style.color = '#777'; node.style.background = '#888'; }")
-    assert any("color-contrast" in found for found in violations(lab, ".birnn-quiz"))
+    assert any("color-contrast" in found for found in lab.violations(".birnn-quiz"))
     go_to(panel, BY_KIND["shape"], by_keyboard=False)
     panel.locator("input").evaluate("node => node.parentNode.replaceWith(node)")
-    assert any("label" in found for found in violations(lab, ".birnn-quiz"))
+    assert any("label" in found for found in lab.violations(".birnn-quiz"))
 
 
 def test_the_explorer_stands_in_nobodys_way(lab: Lab) -> None:
@@ -151,7 +143,7 @@ def test_the_explorer_stands_in_nobodys_way(lab: Lab) -> None:
     expect(lab.page.locator(".jp-OutputArea .birnn-panel")).to_be_visible(timeout=30_000)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         lab.set_theme(theme)
-        assert violations(lab, ".birnn-panel") == [], theme
+        assert lab.violations(".birnn-panel") == [], theme
 
 
 def test_the_working_copy_holds_no_key(lab: Lab) -> None:
