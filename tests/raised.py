@@ -150,6 +150,12 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
     ),
     (
         "h-n-is-joined",
+        "lstm = nn.LSTM(4, 6, bidirectional=True)\n_, h = lstm(x)\n"
+        "nn.Linear(12, 2)(torch.cat([h[-2], h[-1]], 1))",
+        ("got 6, one direction", "h_n, c_n = state", "state-tuple-is-h-n"),
+    ),
+    (
+        "h-n-is-joined",
         "lstm = nn.LSTM(4, 6, bidirectional=True, batch_first=True)\n"
         "logits = nn.Linear(6, 2)(lstm(x)[1][0].squeeze(0))\n"
         "F.cross_entropy(logits, torch.tensor([0, 1, 0]))",
@@ -174,7 +180,7 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
     ),
     (
         "gru-unpacks-like-lstm",
-        "gru = nn.GRU(4, 6)\noutput, (h, c) = gru(x)",
+        "gru = nn.GRU(4, 6); output, (h, c) = gru(x)",
         ("nn.GRU has no c_n", "1 = 1 x 1"),
     ),
     (
@@ -189,7 +195,7 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
         ("nn.RNN has no c_n", "4 = 2 x 2"),
     ),
     ("state-tuple-is-h-n", "lstm = nn.LSTM(4, 6)\nout, h = lstm(x)\nh.shape", ("(h_n, c_n)",)),
-    ("state-tuple-is-h-n", "nn.LSTM(4, 6)(x)[1]\nlstm = nn.LSTM(4, 6)\nlstm(x)[1].cpu()", ("c_n",)),
+    ("state-tuple-is-h-n", "lstm = nn.LSTM(4, 6)\nlstm(x)[1].cpu()", ("c_n",)),
     (
         "state-tuple-is-h-n",
         "lstm = nn.LSTM(4, 6)\nout, h = lstm(x)\nnn.Linear(6, 2)(h)",
@@ -279,7 +285,12 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "too-long-raises-at-once",
         "p = pack_padded_sequence(x, [7, 3, 2], batch_first=True)\nnn.LSTM(4, 6)(p)",
-        ("longest sequence of 7 steps and 12 steps in all and holds 10",),
+        ("longest sequence of 7 steps and 12 steps in all, and holds 10",),
+    ),
+    (
+        "too-long-raises-at-once",
+        "p = pack_padded_sequence(x, [7, 3, 2], batch_first=True)\npad_packed_sequence(p)",
+        ("longest sequence of 7 steps", "holds 10"),
     ),
     (
         "pad-packed-keeps-length",
@@ -531,6 +542,8 @@ UNRELATED = [
     RNN + "torch.zeros(3, 5, 7) * torch.zeros(4, 6)",
     RNN + "out.view(7, -1)",
     RNN + "torch.zeros(2, 3).t().view(-1)",
+    RNN + "out.transpose(1, 2).view(3, -1)",
+    RNN + "torch.zeros(3, 12, 5).transpose(1, 2).view(15, 12)",
     RNN + "a, (b, c) = [1, [2]]",
     RNN + "(1, 2).shape",
     RNN + "F.cross_entropy(torch.zeros(4, 3), torch.zeros(7).long())",

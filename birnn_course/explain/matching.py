@@ -193,10 +193,11 @@ class Clues:
 
     @property
     def assigned(self) -> ast.expr | None:
-        """The right side of the assignment that raised; None if it was none."""
-        line = self._last.tb_lineno
-        for node in ast.walk(self._tree) if self._tree else ():
-            if isinstance(node, ast.Assign) and node.lineno <= line <= (node.end_lineno or 0):
+        """The right side of the assignment whose left side raised; None if none did."""
+        for node in ast.walk(self._tree) if self._tree and self.expression else ():
+            if isinstance(node, ast.Assign) and any(
+                part is self.expression for target in node.targets for part in ast.walk(target)
+            ):
                 return node.value
         return None
 

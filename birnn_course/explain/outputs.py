@@ -39,12 +39,17 @@ def _head(clues: Clues) -> Explanation | None:
             ("head-keeps-its-size",),
         )
     if takes == 2 * got and got in one_way:
-        return Explanation(
+        told = (
             f"Your linear layer takes {takes} = 2 x {got} features and got {got}, one direction: "
             "h_n stacks the directions along its first axis and does not join them. "
-            "torch.cat([h_n[-2], h_n[-1]], dim=1) does.",
-            ("h-n-is-joined",),
+            "torch.cat([h_n[-2], h_n[-1]], dim=1) does"
         )
+        if any(_kind(clues, value) == "state" for value in clues.values):
+            return Explanation(
+                f"{told}, once an LSTM's state is taken apart: h_n, c_n = state.",
+                ("h-n-is-joined", "state-tuple-is-h-n"),
+            )
+        return Explanation(f"{told}.", ("h-n-is-joined",))
     return None
 
 
@@ -173,23 +178,24 @@ def _gru_has_no_cell(clues: Clues) -> Explanation | None:
 @known(TABLE, r"view size is not compatible with input tensor's size and stride")
 def _view(clues: Clues) -> Explanation | None:
     node = clues.expression
-    source = (
-        node.func.value
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        else None
-    )
-    seen = [value for value in clues.named(source) if isinstance(value, Tensor)]
-    called = [value for value in clues.named(source) if isinstance(value, nn.RNNBase)]
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return None
+    viewed = node.func.value
+    seen = clues.named(viewed)
+    called = [clues.value(n.func) for n in ast.walk(viewed) if isinstance(n, ast.Call)]
+    turned = isinstance(viewed, ast.Call) and isinstance(viewed.func, ast.Attribute)
     for rnn in clues.rnns:
-        if any(is_state(tensor, rnn) for tensor in seen):
+        if turned and any(is_state(value, rnn) for value in seen):
             return Explanation(
                 f"After transpose, h_n is no longer in one piece: use reshape, and the "
                 f"{states(rnn)} states of each sample stand side by side. Without the transpose "
                 "view and reshape both run, and mix samples.",
                 ("view-joins-directions",),
             )
-        outputs = [tensor for tensor in seen if is_output(tensor, rnn)]
-        if outputs or rnn in called:
+        if turned or not rnn.batch_first:
+            continue
+        outputs = [v for v in seen if is_output(v, rnn) and not v.is_contiguous()]
+        if outputs or any(value is rnn for value in called):
             sizes = f" {shape(outputs[0])}" if outputs else ""
             return Explanation(
                 f"The output{sizes} of an RNN with batch_first=True is the time-first result with "

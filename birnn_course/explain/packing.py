@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from birnn_course.explain.matching import Clues, Explanation, Known, known, listed, shape
 
@@ -100,26 +101,21 @@ def _too_many_lengths(clues: Clues) -> Explanation | None:
     r"shape '\[[\d, ]+\]' is invalid for input of size (?P<rows>\d+)",
 )
 def _length_beyond_the_end(clues: Clues) -> Explanation | None:
-    sizes = clues.local("batch_sizes")
-    if isinstance(sizes, Tensor):
-        data = clues.local("input")
-        held = f" and holds {len(data)}" if isinstance(data, Tensor) else ""
-        return Explanation(
-            f"This packed batch claims a longest sequence of {len(sizes)} steps and "
-            f"{int(sizes.sum())} steps in all{held}: a length is larger than the time axis of what "
-            "was packed. Packing does not check that.",
-            ("too-long-raises-at-once",),
-        )
-    x, lengths = clues.local("input"), clues.local("lengths")
-    if clues.function == "pack_padded_sequence" and isinstance(x, Tensor) and lengths is not None:
-        steps = x.shape[1 if clues.local("batch_first") else 0]
-        if max(lengths.tolist()) > steps:
-            return Explanation(
-                f"The longest length is {max(lengths.tolist())}, and the input {shape(x)} has "
-                f"{steps} steps. Packing does not check that, so it fails later or not at all.",
-                ("too-long-raises-at-once",),
-            )
-    return None
+    data, sizes = clues.local("input"), clues.local("batch_sizes")
+    if isinstance(clues.local("sequence"), PackedSequence):  # it was being unpacked
+        data, sizes = clues.local("sequence")[:2]
+    if (
+        not isinstance(data, Tensor)
+        or not isinstance(sizes, Tensor)
+        or int(sizes.sum()) == len(data)
+    ):
+        return None
+    return Explanation(
+        f"This packed batch claims a longest sequence of {len(sizes)} steps and "
+        f"{int(sizes.sum())} steps in all, and holds {len(data)}: a length is larger than the time "
+        "axis of what was packed. Packing does not check that.",
+        ("too-long-raises-at-once",),
+    )
 
 
 @known(
