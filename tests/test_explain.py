@@ -88,6 +88,7 @@ def test_an_error_of_another_kind_would_be_noticed(
     assert run(shell, "1 / 0", capsys)[1] == ""
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("code", UNRELATED)
 def test_an_unrelated_error_stays_unexplained(
     code: str, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
