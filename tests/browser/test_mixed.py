@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from birnn_course.mixed import draw
 from browser.conftest import Lab
-from browser.test_quiz import give, violations
+from browser.test_quiz import give
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,7 @@ def test_the_score_is_told_after_the_last_answer(lab: Lab) -> None:
     expect(status).to_contain_text("of 2 points.", timeout=20_000)
     expect(status).to_contain_text("Look again at unit 01")
     expect(clock).to_be_empty()
-    assert violations(lab, ".birnn-quiz") == []
+    assert lab.violations(".birnn-quiz") == []
     assert lab.errors() == []
     lab.screenshot("mixed-test")
 
