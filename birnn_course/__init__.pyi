@@ -9,7 +9,10 @@ from .data import padded_batches as padded_batches
 from .device import setup as setup
 from .exercises import check as check
 from .exercises import hint as hint
+from .explain import load_ipython_extension as load_ipython_extension
+from .explain import unload_ipython_extension as unload_ipython_extension
 from .explore import dependence_explorer as dependence_explorer
+from .mixed import mixed_test as mixed_test
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars

@@ -133,6 +133,36 @@ def review(n: int) -> None:
     _tell(record.notice)
 
 
+@main.command()
+@click.argument("number", type=click.IntRange(1), default=1)
+@click.option("--questions", "n", type=click.IntRange(1, 50), default=10, help="How many.")
+@click.option("--unit", "units", multiple=True, help="Only this unit; may be given several times.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after so long.")
+def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> None:
+    """Ten questions from all units, and a score. NUMBER 2 asks the next ten, and so on."""
+    import time
+
+    from birnn_course.mixed import draw, result
+    from birnn_course.progress import Record
+    from birnn_course.questions.terminal import ask
+
+    questions = draw(number, n, units or None)
+    record = Record()
+    points: dict[str, float] = {}
+    ends = None if minutes is None else time.monotonic() + 60 * minutes
+    for position, question in enumerate(questions, 1):
+        click.echo(f"\n{position} of {len(questions)}")
+        if not ask(question, record):
+            break
+        late = ends is not None and time.monotonic() > ends
+        if late:
+            click.echo("Time is up: this answer is recorded, and does not count.")
+            break
+        points[question.id] = record.attempts(question.id)[-1].points
+    click.echo(f"\n{result(questions, points)}")
+    _tell(record.notice)
+
+
 def _tell(notice: str | None) -> None:
     if notice:
         click.echo(f"birnn: {notice}", err=True)

@@ -20,8 +20,9 @@ LEVELS = {
     "snippets": 1, "misconceptions": 1, "progress": 1, "beliefs": 1, "widgets": 1,
     "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,
     "questions": 2, "exercises": 2,
-    "review": 3, "summary": 3,
-    "cli": 4,
+    "explain": 3, "review": 3, "summary": 3,
+    "mixed": 4,
+    "cli": 5,
 }  # fmt: skip
 
 

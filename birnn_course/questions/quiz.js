@@ -15,10 +15,13 @@ function render({ model, el }) {
   // One node for all feedback, there from the start: screen readers announce what is put into it.
   const feedback = make("div", { className: "birnn-feedback" });
   feedback.setAttribute("role", "status");
+  // The clock of a test, which is not announced.
+  const clock = make("div");
+  clock.setAttribute("role", "timer");
   const back = make("button", { type: "button", textContent: "Previous question" });
   const next = make("button", { type: "button", textContent: "Next question" });
   const root = make("div", { className: "birnn-panel birnn-quiz" },
-    heading, question, feedback, make("div", {}, back, next));
+    heading, clock, question, feedback, make("div", {}, back, next));
   root.setAttribute("role", "group");
   root.setAttribute("aria-labelledby", id);
   // JupyterLab's shortcuts must not fire in here.
@@ -75,13 +78,41 @@ function render({ model, el }) {
   }
 
   // Answering changes the feedback and nothing else, so the focus stays where it is.
-  const showFeedback = () => { feedback.innerHTML = state() ? state().html : ""; };
+  const showFeedback = () => {
+    feedback.innerHTML = state() ? state().html : "";
+    const score = model.get("score");
+    if (score) feedback.append(make("p", {}, make("strong", { textContent: score })));
+  };
   const go = (step) => { at += step; showQuestion(); heading.focus(); };
   back.addEventListener("click", () => go(-1));
   next.addEventListener("click", () => go(1));
-  model.on("change:states", showFeedback);
+  // Python keeps the time: it is asked at the start, and again when this clock has run down.
+  let ticking = 0;
+  function startClock() {
+    clearInterval(ticking);
+    clock.textContent = "";
+    if (model.get("seconds_left") === null) return;
+    const end = performance.now() + 1000 * model.get("seconds_left");
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+      clock.textContent = `Time left: ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      if (left) return;
+      clearInterval(ticking);
+      if (model.get("seconds_left")) model.send({ clock: true });
+    };
+    ticking = setInterval(tick, 500);
+    tick();
+  }
+  const handlers = {
+    "change:states": showFeedback, "change:score": showFeedback, "change:seconds_left": startClock,
+  };
+  for (const [event, handler] of Object.entries(handlers)) model.on(event, handler);
   showQuestion();
+  if (model.get("seconds_left") !== null) model.send({ clock: true });
   el.append(root);
-  return () => model.off("change:states", showFeedback);
+  return () => {
+    clearInterval(ticking);
+    for (const [event, handler] of Object.entries(handlers)) model.off(event, handler);
+  };
 }
 export default { render };

@@ -11,7 +11,7 @@ import mistune
 import traitlets
 
 from birnn_course.errors import CourseError
-from birnn_course.progress import Record
+from birnn_course.progress import Attempt, Record
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question, bank
 from birnn_course.questions.judging import Given, Verdict, judge
@@ -84,6 +84,9 @@ class Quiz(CourseWidget):
     questions: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     states: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     diagnostic = traitlets.Bool(False).tag(sync=True)
+    # For a test: its result, once there is one, and the seconds left, if there is a clock.
+    score = traitlets.Unicode("").tag(sync=True)
+    seconds_left = traitlets.Float(None, allow_none=True).tag(sync=True)
 
     def __init__(
         self,
@@ -141,11 +144,14 @@ class Quiz(CourseWidget):
         verdict = judge(question, given)
         if not verdict.readable:
             return _state(question, given, verdict)
-        self._record.add(attempt(question, given, verdict, sure))
+        self._keep(attempt(question, given, verdict, sure))
         state = _noted(given, sure) if self.diagnostic else _state(question, given, verdict)
         if self._record.notice:
             state["html"] += f"<p>{html.escape(self._record.notice)}</p>"
         return state
+
+    def _keep(self, answer: Attempt) -> None:
+        self._record.add(answer)
 
     def without_kernel(self) -> tuple[str, str]:
         """The questions with their options, to be read only."""
