@@ -21,9 +21,7 @@ def change(panel: Panel, **values: Any) -> str:
 def rows(panel: Panel) -> list[list[str]]:
     """The cells of the picture's body rows, without tags."""
     body = re.findall(r"<tr>(.*?)</tr>", panel.picture)
-    return [
-        re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in body if 'scope="row"' in row
-    ]
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in body if 'scope="row"' in row]
 
 
 def test_it_shows_what_pytorch_packs() -> None:

@@ -391,9 +391,9 @@ def _pool_with(
     mean: Callable[[Tensor, Tensor], Tensor] = lambda output, lengths: (
         _masked(output, lengths, 0).sum(1) / lengths[:, None]
     ),
-    most: Callable[[Tensor, Tensor], Tensor] = lambda output, lengths: (
-        _masked(output, lengths, float("-inf")).amax(1)
-    ),
+    most: Callable[[Tensor, Tensor], Tensor] = lambda output, lengths: _masked(
+        output, lengths, float("-inf")
+    ).amax(1),
 ) -> Callable[[Tensor, Tensor], Tensor]:
     def wrong_pool(output: Tensor, lengths: Tensor) -> Tensor:
         return torch.cat([mean(output, lengths), most(output, lengths)], dim=1)
@@ -617,7 +617,9 @@ def _left_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     for i, words in enumerate(chosen):
         # The last batch is as wide as its longest word, the others are wider.
         width = max(map(len, words)) + (0 if i == len(chosen) - 1 else _whole(1, 3, generator))
-        ids = torch.stack([F.pad(_letters(word), (width - len(word), 0), value=A) for word in words])
+        ids = torch.stack(
+            [F.pad(_letters(word), (width - len(word), 0), value=A) for word in words]
+        )
         ends = torch.tensor([width - len(word) for word in words])
         cases.append((ids, torch.arange(width) >= ends[:, None]))
     return cases

@@ -171,9 +171,7 @@ def _packed(packed: PackedSequence, batch: Tensor, rows: Sequence[int]) -> str:
 
 
 def _cells(marks: Sequence[int]) -> str:
-    return "".join(
-        f'<td style="{_CELL}{_edge(mark != PAD)}">{_name(mark)}</td>' for mark in marks
-    )
+    return "".join(f'<td style="{_CELL}{_edge(mark != PAD)}">{_name(mark)}</td>' for mark in marks)
 
 
 def _edge(real: bool) -> str:
