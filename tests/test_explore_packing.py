@@ -11,6 +11,8 @@ import torch
 from birnn_course import packing_explorer
 from birnn_course.explore.panel import Panel
 
+IN_MEMORY = ["B0", "D0", "A0", "C0", "B1", "D1", "A1", "B2", "D2", "B3", "B4"]
+
 
 def change(panel: Panel, **values: Any) -> str:
     """What the browser does when a control moves; returns the sentence below."""
@@ -27,7 +29,7 @@ def rows(panel: Panel) -> list[list[str]]:
 def test_it_shows_what_pytorch_packs() -> None:
     panel = packing_explorer()
     assert "the 11 real entries" in panel.sentence and "[4, 3, 2, 1, 1]" in panel.sentence
-    assert rows(panel)[-1] == ["data", *"B0 D0 A0 C0 B1 D1 A1 B2 D2 B3 B4".split()]
+    assert rows(panel)[-1] == ["data", *IN_MEMORY]
     assert rows(panel)[4] == ["batch_sizes", *"43211"]
 
 
@@ -68,11 +70,13 @@ def test_sorted_by_hand_it_needs_no_indices() -> None:
 
 def test_whatever_is_chosen_something_readable_comes_back() -> None:
     panel = packing_explorer()
-    for a, b, stage, enforce, total in product(
-        (0, 1, 6, 7), (1, 4, 7), ("padded", "sorted", "packed", "back"), ("False", "True"), ("None", "6")
-    ):  # fmt: skip
-        sentence = change(panel, A=a, B=b, stage=stage, enforce_sorted=enforce, total_length=total)
-        assert sentence.endswith((".", "export-ability.")) or "PyTorch refuses" in sentence
+    stages, switches = ("padded", "sorted", "packed", "back"), ("False", "True")
+    for a, b, stage, enforce in product((0, 1, 6, 7), (1, 4, 7), stages, switches):
+        for total in ("None", "6"):
+            chosen = {"stage": stage, "enforce_sorted": enforce, "total_length": total}
+            sentence = change(panel, A=a, B=b, **chosen)
+            assert sentence.endswith(".") or "PyTorch refuses" in sentence
+            assert panel.picture.startswith("<table") and panel.picture.endswith("</table>")
 
 
 def test_it_reads_without_a_kernel_and_leaves_the_random_numbers_alone() -> None:

@@ -561,9 +561,10 @@ TAGGING_LOSS = Exercise(
 # ── 6 · from_the_left ───────────────────────────────────────────────────────────────────────────
 
 WORDS = (
-    "banana papaya fig apple mango cherry lemon lime kiwi quince avocado olive plum pear grape "
-    "guava raspberry orange date coconut apricot almond acai currant melon peach satsuma"
-).split()
+    *("banana", "papaya", "fig", "apple", "mango", "cherry", "lemon", "lime", "kiwi", "quince"),
+    *("avocado", "olive", "plum", "pear", "grape", "guava", "raspberry", "orange", "date"),
+    *("coconut", "apricot", "almond", "acai", "currant", "melon", "peach", "satsuma"),
+)
 
 
 def _letters(word: str) -> Tensor:
