@@ -114,3 +114,34 @@ def test_the_lessons_tagger_does_not_depend_on_padding_in_any_cell() -> None:
         assert pad_dependence(tagger, ids, [3, 8, 6], pad_value=PAD).max() <= 1e-5
         directly = pad_dependence(lambda ids, n, t=tagger: t(ids), ids, [3, 8, 6], pad_value=PAD)
         assert directly.max() > 1e-3
+
+
+def test_what_packing_says_of_odd_lengths() -> None:
+    x = torch.randn(3, 6, 4)
+    floats = pack_padded_sequence(x, torch.tensor([6.0, 4.9, 2.9]), batch_first=True)
+    assert floats.batch_sizes.tolist() == [3, 3, 2, 2, 1, 1]  # cut to 6, 4 and 2
+    pack_padded_sequence(x, [8, 4, 2], batch_first=True)  # too long: not a word
+    with pytest.raises(RuntimeError, match="to be equal to batch_size"):
+        pack_padded_sequence(x, [6, 4], batch_first=True)  # too few, sorted
+
+
+def test_a_mask_without_an_axis_for_the_features_runs_only_where_sizes_agree() -> None:
+    def runs(batch: int, steps: int, features: int) -> bool:
+        try:
+            _ = torch.ones(batch, steps, features) * torch.ones(batch, steps)
+        except RuntimeError:
+            return False
+        return True
+
+    assert runs(1, 3, 3) and runs(3, 3, 3)
+    assert not runs(2, 3, 3) and not runs(1, 3, 4) and not runs(3, 3, 4)
+
+
+def test_without_biases_zeros_do_not_move_a_reader_that_starts_there() -> None:
+    for cell in (nn.RNN, nn.GRU, nn.LSTM):
+        torch.manual_seed(0)
+        rnn = cell(4, 6, batch_first=True, bidirectional=True, bias=False)
+        x = torch.randn(1, 5, 4)
+        output, _ = rnn(F.pad(x, (0, 0, 0, 5)))
+        assert torch.allclose(output[:, :5], rnn(x)[0], rtol=0, atol=1e-6)
+        assert (output[:, 9, :6] - output[:, 4, :6]).abs().max() > 1e-3  # the forward reader drifts
