@@ -12,6 +12,7 @@ from .exercises import hint as hint
 from .explain import load_ipython_extension as load_ipython_extension
 from .explain import unload_ipython_extension as unload_ipython_extension
 from .explore import dependence_explorer as dependence_explorer
+from .explore import packing_explorer as packing_explorer
 from .mixed import mixed_test as mixed_test
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
@@ -19,6 +20,7 @@ from .plots import plot_bars as plot_bars
 from .plots import plot_dependence as plot_dependence
 from .plots import plot_lines as plot_lines
 from .probes import dependence_map as dependence_map
+from .probes import pad_dependence as pad_dependence
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
 from .review import warm_up as warm_up

@@ -72,6 +72,21 @@ UNITS = (
         ),
         has_exercises=True,
     ),
+    Unit(
+        "04",
+        "packing",
+        "Padding and packing",
+        75,
+        (
+            "say which outputs padding changes, in which direction, and measure it on any model",
+            "pack a batch so that every sequence comes out as if it were alone, and get it back in "
+            "shape",
+            "find lengths that are wrong and raise no error",
+            "keep padding out of losses, means and maxima",
+            "say what packing is for and what length buckets are for",
+        ),
+        has_exercises=True,
+    ),
 )
 
 

@@ -818,6 +818,9 @@ def numbers(value: Any) -> Iterator[str]:
         for item in value:
             if isinstance(item, float | list | tuple):
                 yield from numbers(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from numbers(item)
     elif isinstance(value, float):
         yield from (f"{value:.{digits}f}" for digits in (3, 4, 6))
     elif isinstance(value, int) and value >= 10:
@@ -841,7 +844,8 @@ def test_a_report_shows_no_expected_value(exercise: Exercise) -> None:
         outcomes = [attempt(function, arguments) for arguments in cases]
         report = judge(exercise, cases, answers, outcomes)
         assert revealed(report, answers) == []
-    planted = replace(report, sentence=f"It should be {next(numbers(answers.right))}.")
+    expected = next(text for right in answers.right for text in numbers(right))
+    planted = replace(report, sentence=f"It should be {expected}.")
     assert revealed(planted, answers)
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course import dependence_map
+from birnn_course import dependence_map, pad_dependence
 from birnn_course.errors import CourseError
 
 
@@ -71,3 +72,100 @@ def test_ids_and_unbatched_inputs_are_refused_in_a_sentence() -> None:
     for inputs in (torch.zeros(1, 6, dtype=torch.long), torch.zeros(6, 3)):
         with pytest.raises(CourseError, match="float inputs of shape"):
             dependence_map(rnn, inputs)
+
+
+class Reader(nn.Module):
+    """A bidirectional reader of ids whose handling of lengths is a switch."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.how = how
+        self.embedding = nn.Embedding(9, 4, padding_idx=0)
+        self.dropout = nn.Dropout(0.5)
+        self.rnn = nn.GRU(4, 6, batch_first=True, bidirectional=how != "forward")
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        x = self.dropout(self.embedding(ids))
+        if self.how in ("padded", "forward"):
+            return self.rnn(x)[0]
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        output, h_n = self.rnn(packed)
+        padded, _ = pad_packed_sequence(output, batch_first=True, total_length=ids.shape[1])
+        if self.how == "mean":
+            return padded.mean(1)
+        return torch.cat([h_n[0], h_n[1]], dim=1) if self.how == "states" else padded
+
+
+IDS, LENGTHS = torch.tensor([[3, 5, 1, 2], [4, 4, 7, 7], [8, 1, 1, 1]]), [4, 2, 1]
+
+
+@pytest.mark.parametrize("how", ["packed", "states", "forward"])
+def test_a_model_that_handles_lengths_rightly_does_not_depend_on_padding(how: str) -> None:
+    change = pad_dependence(Reader(how), IDS, LENGTHS)
+    assert change.shape == ((3,) if how == "states" else (3, 4))
+    assert change.max() <= 1e-5
+
+
+@pytest.mark.parametrize("how", ["padded", "mean"])
+def test_one_that_does_not_is_found(how: str) -> None:
+    change = pad_dependence(Reader(how), IDS, torch.tensor(LENGTHS))
+    assert change.shape == ((3,) if how == "mean" else (3, 4))
+    last = change if how == "mean" else change[torch.arange(3), torch.tensor(LENGTHS) - 1]
+    assert last.min() > 1e-3
+
+
+def test_padding_that_is_there_already_is_left_out_and_steps_after_the_end_are_zero() -> None:
+    model = Reader("padded")
+    other = IDS.clone()
+    other[1, 2:] = 0
+    change = pad_dependence(model, IDS, LENGTHS)
+    assert torch.equal(change, pad_dependence(model, other, LENGTHS))
+    assert torch.equal(change > 0, torch.arange(4) < torch.tensor(LENGTHS)[:, None])
+
+
+def test_vectors_and_tuples_and_the_pad_value() -> None:
+    torch.manual_seed(0)
+    rnn = nn.LSTM(3, 4, batch_first=True, bidirectional=True, bias=False)
+    x = torch.randn(2, 5, 3)
+
+    def run(x: Tensor, lengths: Tensor) -> object:
+        return rnn(x)
+
+    # without biases, zeros leave the backward reader where it starts; anything else does not
+    assert pad_dependence(run, x, [5, 3]).max() <= 1e-6
+    assert pad_dependence(run, x, [5, 3], pad_value=1).max() > 1e-3
+
+
+def test_one_step_of_padding_is_enough_to_be_seen() -> None:
+    model = Reader("padded")
+    assert pad_dependence(model, IDS, LENGTHS, pads=1).max() > 1e-3
+
+
+def test_the_modes_of_a_model_come_back() -> None:
+    model = Reader("packed")
+    model.train()
+    model.embedding.eval()
+    pad_dependence(model, IDS, LENGTHS)
+    assert model.training and model.dropout.training and not model.embedding.training
+
+
+@pytest.mark.parametrize(
+    ("lengths", "pads", "sentence"),
+    [
+        ([4, 2], 8, "for each of the 3 sequences"),
+        ([4, 2, 5], 8, "a length from 1 to 4"),
+        ([4, 0, 1], 8, "a length from 1 to 4"),
+        (LENGTHS, 0, "pads must be at least 1"),
+    ],
+)
+def test_lengths_that_do_not_fit_are_refused(lengths: list[int], pads: int, sentence: str) -> None:
+    with pytest.raises(CourseError, match=sentence):
+        pad_dependence(Reader("packed"), IDS, lengths, pads=pads)
+
+
+def test_outputs_of_other_dimensions_are_refused() -> None:
+    with pytest.raises(CourseError, match=r"not shape \(1, 4, 1, 1\)"):
+        pad_dependence(lambda ids, n: ids[..., None, None].float(), IDS, LENGTHS)
+    with pytest.raises(CourseError, match="no tensor"):
+        pad_dependence(lambda ids, n: None, IDS, LENGTHS)
