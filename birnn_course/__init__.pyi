@@ -10,6 +10,7 @@ from .device import setup as setup
 from .exercises import check as check
 from .exercises import hint as hint
 from .explore import dependence_explorer as dependence_explorer
+from .explore import shape_explorer as shape_explorer
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
