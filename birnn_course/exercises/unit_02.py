@@ -319,7 +319,8 @@ FROM_OUTPUT = Exercise(
 
 # ── 3 · predict_shapes ──────────────────────────────────────────────────────────────────────────
 
-Shapes = dict[str, Shape]
+Shapes = list[Shape]
+"""Of ``output``, of ``h_n``, and for an LSTM of ``c_n``."""
 
 
 def predict_shapes(
@@ -341,8 +342,7 @@ def predict_shapes(
         )
         output, state = rnn(torch.empty(x_shape))
     states = state if isinstance(state, tuple) else (state,)
-    names = ("output", "h_n", "c_n")
-    return {n: tuple(t.shape) for n, t in zip(names, (output, *states), strict=False)}
+    return [tuple(tensor.shape) for tensor in (output, *states)]
 
 
 def _shapes_with(
@@ -362,12 +362,8 @@ def _shapes_with(
         right = predict_shapes(
             cell, x_shape, hidden_size, num_layers, bidirectional, batch_first
         )
-        return {
-            name: output(shape, hidden_size)
-            if name == "output"
-            else state(shape, x_shape, num_layers, batch_first)
-            for name, shape in right.items()
-        }
+        states = [state(shape, x_shape, num_layers, batch_first) for shape in right[1:]]
+        return [output(right[0], hidden_size), *states]
 
     return predicted
 
@@ -401,10 +397,7 @@ def _two_dims_as_a_batch(
     right = predict_shapes(cell, x_shape, hidden_size, num_layers, bidirectional, batch_first)
     if len(x_shape) == 3:
         return right
-    return {
-        name: shape if name == "output" else (shape[0], x_shape[0], shape[1])
-        for name, shape in right.items()
-    }
+    return [right[0], *((blocks, x_shape[0], size) for blocks, size in right[1:])]
 
 
 def _shape_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -448,7 +441,7 @@ PREDICT_SHAPES = Exercise(
             _shapes_with(state=_joined),
         ),
         Mistake(
-            "h-0-forgets-directions",
+            "one-state-per-layer",
             "`h_n` has one block for each layer; it has one for each layer and direction",
             _shapes_with(state=_one_for_each_layer),
         ),
@@ -471,9 +464,10 @@ PREDICT_SHAPES = Exercise(
         ),
     ),
     levels={
-        "type": "Return a dict from names to tuples of ints.",
-        "shape": "Return the keys 'output' and 'h_n', and for an LSTM 'c_n' as well, each with "
-        "one number for each axis. An input of two dimensions is one sequence without a batch.",
+        "type": "Return a list of tuples of ints.",
+        "shape": "Return the shapes of `output` and `h_n`, and for an LSTM of `c_n` as well, "
+        "with one number for each axis. An input of two dimensions is one sequence without a "
+        "batch.",
         "direction": "The sizes are right and their order is not. Where does the batch stand in "
         "`output`, and where in `h_n`?",
         "value": "A size is wrong. Build the module of that case, call it on `torch.randn`, and "
