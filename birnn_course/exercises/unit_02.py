@@ -331,16 +331,15 @@ def predict_shapes(
     bidirectional: bool,
     batch_first: bool,
 ) -> Shapes:
-    """Asked of PyTorch, on the device that computes shapes only."""
-    with torch.device("meta"):
-        rnn = getattr(nn, cell)(
-            x_shape[-1],
-            hidden_size,
-            num_layers,
-            bidirectional=bidirectional,
-            batch_first=batch_first,
-        )
-        output, state = rnn(torch.empty(x_shape))
+    """Asked of PyTorch."""
+    rnn = getattr(nn, cell)(
+        x_shape[-1],
+        hidden_size,
+        num_layers,
+        bidirectional=bidirectional,
+        batch_first=batch_first,
+    )
+    output, state = rnn(torch.zeros(x_shape))
     states = state if isinstance(state, tuple) else (state,)
     return [tuple(tensor.shape) for tensor in (output, *states)]
 
