@@ -33,23 +33,23 @@ def rows(panel: Panel, name: str) -> dict[str, tuple[str, list[str]]]:
 
 def test_one_layer_both_ways() -> None:
     panel = shape_explorer()
-    assert panel.sentence == "x (4, 7, 5) gives output (4, 7, 6) and h_n (2, 4, 3)."
+    assert panel.sentence == "x (3, 6, 5) gives output (3, 6, 4) and h_n (2, 3, 2)."
     assert rows(panel, "h_n") == {
-        "h_n[0]": ("layer 0, forward", ["output[:, 6, 0:3]"]),
-        "h_n[1]": ("layer 0, backward", ["output[:, 0, 3:6]"]),
+        "h_n[0]": ("layer 0, forward", ["output[:, 5, 0:2]"]),
+        "h_n[1]": ("layer 0, backward", ["output[:, 0, 2:4]"]),
     }
 
 
 def test_two_layers_of_an_lstm_time_first() -> None:
     panel = explore(cell="lstm", num_layers=2, batch_first="False")
     assert panel.sentence == (
-        "x (7, 4, 5) gives output (7, 4, 6), h_n (4, 4, 3) and c_n (4, 4, 3)."
+        "x (6, 3, 5) gives output (6, 3, 4), h_n (4, 3, 2) and c_n (4, 3, 2)."
     )
     assert rows(panel, "h_n") == {
         "h_n[0]": ("layer 0, forward", []),
         "h_n[1]": ("layer 0, backward", []),
-        "h_n[2]": ("layer 1, forward", ["output[6, :, 0:3]"]),
-        "h_n[3]": ("layer 1, backward", ["output[0, :, 3:6]"]),
+        "h_n[2]": ("layer 1, forward", ["output[5, :, 0:2]"]),
+        "h_n[3]": ("layer 1, backward", ["output[0, :, 2:4]"]),
     }
     assert [owner for owner, _ in rows(panel, "c_n").values()] == [
         "layer 0, forward",
@@ -62,14 +62,14 @@ def test_two_layers_of_an_lstm_time_first() -> None:
 
 def test_one_direction() -> None:
     panel = explore(directions="one", cell="rnn")
-    assert "output (4, 7, 3) and h_n (1, 4, 3)" in panel.sentence
-    assert rows(panel, "h_n") == {"h_n[0]": ("layer 0, forward", ["output[:, 6, 0:3]"])}
+    assert "output (3, 6, 2) and h_n (1, 3, 2)" in panel.sentence
+    assert rows(panel, "h_n") == {"h_n[0]": ("layer 0, forward", ["output[:, 5, 0:2]"])}
 
 
 def test_one_step_holds_both_final_states() -> None:
     panel = explore(seq_len=1)
     places = [where for _, where in rows(panel, "h_n").values()]
-    assert places == [["output[:, 0, 0:3]"], ["output[:, 0, 3:6]"]]
+    assert places == [["output[:, 0, 0:2]"], ["output[:, 0, 2:4]"]]
 
 
 def test_the_labels_are_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_the_labels_are_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setitem(shapes.CELLS, "gru", Reversed)
     assert rows(explore(num_layers=2), "h_n")["h_n[3]"][0] != "layer 1, backward"
-    assert rows(explore(), "h_n")["h_n[0]"][1] == ["output[:, 0, 3:6]"]
+    assert rows(explore(), "h_n")["h_n[0]"][1] == ["output[:, 0, 2:4]"]
 
 
 def test_a_value_that_cannot_be_is_a_sentence_and_the_picture_stays() -> None:
@@ -105,7 +105,7 @@ def test_exploring_leaves_the_random_numbers_alone() -> None:
 
 def test_without_a_kernel_it_is_readable() -> None:
     data, _ = shape_explorer()._repr_mimebundle_()
-    assert data["text/plain"].startswith("[Which block is which? x (4, 7, 5) gives output")
+    assert data["text/plain"].startswith("[Which block is which? x (3, 6, 5) gives output")
     assert data["text/html"].count("<table") == 2
     assert "Run this cell" in data["text/html"]
 

@@ -38,10 +38,10 @@ def shape_explorer() -> Panel:
             "directions": "both",
             "batch_first": "True",
             "num_layers": 1,
-            "batch": 4,
-            "seq_len": 7,
+            "batch": 3,
+            "seq_len": 6,
             "input_size": 5,
-            "hidden_size": 3,
+            "hidden_size": 2,
         },
         _draw,
     )
