@@ -112,7 +112,8 @@ def test_without_a_kernel_it_is_readable() -> None:
 
 @pytest.mark.timing
 def test_the_largest_setting_is_drawn_in_time() -> None:
-    largest = dict(num_layers=3, batch=9, seq_len=9, input_size=9, hidden_size=9)
+    sizes = ("num_layers", "batch", "seq_len", "input_size", "hidden_size")
+    largest = dict(zip(sizes, (3, 9, 9, 9, 9), strict=True))
     explore(cell="lstm", **largest)
     start = time.perf_counter()
     explore(cell="lstm", **largest)

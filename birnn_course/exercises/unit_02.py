@@ -81,7 +81,7 @@ def _forward_states_first(output: Tensor, states: tuple[Tensor, ...]) -> Tensor:
 
 def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # cell, layers, batch, steps, input size, hidden size
-    plan = [
+    plan: list[tuple[Any, ...]] = [
         ("GRU", 1, 3, 5, 2, 4),
         ("LSTM", 1, 2, 4, 3, 2),
         ("RNN", 2, 4, 6, 2, 3),
@@ -149,9 +149,7 @@ SUMMARISE = Exercise(
         Mistake(
             "swapped-halves",
             "the backward state comes first; forward comes first everywhere in PyTorch",
-            _summary_by(
-                lambda output, states: torch.cat([states[0][-1], states[0][-2]], dim=1)
-            ),
+            _summary_by(lambda output, states: torch.cat([states[0][-1], states[0][-2]], dim=1)),
         ),
         Mistake(
             "last-state-readout",
@@ -358,9 +356,7 @@ def _shapes_with(
         bidirectional: bool,
         batch_first: bool,
     ) -> Shapes:
-        right = predict_shapes(
-            cell, x_shape, hidden_size, num_layers, bidirectional, batch_first
-        )
+        right = predict_shapes(cell, x_shape, hidden_size, num_layers, bidirectional, batch_first)
         states = [state(shape, x_shape, num_layers, batch_first) for shape in right[1:]]
         return [output(right[0], hidden_size), *states]
 
@@ -616,7 +612,12 @@ def _by_layer(state: Tensor) -> Tensor:
 
 def _translate_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # cell, layers, batch, steps in, steps out
-    plan = [("GRU", 1, 2, 4, 3), ("GRU", 2, 3, 5, 2), ("LSTM", 2, 4, 3, 5), ("LSTM", 3, 2, 6, 4)]
+    plan: list[tuple[Any, ...]] = [
+        ("GRU", 1, 2, 4, 3),
+        ("GRU", 2, 3, 5, 2),
+        ("LSTM", 2, 4, 3, 5),
+        ("LSTM", 3, 2, 6, 4),
+    ]
     if hidden:
         plan = [
             (cell, layers, *(_whole(2, 6, generator) for _ in range(3)))
@@ -733,7 +734,12 @@ def _view_time_last(recordings: Tensor) -> Tensor:
 
 def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # layers, recordings, sensors, steps, hidden size, gestures; some with a single recording
-    plan = [(1, 3, 2, 6, 4, 3), (2, 1, 3, 5, 2, 4), (1, 4, 5, 3, 3, 2), (2, 1, 4, 7, 3, 5)]
+    plan: list[tuple[Any, ...]] = [
+        (1, 3, 2, 6, 4, 3),
+        (2, 1, 3, 5, 2, 4),
+        (1, 4, 5, 3, 3, 2),
+        (2, 1, 4, 7, 3, 5),
+    ]
     if hidden:
         plan = [
             (
@@ -746,7 +752,9 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for layers, batch, sensors, steps, size, gestures in plan:
         module = _recurrent("GRU", sensors, size, layers, generator)
-        head = random_module("Linear", {"in_features": 2 * size, "out_features": gestures}, generator)
+        head = random_module(
+            "Linear", {"in_features": 2 * size, "out_features": gestures}, generator
+        )
         # The general weights are all positive; scores that differ between gestures need both signs.
         weight = torch.randn(gestures, 2 * size, generator=generator)
         head[2]["weight"] = 2 * weight

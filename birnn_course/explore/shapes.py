@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -113,7 +113,8 @@ def _each_alone(run: _Run) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
         halves = []
         for direction in ("forward", "backward") if module.bidirectional else ("forward",):
             backward = direction == "backward"
-            alone = type(module)(reading.shape[-1], module.hidden_size, batch_first=True)
+            kind: type[Any] = type(module)
+            alone = kind(reading.shape[-1], module.hidden_size, batch_first=True)
             suffix = f"_l{layer}" + ("_reverse" if backward else "")
             for name, weight in alone.named_parameters():
                 weight.copy_(getattr(module, name.removesuffix("_l0") + suffix))
@@ -143,8 +144,10 @@ def _slice(run: _Run, step: int, part: int) -> str:
     """How one step of one part of ``output`` is written in code."""
     size = run.module.hidden_size
     features = f"{part * size}:{(part + 1) * size}"
-    return f"output[:, {step}, {features}]" if run.module.batch_first else (
-        f"output[{step}, :, {features}]"
+    return (
+        f"output[:, {step}, {features}]"
+        if run.module.batch_first
+        else (f"output[{step}, :, {features}]")
     )
 
 

@@ -1,4 +1,4 @@
-"""What lesson 02 claims beyond what it runs: its trained models for five seeds, not just for one."""
+"""What lesson 02 claims beyond what it runs: trained models for five seeds, not for one."""
 
 from __future__ import annotations
 
