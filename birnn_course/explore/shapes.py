@@ -166,8 +166,9 @@ def _picture(
 def _names(run: _Run) -> dict[str, str]:
     """What the sizes of each result stand for."""
     lead = "batch, seq_len" if run.module.batch_first else "seq_len, batch"
-    n = 2 if run.module.bidirectional else 1
-    blocks = f"{run.module.num_layers} × {n}" if n * run.module.num_layers > 1 else "1"
+    n, layers = 2 if run.module.bidirectional else 1, run.module.num_layers
+    counted = (f"{layers} layer{'s' * (layers > 1)}", f"{n} direction{'s' * (n > 1)}")
+    blocks = " × ".join(counted)
     state = f"{blocks}, batch, hidden_size"
     width = "2 × hidden_size" if n == 2 else "hidden_size"
     return {"output": f"{lead}, {width}", "h_n": state, "c_n": state}
