@@ -13,6 +13,7 @@ from .explain import load_ipython_extension as load_ipython_extension
 from .explain import unload_ipython_extension as unload_ipython_extension
 from .explore import dependence_explorer as dependence_explorer
 from .explore import packing_explorer as packing_explorer
+from .explore import shape_explorer as shape_explorer
 from .mixed import mixed_test as mixed_test
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters

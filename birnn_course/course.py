@@ -73,6 +73,19 @@ UNITS = (
         has_exercises=True,
     ),
     Unit(
+        "02",
+        "shapes",
+        "Shapes and states",
+        90,
+        (
+            "predict the shape of everything an RNN, a GRU and an LSTM take and return",
+            "say which layer, which direction and which step a slice of output or h_n belongs to",
+            "pick the states that have read the whole sequence, and prove it",
+            "find bugs that no shape gives away with a number that does",
+        ),
+        has_exercises=True,
+    ),
+    Unit(
         "04",
         "packing",
         "Padding and packing",

@@ -2,5 +2,6 @@
 
 from birnn_course.explore.dependence import dependence_explorer
 from birnn_course.explore.packing import packing_explorer
+from birnn_course.explore.shapes import shape_explorer
 
-__all__ = ["dependence_explorer", "packing_explorer"]
+__all__ = ["dependence_explorer", "packing_explorer", "shape_explorer"]
