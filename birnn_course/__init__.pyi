@@ -1,4 +1,5 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
+from .data import RareEvents as RareEvents
 from .data import Spelling as Spelling
 from .data import TaggingTask as TaggingTask
 from .data import batches_of_one_length as batches_of_one_length
@@ -10,6 +11,14 @@ from .device import setup as setup
 from .exercises import check as check
 from .exercises import hint as hint
 from .explore import dependence_explorer as dependence_explorer
+from .explore import threshold_explorer as threshold_explorer
+from .metrics import Scores as Scores
+from .metrics import average_precision as average_precision
+from .metrics import bootstrap_interval as bootstrap_interval
+from .metrics import confusion_by_length as confusion_by_length
+from .metrics import confusion_matrix as confusion_matrix
+from .metrics import confusion_per_sequence as confusion_per_sequence
+from .metrics import threshold_curve as threshold_curve
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
