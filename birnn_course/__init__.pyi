@@ -22,6 +22,7 @@ from .metrics import threshold_curve as threshold_curve
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
+from .plots import plot_curves as plot_curves
 from .plots import plot_dependence as plot_dependence
 from .plots import plot_lines as plot_lines
 from .probes import dependence_map as dependence_map

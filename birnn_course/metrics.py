@@ -62,11 +62,9 @@ def confusion_per_sequence(
     answer per sequence.
     """
     _need_one_shape(targets, predictions, mask)
-    counted = targets != IGNORED
-    if mask is not None:
-        counted = counted & mask.bool()
-    row = torch.arange(len(targets), device=targets.device)
-    row = row.reshape(-1, *[1] * (targets.ndim - 1)).expand_as(targets)[counted]
+    targets, predictions = targets.cpu(), predictions.cpu()
+    counted = _counted(targets, mask)
+    row = torch.arange(len(targets)).reshape(-1, *[1] * (targets.ndim - 1)).expand_as(targets)[counted]
     true, predicted = targets[counted].long(), predictions[counted].long()
     for name, classes in (("targets", true), ("predictions", predicted)):
         outside = classes[(classes < 0) | (classes >= n_classes)]
@@ -76,7 +74,7 @@ def confusion_per_sequence(
                 "among them. Padding is marked by targets of -100, or by the mask."
             )
     cell = (row * n_classes + true) * n_classes + predicted
-    counts = torch.bincount(cell.cpu(), minlength=len(targets) * n_classes**2)
+    counts = torch.bincount(cell, minlength=len(targets) * n_classes**2)
     return counts.reshape(len(targets), n_classes, n_classes)
 
 
@@ -255,12 +253,10 @@ def threshold_curve(
         float64, on the CPU. Equal scores stand for one threshold.
     """
     _need_one_shape(targets, scores, mask)
-    counted = targets != IGNORED
-    if mask is not None:
-        counted = counted & mask.bool()
-    positive = targets[counted].cpu() == 1
-    # The scores of a network are float32; sorting needs no more, adding up does.
-    ordered, order = scores[counted].detach().cpu().sort(descending=True, stable=True)
+    targets, scores = targets.cpu(), scores.detach().cpu()
+    counted = _counted(targets, mask)
+    positive = targets[counted] == 1
+    ordered, order = scores[counted].sort(descending=True, stable=True)
     hits = positive[order].double().cumsum(0)
     last_of_its_value = torch.ones(len(ordered), dtype=torch.bool)
     last_of_its_value[:-1] = ordered[:-1] != ordered[1:]
@@ -347,6 +343,11 @@ def bootstrap_interval(
     tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
     low, high = kept.quantile(tails).tolist()
     return low, high
+
+
+def _counted(targets: Tensor, mask: Tensor | None) -> Tensor:
+    real = targets != IGNORED
+    return real if mask is None else real & mask.bool().cpu()
 
 
 def _need_one_shape(targets: Tensor, answers: Tensor, mask: Tensor | None) -> None:
