@@ -55,7 +55,7 @@ def _accuracy_by(
 
 
 def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    sizes = [(2, 7, 3), (3, 5, 2), (4, 9, 4)]  # batch, steps, classes
+    sizes = [(2, 7, 3), (3, 5, 2), (4, 9, 4), (2, 10, 5)]  # batch, steps, classes
     if hidden:
         sizes = [
             (_whole(2, 5, generator), _whole(6, 12, generator), _whole(2, 5, generator))
@@ -349,7 +349,7 @@ def _over_classes_that_occur(matrices: list[Tensor]) -> float:
 
 def _dataset_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for i in range(5 if hidden else 3):
+    for i in range(5 if hidden else 4):
         n_classes = _whole(3, 5, generator)
         occurring = n_classes - (i != 1)  # in most cases the last class does not occur
         batches = []
@@ -487,7 +487,7 @@ def _name_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     lesson = "B-PER I-PER O O B-LOC I-LOC I-LOC O".split()
     short = "B-PER O O O B-LOC I-LOC O O".split()
     cases: list[Arguments] = [] if hidden else [([lesson, ["B-LOC", "O"]], [short, ["B-LOC", "O"]])]
-    for n in (5, 6, 7, 8) if hidden else (3, 4):
+    for n in (5, 6, 7, 8) if hidden else (3, 4, 3):
         pairs = [_random_names(generator) for _ in range(n)]
         # A name that is cut short and one that is found, so that every case says something.
         pairs.append((["O", "B-PER", "I-PER"], ["O", "B-PER", "O"]))
@@ -565,7 +565,7 @@ def _apart(away: Tensor, width: int) -> Tensor:
 
 def _window_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for _ in range(5 if hidden else 3):
+    for _ in range(5 if hidden else 4):
         width = _whole(3, 6, generator)
         # Training windows lie in the first part; test windows lie near them and far away.
         train = torch.randperm(40, generator=generator)[:12].sort().values + 20
