@@ -73,9 +73,7 @@ def test_a_thousand_random_cases_agree_with_scikit_learn() -> None:
         for mine, other in zip(ours, theirs, strict=False):
             assert equal(mine.nan_to_num(zero), torch.as_tensor(other))
         for how in ("macro", "weighted", "micro"):
-            values = sk.precision_recall_fscore_support(
-                true, predicted, average=how, **options
-            )
+            values = sk.precision_recall_fscore_support(true, predicted, average=how, **options)
             for metric, other in zip(("precision", "recall", "f1"), values, strict=False):
                 mine = scores.average(how, metric, undefined=zero)  # type: ignore[arg-type]
                 if how == "weighted" and math.isnan(mine):

@@ -437,7 +437,9 @@ def _names(tags: list[str]) -> set[tuple[int, int, str]]:
     for start in starts:
         inside = "I-" + tags[start][2:]
         rest = [*tags[start + 1 :], "end"]
-        found.add((start, start + 1 + [tag == inside for tag in rest].index(False), tags[start][2:]))
+        found.add(
+            (start, start + 1 + [tag == inside for tag in rest].index(False), tags[start][2:])
+        )
     return found
 
 
@@ -449,7 +451,8 @@ def _token_f1(gold: Sentences, said: Sentences) -> float:
 
 def _mean_of_sentences(gold: Sentences, said: Sentences) -> float:
     scores = [
-        name_f1([g], [s]) if _names(g) or _names(s) else 0.0 for g, s in zip(gold, said, strict=True)
+        name_f1([g], [s]) if _names(g) or _names(s) else 0.0
+        for g, s in zip(gold, said, strict=True)
     ]
     return sum(scores) / len(scores)
 
@@ -484,8 +487,8 @@ def _random_names(generator: Generator) -> tuple[list[str], list[str]]:
 
 
 def _name_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    lesson = "B-PER I-PER O O B-LOC I-LOC I-LOC O".split()
-    short = "B-PER O O O B-LOC I-LOC O O".split()
+    lesson = ["B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O"]
+    short = ["B-PER", "O", "O", "O", "B-LOC", "I-LOC", "O", "O"]
     cases: list[Arguments] = [] if hidden else [([lesson, ["B-LOC", "O"]], [short, ["B-LOC", "O"]])]
     for n in (5, 6, 7, 8) if hidden else (3, 4, 3):
         pairs = [_random_names(generator) for _ in range(n)]
@@ -573,7 +576,9 @@ def _window_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         # One of each kind: the same window, one that begins inside another, one that ends inside,
         # and neighbours that just touch.
         first, last = int(train[0]), int(train[-1])
-        near = torch.tensor([first, last, last + 1, first - 1, last + width, first - width, last + 2])
+        near = torch.tensor(
+            [first, last, last + 1, first - 1, last + width, first - width, last + 2]
+        )
         early = torch.arange(0, first - width + 1, 4)
         test = torch.cat([far, near, near, early]).unique()
         apart = _apart(test.unsqueeze(1) - train, width).all(1)

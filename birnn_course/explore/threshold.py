@@ -97,19 +97,19 @@ def _tables(result: Scores, miss: int, alarm: int) -> str:
         f'<thead><tr><td></td><th scope="col" style="{side}">no alarm</th>'
         f'<th scope="col" style="{side}">alarm</th></tr></thead><tbody>'
         f'<tr><th scope="row" style="{side}">no event</th>{cell("TN", tn, right=True)}'
-        f'{cell("FP", fp, right=False)}</tr>'
+        f"{cell('FP', fp, right=False)}</tr>"
         f'<tr><th scope="row" style="{side}">event</th>{cell("FN", fn, right=False)}'
-        f'{cell("TP", tp, right=True)}</tr></tbody></table>'
+        f"{cell('TP', tp, right=True)}</tr></tbody></table>"
     )
     ratios = {
-        "precision": result.precision[1],
-        "recall": result.recall[1],
-        "F1": result.f1[1],
+        "precision": float(result.precision[1]),
+        "recall": float(result.recall[1]),
+        "F1": float(result.f1[1]),
         "accuracy": result.accuracy,
     }
     rows = "".join(
         f'<tr><th scope="row" style="{side}">{name}</th><td style="{edge}">{_ratio(value)}</td>'
-        f'<td style="padding-left:.8em">{_bar(float(value))}</td></tr>'
+        f'<td style="padding-left:.8em">{_bar(value)}</td></tr>'
         for name, value in ratios.items()
     )
     rows += (
@@ -123,8 +123,8 @@ def _tables(result: Scores, miss: int, alarm: int) -> str:
     )
 
 
-def _ratio(value: Tensor | float) -> str:
-    return "undefined" if math.isnan(value) else f"{float(value):.3f}"
+def _ratio(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
 def _bar(value: float) -> str:

@@ -167,7 +167,10 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
     ],
     "dataset_f1": [
         lambda batches, n: mistake_of("dataset_f1", "mean-of-batch-f1")(
-            [(tags, told, torch.full_like(lengths, tags.shape[1])) for tags, told, lengths in batches],
+            [
+                (tags, told, torch.full_like(lengths, tags.shape[1]))
+                for tags, told, lengths in batches
+            ],
             n,
         ),
     ],
@@ -181,8 +184,6 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
         ),
     ],
     "honest_accuracy": [
-        lambda train, test, right, width: float(
-            (right & ~torch.isin(test, train)).double().mean()
-        ),
+        lambda train, test, right, width: float((right & ~torch.isin(test, train)).double().mean()),
     ],
 }
