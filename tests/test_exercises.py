@@ -912,7 +912,7 @@ def test_an_exercise_is_complete(exercise: Exercise) -> None:
     assert all(text.endswith((".", "?")) and text.count("`") % 2 == 0 for text in texts)
     assert len(set(exercise.hints)) == 3
     for mistake in exercise.mistakes:
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", mistake.misconception)
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", mistake.misconception)
         assert not mistake.when.endswith(".") and mistake.when.count("`") % 2 == 0
     assert len(exercise.draw(0, hidden=False)) >= 4
 
