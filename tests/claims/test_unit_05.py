@@ -185,14 +185,19 @@ def test_torchmetrics_wants_the_classes_in_dimension_1() -> None:
     tm_accuracy(scores.transpose(1, 2), tags, task="multiclass", num_classes=3)
 
 
-def test_what_the_lesson_says_about_f1_and_nan() -> None:
+def test_exchanged_arguments_leave_f1_and_accuracy() -> None:
     exchanged = Scores(confusion_matrix(TOLD, TRUTH, 2))
     right = Scores(confusion_matrix(TRUTH, TOLD, 2))
     assert torch.equal(exchanged.precision, right.recall)
     assert torch.equal(exchanged.f1, right.f1) and exchanged.accuracy == right.accuracy
+
+
+def test_a_batch_of_padding_only_has_a_loss_of_nan_and_what_its_gradients_are() -> None:
     linear = nn.Linear(2, 3)
     loss = F.cross_entropy(linear(torch.ones(4, 2)), torch.full((4,), -100))
-    loss.backward()  # type: ignore[no-untyped-call]
-    assert math.isnan(loss.item())
-    assert linear.weight.grad is not None
-    print("gradient after a batch of padding only:", linear.weight.grad.isnan().all().item())
+    (gradient,) = torch.autograd.grad(loss, linear.weight)
+    assert math.isnan(loss.item()) and not gradient.any()
+    each = F.cross_entropy(linear(torch.ones(4, 2)), torch.zeros(4).long(), reduction="none")
+    real = torch.zeros(4)
+    (gradient,) = torch.autograd.grad((each * real).sum() / real.sum(), linear.weight)
+    assert gradient.isnan().all()
