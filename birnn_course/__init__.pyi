@@ -1,4 +1,5 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
+from .data import RareEvents as RareEvents
 from .data import Spelling as Spelling
 from .data import TaggingTask as TaggingTask
 from .data import batches_of_one_length as batches_of_one_length
@@ -14,10 +15,19 @@ from .explain import unload_ipython_extension as unload_ipython_extension
 from .explore import dependence_explorer as dependence_explorer
 from .explore import packing_explorer as packing_explorer
 from .explore import shape_explorer as shape_explorer
+from .explore import threshold_explorer as threshold_explorer
+from .metrics import Scores as Scores
+from .metrics import average_precision as average_precision
+from .metrics import bootstrap_interval as bootstrap_interval
+from .metrics import confusion_by_length as confusion_by_length
+from .metrics import confusion_matrix as confusion_matrix
+from .metrics import confusion_per_sequence as confusion_per_sequence
+from .metrics import threshold_curve as threshold_curve
 from .mixed import mixed_test as mixed_test
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
+from .plots import plot_curves as plot_curves
 from .plots import plot_dependence as plot_dependence
 from .plots import plot_lines as plot_lines
 from .probes import dependence_map as dependence_map

@@ -100,6 +100,21 @@ UNITS = (
         ),
         has_exercises=True,
     ),
+    Unit(
+        "05",
+        "metrics",
+        "Metrics that tell the truth",
+        80,
+        (
+            "say for a task which metric answers your question, and what the score of doing "
+            "nothing is",
+            "compute precision, recall, F1 and their averages from four counts, by hand and by "
+            "code",
+            "keep pads, batches and thresholds from changing a number without your noticing",
+            "find out whether a good score comes from a leak, from short sequences or from luck",
+        ),
+        has_exercises=True,
+    ),
 )
 
 

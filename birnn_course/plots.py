@@ -206,6 +206,36 @@ def plot_lines(
     return Picture(figure, alt)
 
 
+def plot_curves(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    alt: str,
+    xlabel: str,
+    ylabel: str,
+    limits: Mapping[str, float] | None = None,
+) -> Picture:
+    """Curves through given points, told apart by dash as well as colour.
+
+    Parameters
+    ----------
+    curves : mapping of str to (sequence of float, sequence of float)
+        Label to the positions and the heights of its points.
+    xlabel, ylabel : str
+        Labels of the axes.
+    alt : str
+        What the picture shows, as a claim; never a trained number.
+    limits : mapping of str to float, optional
+        Label to height of a line across the picture.
+    """
+    figure, (ax,) = _figure()
+    for i, (label, (where, heights)) in enumerate(curves.items()):
+        ax.plot(where, heights, DASHES[i % 4], color=COLOURS[i % 4], linewidth=2, label=label)
+    _draw_limits(ax, limits)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return Picture(figure, alt)
+
+
 def _styles(names: Iterable[str]) -> dict[str, int]:
     """Which colour, hatch, marker and dash each series gets."""
     others = iter(range(len(READERS), len(COLOURS)))

@@ -1,6 +1,7 @@
 """Where the course's sequences come from."""
 
 from birnn_course.data.batches import IGNORED, Batch, batches_of_one_length, padded_batches
+from birnn_course.data.rare_events import RareEvents
 from birnn_course.data.spelling import LETTERS, Spelling, load_spelling
 from birnn_course.data.tasks import Sequence, TaggingTask, cue_task, names_task
 
@@ -8,6 +9,7 @@ __all__ = [
     "IGNORED",
     "LETTERS",
     "Batch",
+    "RareEvents",
     "Sequence",
     "Spelling",
     "TaggingTask",
