@@ -138,14 +138,6 @@ def test_a_quiz_that_stands_in_the_way_would_be_found(lab: Lab) -> None:
     assert any("label" in found for found in lab.violations(".birnn-quiz"))
 
 
-def test_the_explorer_stands_in_nobodys_way(lab: Lab) -> None:
-    lab.insert_and_run("from birnn_course import dependence_explorer\ndependence_explorer()")
-    expect(lab.page.locator(".jp-OutputArea .birnn-panel")).to_be_visible(timeout=30_000)
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        lab.set_theme(theme)
-        assert lab.violations(".birnn-panel") == [], theme
-
-
 def test_the_working_copy_holds_no_key(lab: Lab) -> None:
     show_quiz(lab)
     lab.command("docmanager:save")
