@@ -670,7 +670,7 @@ FROM_THE_LEFT = Exercise(
         "the width of the longest word, and its number of letters.",
     },
     hints=(
-        "Row by row it is easy: which ids of this row are real?",
+        "The side, the filler and the width are wrong. Row by row it is easy: which ids are real?",
         "`ids[row][is_real[row]]` is the word. Then you are where this unit began: a list of "
         "sequences of different lengths.",
         "Collect the words in a list, give it to `pad_sequence(…, batch_first=True, "

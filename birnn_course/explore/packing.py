@@ -14,7 +14,9 @@ NAMES = "ABCD"
 SEQ_LEN = 6
 """Steps of the padded batch, however long its sequences are."""
 PAD = -1
+_STAYS = " (The picture is still the one before.)"
 _STAGES = ("padded", "sorted", "packed", "back")
+_CAPTION = '<caption style="text-align:left;white-space:nowrap">'
 _CELL = "width:2.4em;height:1.9em;padding:0;text-align:center;"
 
 
@@ -93,7 +95,7 @@ def _pack(batch: Tensor, lengths: Sequence[int], enforce_sorted: bool) -> Packed
             batch, torch.tensor(lengths), batch_first=True, enforce_sorted=enforce_sorted
         )
     except RuntimeError as error:
-        raise ValueError(f"PyTorch refuses to pack this: {error}") from None
+        raise ValueError(f"PyTorch refuses to pack this: {error}{_STAYS}") from None
 
 
 def _name(mark: int) -> str:
@@ -120,7 +122,7 @@ def _back(packed: PackedSequence, total_length: int | None) -> View:
             packed, batch_first=True, padding_value=PAD, total_length=total_length
         )
     except (RuntimeError, ValueError) as error:
-        raise ValueError(f"PyTorch refuses to unpack this: {error}") from None
+        raise ValueError(f"PyTorch refuses to unpack this: {error}{_STAYS}") from None
     steps = padded.shape[1]
     lost = f", not the {SEQ_LEN} that went in" if steps != SEQ_LEN else ""
     return View(
@@ -165,7 +167,7 @@ def _packed(packed: PackedSequence, batch: Tensor, rows: Sequence[int]) -> str:
             f'{body}<tr><th scope="row" style="padding:0 .6em">batch_sizes</th>{counts}</tr>',
         )
         + '<table style="border-collapse:collapse;margin-top:.8em">'
-        + "<caption>The same as it lies in memory</caption>"
+        + f"{_CAPTION}The same as it lies in memory</caption>"
         + f'<tbody><tr><th scope="row" style="padding:0 .6em">data</th>{line}</tr></tbody></table>'
     )
 
@@ -180,6 +182,6 @@ def _edge(real: bool) -> str:
 
 def _table(caption: str, head: str, rows: str) -> str:
     return (
-        f'<table style="border-collapse:collapse"><caption>{caption}</caption>'
+        f'<table style="border-collapse:collapse">{_CAPTION}{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )

@@ -145,3 +145,39 @@ def test_without_biases_zeros_do_not_move_a_reader_that_starts_there() -> None:
         output, _ = rnn(F.pad(x, (0, 0, 0, 5)))
         assert torch.allclose(output[:, :5], rnn(x)[0], rtol=0, atol=1e-6)
         assert (output[:, 9, :6] - output[:, 4, :6]).abs().max() > 1e-3  # the forward reader drifts
+
+
+def test_retain_graph_reaches_back_and_raises_after_an_optimizer_step() -> None:
+    def train(pieces: int, optimize: bool) -> bool:
+        """Whether the first piece gets a gradient from the last one's loss."""
+        torch.manual_seed(0)
+        lstm, state = nn.LSTM(3, 4, batch_first=True), None
+        optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
+        first = torch.randn(2, 4, 3, requires_grad=True)
+        for i in range(pieces):
+            output, state = lstm(first if i == 0 else torch.randn(2, 4, 3), state)
+            first.grad = None
+            output.sum().backward(retain_graph=True)
+            if optimize:
+                optimizer.step()
+        return first.grad is not None
+
+    assert train(3, optimize=False)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        train(3, optimize=True)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="a CPU without oneDNN")
+def test_the_fast_cpu_routine_takes_padded_lstms_only() -> None:
+    lengths = torch.tensor([6, 4])
+    x = torch.randn(2, 6, 3)
+    packed = pack_padded_sequence(x, lengths, batch_first=True)
+
+    def fused(cell: type[nn.RNNBase], inputs: object) -> bool:
+        rnn = cell(3, 4, batch_first=True, bidirectional=True)
+        with torch.autograd.profiler.profile() as profile:
+            rnn(inputs)
+        return any("mkldnn_rnn" in event.name for event in profile.function_events)
+
+    assert fused(nn.LSTM, x)
+    assert not fused(nn.LSTM, packed) and not fused(nn.GRU, x)
