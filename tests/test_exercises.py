@@ -24,6 +24,7 @@ import torch
 from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
+from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, examine, hint
 from birnn_course.exercises.calling import Outcome, attempt, call
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
@@ -1071,6 +1072,19 @@ def test_a_master_with_a_broken_marker_is_refused(source: str) -> None:
     text = nbformat.v4.new_markdown_cell("### BEGIN SOLUTION\nthe key")
     with pytest.raises(ValueError, match="text cell"):
         tool.learner_copy(nbformat.v4.new_notebook(cells=[text]))
+
+
+def twice(names: list[str]) -> list[str]:
+    return [name for name, n in Counter(names).items() if n > 1]
+
+
+def test_no_two_exercises_have_one_name() -> None:
+    """They are found by it, over all units."""
+    modules = [
+        import_module(f"birnn_course.exercises.unit_{u.number}") for u in UNITS if u.has_exercises
+    ]
+    assert twice([exercise.name for module in modules for exercise in module.EXERCISES]) == []
+    assert twice(["a", "b", "a"]) == ["a"]
 
 
 def test_every_mistake_is_in_the_catalogue_and_there_are_enough() -> None:

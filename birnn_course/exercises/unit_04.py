@@ -466,10 +466,10 @@ POOL = Exercise(
 )
 
 
-# ── 5 · tagging_loss ────────────────────────────────────────────────────────────────────────────
+# ── 5 · masked_tagging_loss ─────────────────────────────────────────────────────────────────────
 
 
-def tagging_loss(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
+def masked_tagging_loss(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
     """Mean cross-entropy of the real steps, all put into one list."""
     rows = lengths.tolist()
     real_scores = torch.cat([row[:n] for row, n in zip(scores, rows, strict=True)])
@@ -512,13 +512,13 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     return cases
 
 
-TAGGING_LOSS = Exercise(
-    name="tagging_loss",
+MASKED_TAGGING_LOSS = Exercise(
+    name="masked_tagging_loss",
     unit="04",
     points=3,
     title="The loss of the real steps",
     cases=_loss_cases,
-    reference=tagging_loss,
+    reference=masked_tagging_loss,
     mistakes=(
         Mistake(
             "one-filler-for-all",
@@ -679,5 +679,5 @@ FROM_THE_LEFT = Exercise(
 )
 
 
-EXERCISES = (READ_PACKED, FINAL_STATES, TURN_AROUND, POOL, TAGGING_LOSS, FROM_THE_LEFT)
+EXERCISES = (READ_PACKED, FINAL_STATES, TURN_AROUND, POOL, MASKED_TAGGING_LOSS, FROM_THE_LEFT)
 """In the order of the notebook."""

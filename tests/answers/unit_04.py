@@ -114,7 +114,7 @@ SOLUTIONS: dict[str, tuple[Function, Function]] = {
     "final_states": (states_from_h_n, states_from_outputs),
     "turn_around": (turn_by_index, turn_by_list),
     "pool": (pool_by_mask, pool_step_by_step),
-    "tagging_loss": (loss_by_ignoring, loss_by_hand),
+    "masked_tagging_loss": (loss_by_ignoring, loss_by_hand),
     "from_the_left": (left_by_rolling, left_by_list),
 }
 
@@ -148,9 +148,9 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
         lambda x, n: mistake_of("turn_around", "flip-reverses-padded")(x.flip(-1), n) * 2,
     ],
     "pool": [mean_and_max_leak, halves_swapped(mistake_of("pool", "mean-over-pads"))],
-    "tagging_loss": [
-        lambda s, t, n: 2 * mistake_of("tagging_loss", "one-filler-for-all")(s, t, n),
-        lambda s, t, n: mistake_of("tagging_loss", "masked-mean")(s, t, n - 1),
+    "masked_tagging_loss": [
+        lambda s, t, n: 2 * mistake_of("masked_tagging_loss", "one-filler-for-all")(s, t, n),
+        lambda s, t, n: mistake_of("masked_tagging_loss", "masked-mean")(s, t, n - 1),
     ],
     "from_the_left": [left_untouched],
 }
