@@ -15,6 +15,7 @@ from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
 from .plots import plot_dependence as plot_dependence
 from .plots import plot_lines as plot_lines
+from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
