@@ -79,7 +79,8 @@ UNITS = (
         75,
         (
             "predict what an RNN does with a batch whose axes are not in the order it expects",
-            "test in a few lines whether the samples of a batch leak into each other, for any model",
+            "test in a few lines whether the samples of a batch leak into each other, "
+            "for any model",
             "tell silent layout errors from loud ones, and read the messages of the loud ones "
             "axis by axis",
             "make the four places agree that have a `batch_first` of their own",
