@@ -81,9 +81,17 @@ def _two_sizes(low: int, high: int, generator: Generator) -> tuple[int, int]:
 # ── 1 · samples_seen ────────────────────────────────────────────────────────────────────────────
 
 
-def samples_seen(module: Module, x: Tensor) -> Tensor:
+Table = list[list[bool]]
+"""Row i, column j: whether output i has seen sample j."""
+
+
+def samples_seen(module: Module, x: Tensor) -> Table:
     """By the Jacobian: every output with respect to every input."""
-    return _seen(_build(module), x)
+    return _table(_jacobian(_build(module), x).any(3).any(1))
+
+
+def _table(seen: Tensor) -> Table:
+    return [[bool(entry) for entry in row] for row in seen]
 
 
 def _jacobian(rnn: nn.RNNBase, x: Tensor) -> Tensor:
@@ -93,16 +101,20 @@ def _jacobian(rnn: nn.RNNBase, x: Tensor) -> Tensor:
     return jacobian.ne(0).any(5).any(2)
 
 
-def _seen(rnn: nn.RNNBase, x: Tensor) -> Tensor:
-    return _jacobian(rnn, x).any(3).any(1)
+def _seen_from_dimension_one(module: Module, x: Tensor) -> Table:
+    return _table(_jacobian(_build(module), x).any(3).any(0)[: len(x)])
 
 
-def _seen_from_dimension_one(module: Module, x: Tensor) -> Tensor:
-    return _jacobian(_build(module), x).any(3).any(0)[: len(x)]
+def _steps_seen(module: Module, x: Tensor) -> Table:
+    return _table(_jacobian(_build(module), x).any(2).any(1))
 
 
-def _steps_seen(module: Module, x: Tensor) -> Tensor:
-    return _jacobian(_build(module), x).any(2).any(1)
+def _seen_by_one_with_the_flag(module: Module, x: Tensor) -> Table:
+    return _table(_jacobian(_build(module, flag=True), x).any(3).any(1))
+
+
+def _swapped(module: Module, x: Tensor) -> Table:
+    return [list(column) for column in zip(*samples_seen(module, x), strict=True)]
 
 
 def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -128,7 +140,7 @@ SAMPLES_SEEN = Exercise(
         Mistake(
             "rows-are-inputs",
             "rows and columns are swapped: row i shall hold what output i has seen",
-            lambda module, x: samples_seen(module, x).T,
+            _swapped,
         ),
         Mistake(
             "samples-in-dimension-one",
@@ -145,12 +157,12 @@ SAMPLES_SEEN = Exercise(
         Mistake(
             "batch-first-is-the-default",
             "every sample is taken to have seen itself only; measure what this very module does",
-            lambda module, x: _seen(_build(module, flag=True), x),
+            _seen_by_one_with_the_flag,
         ),
     ),
     levels={
-        "type": "Return a bool tensor, as `gradient.abs() > 0` gives.",
-        "shape": "Return a square: one row and one column for each sample, (batch, batch).",
+        "type": "Return a list of lists of bools, as `.tolist()` makes of a bool tensor.",
+        "shape": "Return a square: a row for each sample, with an entry for each sample.",
         "direction": "The right number of entries is True, at wrong places. A row belongs to an "
         "output, a column to an input.",
         "value": "Some samples are missing or too many. Take one output, go backward from it, and "
@@ -162,7 +174,7 @@ SAMPLES_SEEN = Exercise(
         "Go backward from `output[i].sum()`, with `retain_graph=True` as you need the graph again. "
         "The gradient has the shape of `x`: which of its dimensions are to be added up?",
         "One row is `gradient.abs().sum((1, 2)) > 0`. Make one for every i in `range(len(x))` and "
-        "put them together with `torch.stack`.",
+        "put them together with `torch.stack(...).tolist()`.",
     ),
 )
 
@@ -277,13 +289,13 @@ def _reshaped(states: Tensor) -> Tensor:
 
 
 def _readers_swapped(states: Tensor) -> Tensor:
-    by_layer = states.unflatten(1, (-1, 2)).flip(2).flatten(1, 2)
+    by_layer: Tensor = states.unflatten(1, (-1, 2)).flip(2).flatten(1, 2)
     return by_layer.transpose(0, 1).contiguous()
 
 
 def _start_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for layers in (1, 2, 1) * (2 if hidden else 1):
+    for layers in (1, 2, 1, 2) * (2 if hidden else 1):
         cell = ("RNN", "GRU")[_whole(0, 1, generator)]
         module = _recurrent(cell, generator, layers=layers, flag=True)
         batch = 2 * layers + _whole(1, 3, generator)
@@ -450,7 +462,9 @@ def read_sentences(sentences: list[Tensor], module: Module) -> Tensor:
 
 def _unpacked_time_first(sentences: list[Tensor], module: Module) -> Tensor:
     packed = pack_sequence(sentences, enforce_sorted=False)
-    return pad_packed_sequence(_build(module)(packed)[0])[0]
+    output, _ = pad_packed_sequence(_build(module)(packed)[0])
+    assert isinstance(output, Tensor)
+    return output
 
 
 def _unpacked_and_reshaped(sentences: list[Tensor], module: Module) -> Tensor:
@@ -471,7 +485,7 @@ def _not_packed_but_cut(sentences: list[Tensor], module: Module) -> Tensor:
 
 def _sentences_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for flag in (True, False, True, False) if hidden else (True, False, True):
+    for flag in (True, False, True, False) * (2 if hidden else 1):
         module = _recurrent(_cell(generator), generator, flag=flag)
         n = _whole(2, 5, generator)
         longest = n + _whole(2, 4, generator)

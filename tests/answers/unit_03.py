@@ -27,7 +27,7 @@ def seen_by_gradient(module: Any, x: Tensor) -> Any:
     for i in range(len(x)):
         (gradient,) = torch.autograd.grad(output[i].sum(), x, retain_graph=True)
         rows.append(gradient.abs().sum((1, 2)) > 0)
-    return torch.stack(rows)
+    return torch.stack(rows).tolist()
 
 
 def seen_by_change(module: Any, x: Tensor) -> Any:
@@ -38,11 +38,11 @@ def seen_by_change(module: Any, x: Tensor) -> Any:
         changed = x.clone()
         changed[j] += 1
         seen[:, j] = (rnn(changed)[0] != before).flatten(1).any(1)
-    return seen
+    return seen.tolist()
 
 
 def seen_by_the_probe(module: Any, x: Tensor) -> Any:
-    return batch_dependence(build_module(module), x) > 0
+    return (batch_dependence(build_module(module), x) > 0).tolist()
 
 
 def read_by_turning(module: Any, x: Tensor) -> Any:
@@ -134,10 +134,8 @@ def halves_swapped(function: Function) -> Function:
 
 TWO_AT_ONCE: dict[str, list[Function]] = {
     "samples_seen": [
-        lambda module, x: ~mistake_of("samples_seen", "rows-are-inputs")(module, x),
-        lambda module, x: mistake_of("samples_seen", "batch-first-is-the-default")(module, x).flip(
-            0
-        ),
+        lambda module, x: mistake_of("samples_seen", "rows-are-inputs")(module, x)[::-1],
+        lambda module, x: [[True] * len(x)] * x.shape[1],
     ],
     "read_batch": [
         reshaped_everywhere,
