@@ -36,7 +36,7 @@ def batches(ids: Tensor, tags: Tensor, size: int = 25) -> list[Batch]:
 @pytest.mark.parametrize("seed", range(5))
 def test_what_the_forgotten_flag_costs(seed: int) -> None:
     names = names_task()
-    train, test = names.sample(3_000, seed=10 + seed), names.sample(2_000, seed=20 + seed)
+    train, test = names.sample(3_000, seed=10 + seed), names.sample(1_200, seed=20 + seed)
     is_place = names.tags.index("PLACE")
 
     def by_kind(ids: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,35 +53,37 @@ def test_what_the_forgotten_flag_costs(seed: int) -> None:
     cheat = trained(False, batches(*by_kind(*train)))
 
     shuffled, in_order = batches(*test), batches(*by_kind(*test))
-    one_by_one = batches(test[0][:500], test[1][:500], size=1)
+    one_by_one = batches(test[0][:400], test[1][:400], size=1)
 
     def scores(model: nn.Module) -> list[float]:
         return [
             evaluate(model, data, names.is_ambiguous) for data in (in_order, shuffled, one_by_one)
         ]
 
-    order = torch.randperm(len(test[0]), generator=torch.Generator().manual_seed(1))
+    some = test[0][:500]
+    order = torch.randperm(len(some), generator=torch.Generator().manual_seed(1))
 
     def changed(model: nn.Module) -> float:
         """Share of the answers on ambiguous names that change with the order of the file."""
-        first = torch.cat([predict(model, ids) for ids, _ in shuffled])
-        other = torch.cat([predict(model, ids) for ids in test[0][order].split(25)])
+        first = torch.cat([predict(model, ids) for ids in some.split(25)])
+        other = torch.cat([predict(model, ids) for ids in some[order].split(25)])
         differs = first != other[order.argsort()]
-        return differs[names.is_ambiguous(test[0])].float().mean().item()
+        return differs[names.is_ambiguous(some)].float().mean().item()
 
     everywhere = evaluate(right, shuffled), evaluate(forgotten, shuffled)
     hidden = evaluate(forgotten, shuffled, names.is_ambiguous)
+    of_right, of_cheat = scores(right), scores(cheat)
+    changes = changed(right), changed(cheat)
     print(
-        f"seed {seed}: all words {everywhere[0]:.4f} {everywhere[1]:.4f}, ambiguous, flag set "
-        f"{[f'{s:.3f}' for s in scores(right)]}, forgotten {hidden:.3f}, trained on a sorted file "
-        f"{[f'{s:.3f}' for s in scores(cheat)]}, answers that change {changed(cheat):.3f}"
+        f"seed {seed}: all words {everywhere[0]:.4f} {everywhere[1]:.4f}, ambiguous: flag set "
+        f"{[f'{s:.3f}' for s in of_right]}, forgotten {hidden:.3f}, trained on a sorted file "
+        f"{[f'{s:.3f}' for s in of_cheat]}, answers that change {changes[1]:.3f}"
     )
     assert everywhere[0] > 0.995 and abs(everywhere[1] - 39 / 40) < 0.01
-    assert min(scores(right)) > 0.995
+    assert min(of_right) > 0.995
     assert abs(hidden - 0.6) < 0.06
-    in_the_file, *elsewhere = scores(cheat)
-    assert in_the_file > 0.99 and max(elsewhere) < 0.7
-    assert changed(right) == 0 and changed(cheat) > 0.2
+    assert of_cheat[0] > 0.99 and max(of_cheat[1:]) < 0.7
+    assert changes[0] == 0 and changes[1] > 0.2
 
 
 def test_the_limits_that_the_lesson_computes() -> None:
