@@ -30,6 +30,7 @@ from .plots import plot_bars as plot_bars
 from .plots import plot_curves as plot_curves
 from .plots import plot_dependence as plot_dependence
 from .plots import plot_lines as plot_lines
+from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
 from .probes import pad_dependence as pad_dependence
 from .questions.widget import diagnostic as diagnostic

@@ -86,6 +86,22 @@ UNITS = (
         has_exercises=True,
     ),
     Unit(
+        "03",
+        "batch_first",
+        "Which axis is the batch?",
+        75,
+        (
+            "predict what an RNN does with a batch whose axes are not in the order it expects",
+            "test in a few lines whether the samples of a batch leak into each other, "
+            "for any model",
+            "tell silent layout errors from loud ones, and read the messages of the loud ones "
+            "axis by axis",
+            "make the four places agree that have a `batch_first` of their own",
+            "diagnose a broken model with five tools",
+        ),
+        has_exercises=True,
+    ),
+    Unit(
         "04",
         "packing",
         "Padding and packing",

@@ -74,13 +74,16 @@ def _figure(columns: int = 1, width: float = 7.0, height: float = 3.2) -> tuple[
     return figure, axes
 
 
-def plot_dependence(maps: Mapping[str, Tensor]) -> Picture:
-    """One square per map of :func:`birnn_course.dependence_map`: a dot where input reaches output.
+def plot_dependence(maps: Mapping[str, Tensor], *, of: str = "step") -> Picture:
+    """One square per map of a probe: a dot where an input reaches an output.
 
     Parameters
     ----------
     maps : mapping of str to Tensor
-        Title to map, each ``(output steps, input steps)``.
+        Title to map, each ``(outputs, inputs)``, as :func:`birnn_course.dependence_map` and
+        :func:`birnn_course.batch_dependence` return them.
+    of : str
+        What a row or a column stands for: a step, or a sample.
     """
     from matplotlib.colors import ListedColormap
 
@@ -95,12 +98,12 @@ def plot_dependence(maps: Mapping[str, Tensor]) -> Picture:
         ax.invert_yaxis()
         for t, s in reached.nonzero().tolist():
             ax.plot(s + 0.5, t + 0.5, "o", color="white", markersize=6)
-        ax.set(title=title, xlabel="input step")
+        ax.set(title=title, xlabel=f"input {of}")
         ax.set_xticks([s + 0.5 for s in range(columns)], [str(s) for s in range(columns)])
         ax.set_yticks([t + 0.5 for t in range(rows)], [str(t) for t in range(rows)])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-    axes[0].set_ylabel("output step")
+    axes[0].set_ylabel(f"output {of}")
     described = "; ".join(f"{title}: {describe_map(values)}" for title, values in maps.items())
     return Picture(figure, f"Which inputs reach which outputs. {described}.")
 
@@ -111,6 +114,7 @@ def describe_map(values: Tensor) -> str:
     patterns = {
         "no output sees any input": reached.new_zeros(reached.shape),
         "every output sees every input": reached.new_ones(reached.shape),
+        "output t sees input t only": reached.new_ones(reached.shape).tril().triu(),
         "output t sees inputs 0 to t": reached.new_ones(reached.shape).tril(),
         "output t sees inputs t to the end": reached.new_ones(reached.shape).triu(),
     }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from birnn_course.errors import CourseError
 
@@ -55,6 +56,101 @@ def dependence_map(model: Callable[[Tensor], object], inputs: Tensor) -> Tensor:
         steps = (outputs @ mixture).unbind(1)
         grads = [torch.autograd.grad(step.sum(), inputs, retain_graph=True)[0] for step in steps]
     return torch.stack([grad.abs().sum((0, 2)) for grad in grads])
+
+
+def batch_dependence(
+    model: Callable[[Tensor], object],
+    inputs: Tensor,
+    *,
+    batch_dim: int = 0,
+    output_batch_dim: int | None = None,
+) -> Tensor:
+    """Which samples of a batch reach the outputs of which samples, and how strongly.
+
+    Backpropagates from all outputs of one sample and looks at which samples of the input receive
+    a gradient; then the same from the next. A model that treats its samples apart gives a matrix
+    that is zero outside the diagonal. An entry that is not zero proves a path. A zero is what a
+    missing path gives, but also a gradient too small for its number format or a step without one:
+    probe with short random inputs. Layers that mix samples on purpose, such as BatchNorm in
+    training mode, show as well: call ``model.eval()`` first.
+
+    Parameters
+    ----------
+    model : callable
+        Maps ``inputs`` to a float tensor, or to a tuple that starts with one, as ``nn.RNN``,
+        ``nn.GRU`` and ``nn.LSTM`` do. What else the model needs, such as lengths, is given by a
+        function around it: ``lambda x: model(x, lengths)``.
+    inputs : Tensor
+        Float, with at least two samples along ``batch_dim``, such as ``(batch, seq_len,
+        features)``; random values will do. Sizes that all differ make a mix-up visible.
+    batch_dim : int
+        The dimension of ``inputs`` in which one sample follows the other.
+    output_batch_dim : int, optional
+        That of the outputs, if it is another one; 1 for ``h_n``.
+
+    Returns
+    -------
+    Tensor
+        ``(batch, batch)``: entry ``[i, j]`` is the sum of the absolute gradients of a fixed random
+        mixture of all outputs of sample ``i`` with respect to the inputs of sample ``j``.
+
+    Raises
+    ------
+    CourseError
+        If ``inputs`` are not floats (ids have no gradient) or hold fewer than two samples; if the
+        outputs are packed or carry no gradient, or their number of samples is another one.
+    """
+    inputs = inputs.detach().clone()
+    if not inputs.is_floating_point():
+        raise CourseError(
+            f"batch_dependence needs float inputs, not {inputs.dtype}; test the part of the model "
+            "after the embedding, with vectors instead of ids."
+        )
+    if not -inputs.dim() <= batch_dim < inputs.dim() or inputs.shape[batch_dim] < 2:
+        raise CourseError(
+            "batch_dependence needs at least two samples: inputs of shape "
+            f"{tuple(inputs.shape)} do not hold them along dimension {batch_dim}."
+        )
+    samples = inputs.movedim(batch_dim, 0)
+    n_samples = len(samples)
+    samples.requires_grad_()
+    # cuDNN refuses to go backward through an RNN in eval mode; PyTorch's own kernels do not mind.
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+        result = model(samples.movedim(0, batch_dim))
+        packed = isinstance(result, PackedSequence)  # which is a tuple as well
+        outputs = result[0] if isinstance(result, tuple) else result
+        if packed or isinstance(outputs, PackedSequence):
+            raise CourseError(
+                "batch_dependence cannot tell the samples of a PackedSequence apart; let the "
+                "model end with pad_packed_sequence."
+            )
+        assert isinstance(outputs, Tensor)
+        rows = _by_sample(outputs, n_samples, batch_dim, output_batch_dim)
+        # Not their plain sum: after a softmax or a LayerNorm that is a constant.
+        generator = torch.Generator().manual_seed(0)
+        mixture = torch.randn(rows.shape[1], generator=generator).to(rows)
+        grads = [
+            torch.autograd.grad(mixed, samples, retain_graph=True, materialize_grads=True)[0]
+            for mixed in (rows @ mixture).unbind()
+        ]
+    return torch.stack([grad.abs().flatten(1).sum(1) for grad in grads])
+
+
+def _by_sample(outputs: Tensor, n_samples: int, batch_dim: int, output_dim: int | None) -> Tensor:
+    """Outputs as ``(batch, everything else)``, if there are as many samples as in the inputs."""
+    dim = batch_dim if output_dim is None else output_dim
+    if not -outputs.dim() <= dim < outputs.dim() or outputs.shape[dim] != n_samples:
+        raise CourseError(
+            f"the inputs hold {n_samples} samples, and outputs of shape {tuple(outputs.shape)} do "
+            f"not hold as many along dimension {dim}; say which one it is with output_batch_dim, "
+            "or look for the place where the axes were swapped."
+        )
+    if not outputs.requires_grad:
+        raise CourseError(
+            f"the outputs, of type {outputs.dtype}, carry no gradient; let the model return its "
+            "scores, without argmax, detach or no_grad."
+        )
+    return outputs.movedim(dim, 0).flatten(1) if outputs.dim() > 1 else outputs.unsqueeze(1)
 
 
 def pad_dependence(

@@ -49,7 +49,8 @@ def test_the_same_figure_is_the_same_bytes() -> None:
         (SQUARE, "every output sees every input"),
         (SQUARE * 0, "no output sees any input"),
         (SQUARE.tril(2), "output t sees inputs 0 to t + 2"),
-        (torch.eye(5), "another pattern"),
+        (torch.eye(5), "output t sees input t only"),
+        (torch.eye(5).flip(0), "another pattern"),
     ],
 )
 def test_a_map_is_described_as_it_is(values: torch.Tensor, words: str) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course import dependence_map, pad_dependence
+from birnn_course import batch_dependence, dependence_map, pad_dependence
 from birnn_course.errors import CourseError
 
 
@@ -72,6 +72,119 @@ def test_ids_and_unbatched_inputs_are_refused_in_a_sentence() -> None:
     for inputs in (torch.zeros(1, 6, dtype=torch.long), torch.zeros(6, 3)):
         with pytest.raises(CourseError, match="float inputs of shape"):
             dependence_map(rnn, inputs)
+
+
+# ── batch_dependence ────────────────────────────────────────────────────────────────────────────
+
+APART, MIXED = torch.eye(5, dtype=torch.bool), torch.ones(5, 5, dtype=torch.bool)
+
+
+@pytest.mark.parametrize("cell", [nn.RNN, nn.GRU, nn.LSTM])
+def test_samples_mix_where_the_batch_is_read_as_time(cell: type[nn.RNNBase]) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(5, 7, 3)
+    meant = cell(3, 4, batch_first=True, bidirectional=True)
+    assert torch.equal(batch_dependence(meant, x) > 0, APART)
+    assert torch.equal(batch_dependence(cell(3, 4), x) > 0, MIXED.tril())
+    assert torch.equal(batch_dependence(cell(3, 4, bidirectional=True), x) > 0, MIXED)
+
+
+def test_the_batch_may_stand_anywhere() -> None:
+    torch.manual_seed(0)
+    rnn = nn.GRU(3, 4, bidirectional=True)
+    x = torch.randn(7, 5, 3)
+    assert torch.equal(batch_dependence(rnn, x, batch_dim=1) > 0, APART)
+    assert torch.equal(batch_dependence(rnn, x, batch_dim=-2) > 0, APART)
+    # h_n: (2, batch, hidden_size), whatever the layout of the inputs
+    assert torch.equal(batch_dependence(lambda x: rnn(x)[1], x, batch_dim=1) > 0, APART)
+    swapped = batch_dependence(lambda x: rnn(x.transpose(0, 1))[1], x.transpose(0, 1), batch_dim=0,
+                               output_batch_dim=1)  # fmt: skip
+    assert torch.equal(swapped > 0, APART)
+
+
+def test_it_agrees_with_changing_the_samples_one_by_one() -> None:
+    torch.manual_seed(0)
+    rnn = nn.GRU(3, 4, batch_first=True, bidirectional=True)
+
+    def rows_mix(x: Tensor) -> Tensor:
+        h_n: Tensor = rnn(x)[1]
+        return h_n.reshape(len(x), -1)
+
+    x = torch.randn(5, 7, 3)
+    changed = torch.zeros(5, 5, dtype=torch.bool)
+    for j in range(5):
+        other = x.clone()
+        other[j] += 1
+        changed[:, j] = (rows_mix(other) != rows_mix(x)).any(1)
+    found = batch_dependence(rows_mix, x) > 0
+    assert torch.equal(found, changed)
+    assert found.tolist()[0] == [True, True, False, False, False]
+
+
+def test_one_number_per_sample_and_other_ranks_will_do() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(5, 3)
+    head = nn.Linear(3, 1)
+    assert torch.equal(batch_dependence(lambda x: head(x).squeeze(1), x) > 0, APART)
+    assert torch.equal(batch_dependence(lambda x: head(x) - x.mean(), x) > 0, MIXED)
+    assert torch.equal(
+        batch_dependence(lambda x: head(x.flatten(1, -2)), x[:, None, None]) > 0, APART
+    )
+
+
+def test_batch_norm_mixes_in_training_mode_only() -> None:
+    torch.manual_seed(0)
+    norm, x = nn.BatchNorm1d(3), torch.randn(5, 3)
+    assert torch.equal(batch_dependence(norm, x) > 0, MIXED)
+    assert torch.equal(batch_dependence(norm.eval(), x) > 0, APART)
+
+
+def test_a_softmax_at_the_end_hides_no_neighbour() -> None:
+    torch.manual_seed(0)
+    rnn, x = nn.GRU(3, 4), torch.randn(5, 7, 3)
+    assert torch.equal(batch_dependence(lambda x: rnn(x)[0].softmax(-1), x) > 0, MIXED.tril())
+
+
+def test_outputs_that_ignore_the_inputs_depend_on_none() -> None:
+    weight = nn.Parameter(torch.ones(5, 2))
+    assert not batch_dependence(lambda x: weight, torch.randn(5, 3)).any()
+
+
+def test_the_model_and_the_batch_stay_as_they_were() -> None:
+    rnn, x = nn.LSTM(3, 4).eval(), torch.randn(5, 7, 3, requires_grad=True)
+    with torch.no_grad():
+        batch_dependence(rnn, x)
+    assert x.grad is None and x.requires_grad
+    assert all(p.grad is None for p in rnn.parameters())
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "sentence"),
+    [
+        (nn.GRU(3, 4), torch.zeros(5, 7, dtype=torch.long), "float inputs, not torch.int64"),
+        (nn.GRU(3, 4), torch.zeros(1, 7, 3), "at least two samples"),
+        (nn.GRU(3, 4), torch.zeros(()), "at least two samples"),
+        (lambda x: nn.GRU(3, 4)(x)[0].transpose(0, 1), torch.zeros(5, 7, 3), "output_batch_dim"),
+        (lambda x: nn.GRU(3, 4)(x)[0].sum(), torch.zeros(5, 7, 3), "output_batch_dim"),
+        (lambda x: nn.GRU(3, 4)(x)[0].argmax(-1), torch.zeros(5, 7, 3), "without argmax"),
+        (lambda x: nn.GRU(3, 4)(x)[0].detach(), torch.zeros(5, 7, 3), "carry no gradient"),
+        (
+            lambda x: nn.GRU(3, 4)(pack_padded_sequence(x, [7] * 5, batch_first=True)),
+            torch.zeros(5, 7, 3),
+            "end with pad_packed_sequence",
+        ),
+        (
+            lambda x: pack_padded_sequence(x, [7] * 5, batch_first=True),
+            torch.zeros(5, 7, 3),
+            "end with pad_packed_sequence",
+        ),
+    ],
+)
+def test_what_cannot_be_probed_is_refused_in_a_sentence(
+    model: Callable[[Tensor], object], inputs: Tensor, sentence: str
+) -> None:
+    with pytest.raises(CourseError, match=sentence):
+        batch_dependence(model, inputs)
 
 
 class Reader(nn.Module):
