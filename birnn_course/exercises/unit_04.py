@@ -199,10 +199,10 @@ READ_PACKED = Exercise(
 )
 
 
-# ── 2 · final_states ────────────────────────────────────────────────────────────────────────────
+# ── 2 · packed_final_states ─────────────────────────────────────────────────────────────────────
 
 
-def final_states(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
+def packed_final_states(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     """The last layer's final states of every sequence read alone, forward then backward."""
     return torch.stack([torch.cat([h[-2], h[-1]]) for _, h in _alone(x, lengths, module)])
 
@@ -234,13 +234,13 @@ def _final_viewed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     return _packed(x, lengths, module)[1][-2:].reshape(len(x), -1)
 
 
-FINAL_STATES = Exercise(
-    name="final_states",
+PACKED_FINAL_STATES = Exercise(
+    name="packed_final_states",
     unit="04",
     points=2,
     title="One vector per sequence from both final states",
     cases=_reading_cases,
-    reference=final_states,
+    reference=packed_final_states,
     mistakes=(
         Mistake(
             "h-n-stops-at-the-end",
@@ -679,5 +679,12 @@ FROM_THE_LEFT = Exercise(
 )
 
 
-EXERCISES = (READ_PACKED, FINAL_STATES, TURN_AROUND, POOL, MASKED_TAGGING_LOSS, FROM_THE_LEFT)
+EXERCISES = (
+    READ_PACKED,
+    PACKED_FINAL_STATES,
+    TURN_AROUND,
+    POOL,
+    MASKED_TAGGING_LOSS,
+    FROM_THE_LEFT,
+)
 """In the order of the notebook."""

@@ -111,7 +111,7 @@ def left_by_list(ids: Tensor, is_real: Tensor) -> Any:
 
 SOLUTIONS: dict[str, tuple[Function, Function]] = {
     "read_packed": (read_by_packing, read_sorted_by_hand),
-    "final_states": (states_from_h_n, states_from_outputs),
+    "packed_final_states": (states_from_h_n, states_from_outputs),
     "turn_around": (turn_by_index, turn_by_list),
     "pool": (pool_by_mask, pool_step_by_step),
     "masked_tagging_loss": (loss_by_ignoring, loss_by_hand),
@@ -140,9 +140,9 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
         halves_swapped(mistake_of("read_packed", "packing-only-for-h-n")),
         lambda x, n, m: mistake_of("read_packed", "comes-back-sorted")(x, (n - 1).clamp(min=1), m),
     ],
-    "final_states": [
-        halves_swapped(mistake_of("final_states", "h-n-stops-at-the-end")),
-        halves_swapped(mistake_of("final_states", "unsort-only-outputs")),
+    "packed_final_states": [
+        halves_swapped(mistake_of("packed_final_states", "h-n-stops-at-the-end")),
+        halves_swapped(mistake_of("packed_final_states", "unsort-only-outputs")),
     ],
     "turn_around": [
         lambda x, n: mistake_of("turn_around", "flip-reverses-padded")(x.flip(-1), n) * 2,
