@@ -574,18 +574,20 @@ def _window_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         train = torch.randperm(40, generator=generator)[:12].sort().values + 20
         far = torch.randperm(60, generator=generator)[:20] + 70
         # One of each kind: the same window, one that begins inside another, one that ends inside,
-        # and neighbours that just touch.
+        # those with a single step in common, and neighbours that just touch.
         first, last = int(train[0]), int(train[-1])
+        one_step = torch.tensor([first - width + 1, last + width - 1])
         near = torch.tensor(
             [first, last, last + 1, first - 1, last + width, first - width, last + 2]
         )
         early = torch.arange(0, first - width + 1, 4)
-        test = torch.cat([far, near, near, early]).unique()
+        test = torch.cat([far, near, one_step, early]).unique()
         apart = _apart(test.unsqueeze(1) - train, width).all(1)
         chance = torch.where(apart, 0.55, 0.95)  # what was seen is known
         right = torch.rand(len(test), generator=generator) < chance
         right[(test == first) | (test == last + 1)] = True
         right[test == first - 1] = True
+        right[torch.isin(test, one_step)] = True
         cases.append((train, test, right, width))
     return cases
 
