@@ -57,6 +57,7 @@ def test_of_two_equal_letters_the_first_sounds(spelling: Spelling) -> None:
     assert all(second == "_" for _, second in sounding_once)
 
 
+@pytest.mark.full
 def test_learning_from_other_words_gives_the_same_alignments(
     spelling: Spelling, dictionary: dict[str, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

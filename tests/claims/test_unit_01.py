@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from birnn_course import SequenceTagger, batches_of_one_length, count_parameters, evaluate, fit
 from birnn_course.data import Spelling, names_task
 from birnn_course.data.batches import Batch
-
-SEEDS = range(5)
+from claims import SEEDS
 
 
 def test_start_here_a_gru_unpacks_like_an_lstm_only_with_two_directions() -> None:

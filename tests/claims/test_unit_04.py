@@ -18,10 +18,10 @@ from birnn_course import (
 )
 from birnn_course.data import Spelling
 from birnn_course.data.batches import Batch
+from claims import SEEDS
 
 PAD, WIDTH = 26, 28
 # Two seeds take about half a minute; all five are run by make test-full.
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 3, 4))]
 
 
 def widen(inputs: Tensor, targets: Tensor, width: int) -> Batch:

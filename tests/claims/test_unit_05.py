@@ -24,8 +24,8 @@ from birnn_course.metrics import (
     confusion_matrix,
     confusion_per_sequence,
 )
+from claims import EVERY_SEED, SEEDS
 
-SEEDS = range(5)
 SENSOR = RareEvents()
 
 
@@ -65,7 +65,7 @@ def at_half(p: Tensor) -> Scores:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_98_percent_accuracy_and_12_percent_recall(seed: int) -> None:
     readings, events = data(2, 4_000)
     best = average_precision(events, SENSOR.chance(readings))
@@ -81,7 +81,7 @@ def test_98_percent_accuracy_and_12_percent_recall(seed: int) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_left_to_right_knows_nothing_and_the_costs_and_intervals_are_as_said(seed: int) -> None:
     events = data(2, 4_000)[1]
     left, both = chance_of(seed, False), chance_of(seed, True)
@@ -107,9 +107,7 @@ def test_left_to_right_knows_nothing_and_the_costs_and_intervals_are_as_said(see
     assert 0.05 < many[0] < many[1] < 0.25
 
 
-@pytest.mark.parametrize(
-    "seed", (0, 1, *(pytest.param(s, marks=pytest.mark.full) for s in (2, 3, 4)))
-)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_twenty_sequences_are_learned_by_heart(seed: int) -> None:
     x, y = (part[:20] for part in data(1, 2_000))
     new_x, new_y = (part[:100] for part in data(3, 2_000))
