@@ -479,7 +479,6 @@ def endless() -> Any:
         10**30,
         nested(30),
         endless(),
-        torch.Size([1]),
         int,
     ],
     ids=lambda value: type(value).__name__,
@@ -497,6 +496,8 @@ def test_a_result_is_copied() -> None:
         tensor += 1
     assert torch.equal(copied[0], torch.zeros(2)) and not copied[0].requires_grad
     assert copied[1] == {"a": (1, 0.5, "x", True, None, 0.5)}
+    size = decode(tensor.shape)
+    assert type(size) is tuple and size == (2,)
 
 
 def test_a_description_names_no_number_of_the_result() -> None:

@@ -31,7 +31,7 @@ class NotPlainError(Exception):
 
 def decode(value: object) -> Plain:
     """A copy of plain data: tensors detached and on the CPU, fractions and NumPy's scalars as
-    Python's own numbers.
+    Python's own numbers, a ``torch.Size`` as a tuple.
 
     Raises
     ------
@@ -58,6 +58,8 @@ def _decode(value: Any, depth: int, left: list[int]) -> Plain:
         return value.item()
     if kind is torch.Tensor:
         return _decode_tensor(value, left)
+    if kind is torch.Size:
+        kind = tuple
     if kind in (list, tuple):
         return kind(_decode(item, depth - 1, left) for item in value)
     if kind is dict:

@@ -260,12 +260,17 @@ FROM_OUTPUT = Exercise(
         ),
         Mistake(
             "backward-half-reversed",
-            "both halves are taken at the same end, step 0; the backward half is stored in the "
-            "order of the inputs, and so is the forward half",
+            "the backward half is turned around in time before its step `length - 1` is taken; "
+            "it is stored in the order of the inputs",
+            _from_steps(lambda length, seq_len: (length - 1, seq_len - length)),
+        ),
+        Mistake(
+            "final-is-at-step-0",
+            "both halves are taken at step 0, where the forward reader has read one input",
             _from_steps(lambda length, seq_len: (0, 0)),
         ),
         Mistake(
-            "backward-half-reversed",
+            "final-is-at-step-0",
             "the two ends are the wrong way round: the forward half at step 0, the backward half "
             "at the last real step",
             _from_steps(lambda length, seq_len: (0, length - 1)),
@@ -436,7 +441,7 @@ PREDICT_SHAPES = Exercise(
             _shapes_with(state=_joined),
         ),
         Mistake(
-            "one-state-per-layer",
+            "h-0-forgets-directions",
             "`h_n` has one block for each layer; it has one for each layer and direction",
             _shapes_with(state=_one_for_each_layer),
         ),
@@ -555,8 +560,8 @@ TAGGING_LOSS = Exercise(
     hints=(
         "Which axis of `logits` is which, and which of `tags`? `cross_entropy` wants the scores "
         "as (batch, n_tags, seq_len).",
-        "Axes are moved by `transpose`, `permute` or `movedim`. `view` and `reshape` never move "
-        "a number.",
+        "Axes are moved by `transpose`, `permute` or `movedim`. `view` and `reshape` keep the "
+        "numbers in their order.",
         "`logits.permute(1, 2, 0)` is (batch, n_tags, seq_len), and its numbers went along.",
     ),
 )
@@ -803,11 +808,6 @@ GESTURE_PROBABILITIES = Exercise(
             "softmax-over-the-batch",
             "the softmax runs over the recordings; over the gestures it has to sum to 1",
             _gestures_by(finish=lambda scores: scores.softmax(dim=0)),
-        ),
-        Mistake(
-            "softmax-before-loss",
-            "softmax is applied twice; once turns scores into probabilities",
-            _gestures_by(finish=lambda scores: scores.softmax(-1).softmax(-1)),
         ),
         Mistake(
             "squeeze-is-harmless",

@@ -176,7 +176,7 @@ def _names(run: _Run) -> dict[str, str]:
 
 def _caption(run: _Run, name: str, tensor: Tensor) -> str:
     return (
-        '<caption style="text-align:left;padding:.6em 0 .3em">'
+        '<caption style="text-align:left;white-space:nowrap;padding:.6em 0 .3em">'
         f"<strong>{name}</strong> {tuple(tensor.shape)} = ({_names(run)[name]})</caption>"
     )
 

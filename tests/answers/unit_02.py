@@ -71,11 +71,12 @@ def shapes_by_running(
         x_shape[-1], hidden_size, num_layers, batch_first=batch_first, bidirectional=both
     )
     output, state = rnn(torch.zeros(x_shape))
-    h_n = state[0] if cell == "LSTM" else state
-    shapes = [list(output.shape), list(h_n.shape)]
-    if cell == "LSTM":
-        shapes.append(list(state[1].shape))
-    return tuple(shapes)
+    states = state if cell == "LSTM" else (state,)
+    return [output.shape, *(tensor.shape for tensor in states)]
+
+
+def shapes_as_lists(*arguments: Any) -> Any:
+    return tuple(list(shape) for shape in shapes_by_thought(*arguments))
 
 
 def loss_by_permuting(logits: Tensor, tags: Tensor) -> Any:
@@ -122,7 +123,7 @@ def gestures_from_output(recordings: Tensor, module: Any, head: Any) -> Any:
 SOLUTIONS: dict[str, tuple[Function, ...]] = {
     "summarise": (summarise_by_blocks, summarise_by_axes, summarise_one_by_one),
     "from_output": (from_output_by_index, from_output_by_gather),
-    "predict_shapes": (shapes_by_thought, shapes_by_running),
+    "predict_shapes": (shapes_by_thought, shapes_by_running, shapes_as_lists),
     "tagging_loss": (loss_by_permuting, loss_by_flattening, loss_by_picking),
     "translate": (translate_by_slices, translate_by_axes),
     "gesture_probabilities": (gestures_by_transpose, gestures_from_output),
