@@ -54,7 +54,7 @@ def test_what_check_and_hint_show_stands_in_nobodys_way(lab: Lab) -> None:
     for theme in ("Light", "Dark"):
         lab.set_theme(f"JupyterLab {theme}")
         assert lab.violations(".ours") == []
-        lab.screenshot(f"check-{theme.lower()}", whole=True)
+        lab.screenshot(f"check-{theme.lower()}")
 
 
 def test_a_check_that_nobody_can_read_would_be_found(lab: Lab) -> None:
