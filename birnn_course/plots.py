@@ -161,7 +161,9 @@ def plot_bars(
             edgecolor="white",
             hatch=HATCHES[style],
         )
-        ax.bar_label(bars, fmt="%.0f", padding=2, fontsize=9)
+        labels = ax.bar_label(bars, fmt="%.0f", padding=2, fontsize=9)
+        for label in labels:  # a limit may pass behind the number
+            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     _draw_limits(ax, limits)
     ax.set(ylabel=ylabel, ylim=(0, 112), yticks=range(0, 101, 20))
     ax.set_xticks(range(len(groups)), list(groups))

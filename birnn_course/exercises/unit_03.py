@@ -117,12 +117,20 @@ def _swapped(module: Module, x: Tensor) -> Table:
     return [list(column) for column in zip(*samples_seen(module, x), strict=True)]
 
 
+def _inputs_negated(module: Module) -> Module:
+    name, arguments, weights = module
+    signs = {key: -1 if key.startswith("weight_ih") else 1 for key in weights}
+    return name, arguments, {key: signs[key] * weight for key, weight in weights.items()}
+
+
 def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Reads left to right along the batch, which alone is not symmetric; then the others.
     kinds = ((False, False), (True, False), (False, False), (True, True), (False, True))
     cases: list[Arguments] = []
-    for both_ways, flag in kinds * (2 if hidden else 1):
+    for i, (both_ways, flag) in enumerate(kinds * (2 if hidden else 1)):
         module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
+        if i % 2:  # Negative gradients count as well as positive ones.
+            module = _inputs_negated(module)
         batch = _whole(2, 5 if hidden else 4, generator)
         steps = batch + _whole(1, 3, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
