@@ -7,6 +7,7 @@ matter. The catalogue may hold more; it may not hold less.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import nbformat
 from birnn_course.course import UNITS, notebooks_folder
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.misconceptions import catalogue
-from birnn_course.questions.bank import bank
+from birnn_course.questions.bank import Question, bank
 
 LISTED = Path(__file__).with_name("misconceptions.csv")
 BUILT = {unit.number for unit in UNITS}
@@ -97,6 +98,20 @@ def test_all_that_matter_are_shown_and_asked_about() -> None:
                 counts = (len(these), len(these & shown), len(these & asked))
                 print(f"{unit:5}{importance:<11}" + "".join(f"{n:6}" for n in counts))
     assert gaps(rows(), shown, asked) == []
+
+
+def asked_less_than_twice(questions: Collection[Question]) -> list[str]:
+    """Misconceptions of importance 5 that fewer than two questions can reveal."""
+    counts = Counter(probe for question in questions for probe in question.probes)
+    worst = [m for m in catalogue().values() if m.importance == 5 and m.unit in BUILT]
+    return [misconception.id for misconception in worst if counts[misconception.id] < 2]
+
+
+def test_the_worst_are_asked_about_twice() -> None:
+    """One question to be missed, another for the review; the inventory is not practised."""
+    practised = [question for question in bank().values() if not question.form]
+    assert asked_less_than_twice(practised) == []
+    assert "predict-the-next" in asked_less_than_twice([q for q in practised if q.unit != "01"])
 
 
 def test_a_gap_is_found() -> None:
