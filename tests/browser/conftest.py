@@ -140,7 +140,9 @@ class Lab:
     def command(self, name: str, **arguments: object) -> None:
         """Run a JupyterLab command and wait until it is done."""
         self.page.evaluate(
-            "([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments]
+            # what a command returns, such as a whole notebook, stays in the page
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }",
+            [name, arguments],
         )
 
     def run_all(self) -> None:

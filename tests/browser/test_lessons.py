@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from birnn_course.course import UNITS
+from birnn_course.course import UNITS, Unit
 from browser.conftest import Lab
 
 pytestmark = pytest.mark.browser
@@ -64,6 +64,15 @@ def test_lesson_01_runs_and_its_viewer_moves_by_keyboard(lab: Lab) -> None:
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         lab.set_theme(theme)
         lab.screenshot(f"01-{theme.split()[1].lower()}", whole=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
+def test_every_lesson_runs_top_to_bottom(lab: Lab, unit: Unit) -> None:
+    lab.open_notebook(unit.lesson)
+    lab.run_all()
+    assert lab.errors() == []
+    lab.screenshot(f"{unit.number}-whole", whole=True)
 
 
 def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(lab: Lab) -> None:
