@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from birnn_course.data import TaggingTask
 from birnn_course.data.tasks import Sequence
+from birnn_course.exercises.cases import CELLS, outputs_of, recurrent, whole
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -24,29 +25,16 @@ from birnn_course.exercises.spec import (
 Weights = dict[str, Tensor]
 """A state dict."""
 
-CELLS = ("RNN", "GRU", "LSTM")
-
-
-def _whole(low: int, high: int, generator: Generator) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
 
 def _two_sizes(generator: Generator) -> tuple[int, int]:
     """An input size and a hidden size."""
-    return _whole(2, 5, generator), _whole(2, 5, generator)
+    return whole(2, 5, generator), whole(2, 5, generator)
 
 
 def _recurrent(name: str, layers: int, both_ways: bool, generator: Generator) -> Module:
     """A small recurrent module, with another size for its state than for its input."""
-    arguments = {
-        "input_size": _whole(2, 3, generator),
-        "hidden_size": _whole(4, 5, generator),
-        "num_layers": layers,
-        "batch_first": True,
-        "bidirectional": both_ways,
-    }
-    return random_module(name, arguments, generator)
+    sizes = whole(2, 3, generator), whole(4, 5, generator)
+    return recurrent(name, *sizes, generator, layers=layers, both_ways=both_ways)
 
 
 def _is_bidirectional(module: Module) -> bool:
@@ -62,20 +50,14 @@ def read_both_ways(x: Tensor, forward_weights: Weights, backward_weights: Weight
     rnn = nn.RNN(input_size, hidden_size, batch_first=True, bidirectional=True)
     reverse = {f"{name}_reverse": weight for name, weight in backward_weights.items()}
     rnn.load_state_dict(forward_weights | reverse)
-    return _outputs(rnn, x)
-
-
-def _outputs(rnn: nn.Module, x: Tensor, state: Tensor | None = None) -> Tensor:
-    outputs = rnn(x, state)[0]
-    assert isinstance(outputs, Tensor)
-    return outputs
+    return outputs_of(rnn, x)
 
 
 def _read(x: Tensor, weights: Weights) -> Tensor:
     """The outputs of an ordinary RNN with these weights."""
     hidden_size, input_size = weights["weight_ih_l0"].shape
     arguments = {"input_size": input_size, "hidden_size": hidden_size, "batch_first": True}
-    return _outputs(build_module(("RNN", arguments, weights)), x)
+    return outputs_of(build_module(("RNN", arguments, weights)), x)
 
 
 def _read_wrongly(
@@ -100,7 +82,7 @@ def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(2, 5, 3, 4), (1, 4, 2, 3), (3, 6, 2, 2), (2, 1, 3, 2)]
     if hidden:
         sizes = [
-            (_whole(1, 4, generator), _whole(3, 8, generator), *_two_sizes(generator))
+            (whole(1, 4, generator), whole(3, 8, generator), *_two_sizes(generator))
             for _ in range(6)
         ]
     cases: list[Arguments] = []
@@ -191,7 +173,7 @@ def seen_by(module: Module, half: str, step: int, seq_len: int) -> list[int]:
 def _measured(module: Module, step: int, seq_len: int, features: slice) -> list[int]:
     rnn = build_module(module)
     x = torch.randn(1, seq_len, module[1]["input_size"])
-    (reached,) = _reached(lambda x: _outputs(rnn, x)[:, step : step + 1, features], x)
+    (reached,) = _reached(lambda x: outputs_of(rnn, x)[:, step : step + 1, features], x)
     return [int(s) for s in reached.nonzero().flatten()]
 
 
@@ -239,9 +221,9 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     )
     cases: list[Arguments] = []
     for layers, both_ways, half, place in kinds:
-        seq_len = _whole(4, 7 if hidden else 6, generator)
-        step = {"first": 0, "inside": _whole(1, seq_len - 2, generator), "last": seq_len - 1}[place]
-        cell = CELLS[_whole(0, 2, generator)]
+        seq_len = whole(4, 7 if hidden else 6, generator)
+        step = {"first": 0, "inside": whole(1, seq_len - 2, generator), "last": seq_len - 1}[place]
+        cell = CELLS[whole(0, 2, generator)]
         cases.append((_recurrent(cell, layers, both_ways, generator), half, step, seq_len))
     return cases
 
@@ -357,7 +339,7 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     by_hand: Sequences = [(["?", "x"], ["X", "-"], 0.75), (["?", "y"], ["Y", "-"], 0.25)]
     cases: list[Arguments] = [] if hidden else [(by_hand, 0), (by_hand, 1)]
     for lookahead in (0, 1, 2, 0, 1, 3) if hidden else (0, 1, 2):
-        seq_len = _whole(4, 6, generator) if hidden else 4
+        seq_len = whole(4, 6, generator) if hidden else 4
         cases.append((_random_world(seq_len, generator), lookahead))
     return cases
 
@@ -469,15 +451,15 @@ def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     if hidden:
         cases = [
             (
-                CELLS[_whole(0, 2, generator)],
-                _whole(2, 40, generator),
-                _whole(16, 48, generator),
+                CELLS[whole(0, 2, generator)],
+                whole(2, 40, generator),
+                whole(16, 48, generator),
                 layers,
             )
             for layers in (1, 2, 3, 1, 2, 3)
         ]
         for pairs in (_MET_EXACTLY, _BIASES_DECIDE):
-            cases.append(("RNN", *pairs[_whole(0, len(pairs) - 1, generator)], 1))
+            cases.append(("RNN", *pairs[whole(0, len(pairs) - 1, generator)], 1))
     return cases
 
 
@@ -528,8 +510,8 @@ FAIR_HIDDEN_SIZE = Exercise(
 def stream(x: Tensor, module: Module, size: int) -> Tensor:
     """Forward half: read in one piece. Backward half: each chunk as if there were nothing else."""
     rnn, hidden_size = build_module(module), module[1]["hidden_size"]
-    alone = torch.cat([_outputs(rnn, chunk) for chunk in x.split(size, dim=1)], dim=1)
-    return torch.cat([_outputs(rnn, x)[..., :hidden_size], alone[..., hidden_size:]], dim=-1)
+    alone = torch.cat([outputs_of(rnn, chunk) for chunk in x.split(size, dim=1)], dim=1)
+    return torch.cat([outputs_of(rnn, x)[..., :hidden_size], alone[..., hidden_size:]], dim=-1)
 
 
 def _stream_keeping(keep: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Module, int], Tensor]:
@@ -548,7 +530,7 @@ def _stream_keeping(keep: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Modul
 
 
 def _stream_after_the_end(x: Tensor, module: Module, size: int) -> Tensor:
-    return _outputs(build_module(module), x)
+    return outputs_of(build_module(module), x)
 
 
 def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -557,10 +539,10 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     if hidden:
         plan = [
             (
-                ("RNN", "GRU")[_whole(0, 1, generator)],
-                _whole(1, 3, generator),
-                _whole(6, 9, generator),
-                _whole(1, 4, generator),
+                ("RNN", "GRU")[whole(0, 1, generator)],
+                whole(1, 3, generator),
+                whole(6, 9, generator),
+                whole(1, 4, generator),
             )
             for _ in range(6)
         ]
@@ -635,7 +617,7 @@ def leaking_steps(module: Module, lookahead: int, horizon: int, seq_len: int) ->
 
     def answer(x: Tensor) -> Tensor:
         after_the_end = x.new_zeros(len(x), lookahead, input_size)
-        return _outputs(rnn, torch.cat([x, after_the_end], dim=1))[:, lookahead:]
+        return outputs_of(rnn, torch.cat([x, after_the_end], dim=1))[:, lookahead:]
 
     reached = _reached(answer, torch.randn(1, seq_len, input_size))
     return [t for t in range(seq_len - horizon) if reached[t, t + horizon]]
@@ -669,10 +651,10 @@ def _leak_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     )
     cases: list[Arguments] = []
     for layers, both_ways, more in kinds:
-        seq_len = _whole(5, 8 if hidden else 6, generator)
-        horizon = _whole(1 if more is None else 2, 3, generator)
+        seq_len = whole(5, 8 if hidden else 6, generator)
+        horizon = whole(1 if more is None else 2, 3, generator)
         lookahead = 0 if more is None else horizon + more
-        cell = CELLS[_whole(0, 2, generator)]
+        cell = CELLS[whole(0, 2, generator)]
         module = _recurrent(cell, layers, both_ways, generator)
         cases.append((module, lookahead, horizon, seq_len))
     return cases

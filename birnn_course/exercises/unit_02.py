@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from birnn_course.exercises.cases import recurrent, whole
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -19,33 +20,7 @@ from birnn_course.exercises.spec import (
     random_module,
 )
 
-CELLS = ("RNN", "GRU", "LSTM")
 Shape = tuple[int, ...]
-
-
-def _whole(low: int, high: int, generator: Generator) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _recurrent(
-    name: str,
-    input_size: int,
-    hidden_size: int,
-    layers: int,
-    generator: Generator,
-    *,
-    both_ways: bool = True,
-) -> Module:
-    """A small recurrent module that takes the batch first."""
-    arguments = {
-        "input_size": input_size,
-        "hidden_size": hidden_size,
-        "num_layers": layers,
-        "batch_first": True,
-        "bidirectional": both_ways,
-    }
-    return random_module(name, arguments, generator)
 
 
 def _call(module: Module, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -93,9 +68,9 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (
                 cell,
                 layers,
-                _whole(2, 5, generator),
-                _whole(3, 8, generator),
-                *(_whole(2, 5, generator) for _ in range(2)),
+                whole(2, 5, generator),
+                whole(3, 8, generator),
+                *(whole(2, 5, generator) for _ in range(2)),
             )
             for cell, layers in zip(
                 ("LSTM", "GRU", "RNN", "LSTM", "GRU", "LSTM"), (1, 2, 1, 2, 3, 3), strict=True
@@ -104,7 +79,7 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     return [
         (
             torch.randn(batch, steps, input_size, generator=generator),
-            _recurrent(cell, input_size, hidden_size, layers, generator),
+            recurrent(cell, input_size, hidden_size, generator, layers=layers),
         )
         for cell, layers, batch, steps, input_size, hidden_size in plan
     ]
@@ -221,12 +196,12 @@ def _padded_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     plan = [([5, 3, 2], 4), ([2, 6], 2), ([4, 1, 3, 7], 3), ([3, 3], 5)]
     if hidden:
         plan = [
-            ([_whole(2, 7, generator) for _ in range(_whole(2, 5, generator))] + [extra], size)
+            ([whole(2, 7, generator) for _ in range(whole(2, 5, generator))] + [extra], size)
             for extra, size in ((1, 2), (3, 3), (8, 4), (2, 5), (4, 2))
         ]
     cases: list[Arguments] = []
     for lengths, size in plan:
-        module = _recurrent("GRU", 3, size, 1, generator)
+        module = recurrent("GRU", 3, size, generator)
         x = torch.randn(len(lengths), max(lengths), 3, generator=generator)
         packed = pack_padded_sequence(x, torch.tensor(lengths), True, False)
         with torch.no_grad():
@@ -502,7 +477,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # As many steps as tags, on purpose: a fixed window, where a wrong axis has the right size.
     sizes = [(3, 4), (2, 5), (4, 3), (5, 6)]
     if hidden:
-        sizes = [(_whole(2, 6, generator), _whole(3, 7, generator)) for _ in range(5)]
+        sizes = [(whole(2, 6, generator), whole(3, 7, generator)) for _ in range(5)]
     return [
         (
             3 * torch.randn(n, batch, n, generator=generator),
@@ -625,14 +600,14 @@ def _translate_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     ]
     if hidden:
         plan = [
-            (cell, layers, *(_whole(2, 6, generator) for _ in range(3)))
+            (cell, layers, *(whole(2, 6, generator) for _ in range(3)))
             for cell, layers in (("LSTM", 2), ("GRU", 3), ("RNN", 1), ("LSTM", 1), ("GRU", 2))
         ]
     cases: list[Arguments] = []
     for cell, layers, batch, steps_in, steps_out in plan:
-        size = _whole(2, 5, generator)
-        encoder = _recurrent(cell, 3, size, layers, generator)
-        decoder = _recurrent(cell, 2, size, layers, generator, both_ways=False)
+        size = whole(2, 5, generator)
+        encoder = recurrent(cell, 3, size, generator, layers=layers)
+        decoder = recurrent(cell, 2, size, generator, layers=layers, both_ways=False)
         x = torch.randn(batch, steps_in, 3, generator=generator)
         y = torch.randn(batch, steps_out, 2, generator=generator)
         cases.append((x, y, encoder, decoder))
@@ -750,13 +725,13 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (
                 layers,
                 batch,
-                *(_whole(low, high, generator) for low, high in ((2, 4), (5, 8), (2, 5), (2, 6))),
+                *(whole(low, high, generator) for low, high in ((2, 4), (5, 8), (2, 5), (2, 6))),
             )
             for layers, batch in ((1, 1), (2, 3), (1, 5), (2, 1), (1, 2))
         ]
     cases: list[Arguments] = []
     for layers, batch, sensors, steps, size, gestures in plan:
-        module = _recurrent("GRU", sensors, size, layers, generator)
+        module = recurrent("GRU", sensors, size, generator, layers=layers)
         head = random_module(
             "Linear", {"in_features": 2 * size, "out_features": gestures}, generator
         )

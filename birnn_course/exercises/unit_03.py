@@ -8,39 +8,26 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, pad_sequence
 
+from birnn_course.exercises.cases import CELLS, outputs_of, recurrent, whole
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
     Mistake,
     Module,
     build_module,
-    random_module,
 )
-
-CELLS = ("RNN", "GRU", "LSTM")
-
-
-def _whole(low: int, high: int, generator: Generator) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
 
 
 def _cell(generator: Generator) -> str:
-    return CELLS[_whole(0, 2, generator)]
+    return CELLS[whole(0, 2, generator)]
 
 
 def _recurrent(
     cell: str, generator: Generator, *, layers: int = 1, both_ways: bool = True, flag: bool = False
 ) -> Module:
     """A small recurrent module that reads vectors of 2 or 3 features."""
-    arguments = {
-        "input_size": _whole(2, 3, generator),
-        "hidden_size": _whole(3, 5, generator),
-        "num_layers": layers,
-        "batch_first": flag,
-        "bidirectional": both_ways,
-    }
-    return random_module(cell, arguments, generator)
+    sizes = whole(2, 3, generator), whole(3, 5, generator)
+    return recurrent(cell, *sizes, generator, layers=layers, batch_first=flag, both_ways=both_ways)
 
 
 def _build(module: Module, *, flag: bool | None = None) -> nn.RNNBase:
@@ -51,12 +38,6 @@ def _build(module: Module, *, flag: bool | None = None) -> nn.RNNBase:
     rnn = build_module((name, arguments, weights))
     assert isinstance(rnn, nn.RNNBase)
     return rnn
-
-
-def _read(rnn: nn.RNNBase, x: Tensor, state: Tensor | None = None) -> Tensor:
-    outputs = rnn(x, state)[0]
-    assert isinstance(outputs, Tensor)
-    return outputs
 
 
 def _has_flag(module: Module) -> bool:
@@ -73,8 +54,8 @@ def _batch(module: Module, batch: int, steps: int, generator: Generator) -> Tens
 
 def _two_sizes(low: int, high: int, generator: Generator) -> tuple[int, int]:
     """Two different whole numbers."""
-    first = _whole(low, high, generator)
-    second = _whole(low, high - 1, generator)
+    first = whole(low, high, generator)
+    second = whole(low, high - 1, generator)
     return first, second + (second >= first)
 
 
@@ -96,7 +77,7 @@ def _table(seen: Tensor) -> Table:
 
 def _jacobian(rnn: nn.RNNBase, x: Tensor) -> Tensor:
     """Where it is not zero: dimensions 0 and 1 of the outputs, then those of the inputs."""
-    jacobian = torch.autograd.functional.jacobian(lambda x: _read(rnn, x), x)
+    jacobian = torch.autograd.functional.jacobian(lambda x: outputs_of(rnn, x), x)
     assert isinstance(jacobian, Tensor)
     return jacobian.ne(0).any(5).any(2)
 
@@ -131,8 +112,8 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
         if i % 2:  # Negative gradients count as well as positive ones.
             module = _inputs_negated(module)
-        batch = _whole(2, 5 if hidden else 4, generator)
-        steps = batch + _whole(1, 3, generator)
+        batch = whole(2, 5 if hidden else 4, generator)
+        steps = batch + whole(1, 3, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
 
@@ -192,32 +173,32 @@ SAMPLES_SEEN = Exercise(
 
 def read_batch(module: Module, x: Tensor) -> Tensor:
     """The same weights in a module that takes the batch first."""
-    return _read(_build(module, flag=True), x)
+    return outputs_of(_build(module, flag=True), x)
 
 
 def _read_as_it_is(module: Module, x: Tensor) -> Tensor:
-    return _read(_build(module), x)
+    return outputs_of(_build(module), x)
 
 
 def _read_turned(module: Module, x: Tensor) -> Tensor:
-    return _read(_build(module), x.transpose(0, 1)).transpose(0, 1)
+    return outputs_of(_build(module), x.transpose(0, 1)).transpose(0, 1)
 
 
 def _turned_once(module: Module, x: Tensor) -> Tensor:
-    return _read(_build(module), x if _has_flag(module) else x.transpose(0, 1))
+    return outputs_of(_build(module), x if _has_flag(module) else x.transpose(0, 1))
 
 
 def _read_reshaped(module: Module, x: Tensor) -> Tensor:
     if _has_flag(module):
         return read_batch(module, x)
     batch, steps, features = x.shape
-    return _read(_build(module), x.reshape(steps, batch, features)).reshape(batch, steps, -1)
+    return outputs_of(_build(module), x.reshape(steps, batch, features)).reshape(batch, steps, -1)
 
 
 def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for flag in (False, True, False, True) * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, layers=_whole(1, 2, generator), flag=flag)
+        module = _recurrent(_cell(generator), generator, layers=whole(1, 2, generator), flag=flag)
         batch, steps = _two_sizes(2, 6, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
@@ -278,7 +259,9 @@ READ_BATCH = Exercise(
 def start_from(module: Module, x: Tensor, states: Tensor) -> Tensor:
     """One sample after the other, as sequences without a batch axis."""
     rnn = _build(module)
-    return torch.stack([_read(rnn, sample, state) for sample, state in zip(x, states, strict=True)])
+    return torch.stack(
+        [outputs_of(rnn, sample, state) for sample, state in zip(x, states, strict=True)]
+    )
 
 
 def _started(
@@ -287,7 +270,7 @@ def _started(
     """All samples at once, from what ``turn`` makes of the states."""
 
     def read(module: Module, x: Tensor, states: Tensor) -> Tensor:
-        return _read(_build(module), x, turn(states))
+        return outputs_of(_build(module), x, turn(states))
 
     return read
 
@@ -304,10 +287,10 @@ def _readers_swapped(states: Tensor) -> Tensor:
 def _start_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for layers in (1, 2, 1, 2) * (2 if hidden else 1):
-        cell = ("RNN", "GRU")[_whole(0, 1, generator)]
+        cell = ("RNN", "GRU")[whole(0, 1, generator)]
         module = _recurrent(cell, generator, layers=layers, flag=True)
-        batch = 2 * layers + _whole(1, 3, generator)
-        steps = batch + _whole(1, 2, generator)
+        batch = 2 * layers + whole(1, 3, generator)
+        steps = batch + whole(1, 2, generator)
         states = torch.randn(batch, 2 * layers, module[1]["hidden_size"], generator=generator)
         cases.append((module, _batch(module, batch, steps, generator), states))
     return cases
@@ -362,7 +345,7 @@ def final_states(module: Module, x: Tensor) -> Tensor:
     rnn, size = _build(module), module[1]["hidden_size"]
     rows = []
     for sample in x.unbind(0 if _has_flag(module) else 1):
-        outputs = _read(rnn, sample)  # no batch axis, so no layout
+        outputs = outputs_of(rnn, sample)  # no batch axis, so no layout
         rows.append(torch.cat([outputs[-1, :size], outputs[0, size:]]))
     return torch.stack(rows)
 
@@ -388,12 +371,12 @@ def _samples_for_directions(module: Module, x: Tensor) -> Tensor:
 
 
 def _last_step(module: Module, x: Tensor) -> Tensor:
-    outputs = _read(_build(module), x)
+    outputs = outputs_of(_build(module), x)
     return outputs[:, -1] if _has_flag(module) else outputs[-1]
 
 
 def _last_of_dimension_one(module: Module, x: Tensor) -> Tensor:
-    return _read(_build(module), x)[:, -1]
+    return outputs_of(_build(module), x)[:, -1]
 
 
 def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -404,8 +387,8 @@ def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         module = _recurrent(
             _cell(generator), generator, layers=layers, both_ways=both_ways, flag=flag
         )
-        batch = 4 + _whole(1, 3, generator)  # more than there are rows in h_n
-        steps = batch + _whole(1, 3, generator)
+        batch = 4 + whole(1, 3, generator)  # more than there are rows in h_n
+        steps = batch + whole(1, 3, generator)
         x = _batch(module, batch, steps, generator)
         cases.append((module, x if flag else x.transpose(0, 1).contiguous()))
     return cases
@@ -465,7 +448,7 @@ FINAL_STATES = Exercise(
 def read_sentences(sentences: list[Tensor], module: Module) -> Tensor:
     """Each sentence alone, and zeros after its end."""
     rnn = _build(module)
-    return pad_sequence([_read(rnn, sentence) for sentence in sentences], batch_first=True)
+    return pad_sequence([outputs_of(rnn, sentence) for sentence in sentences], batch_first=True)
 
 
 def _unpacked_time_first(sentences: list[Tensor], module: Module) -> Tensor:
@@ -481,7 +464,7 @@ def _unpacked_and_reshaped(sentences: list[Tensor], module: Module) -> Tensor:
 
 
 def _not_packed(sentences: list[Tensor], module: Module) -> Tensor:
-    return _read(_build(module, flag=True), pad_sequence(sentences, batch_first=True))
+    return outputs_of(_build(module, flag=True), pad_sequence(sentences, batch_first=True))
 
 
 def _not_packed_but_cut(sentences: list[Tensor], module: Module) -> Tensor:
@@ -495,10 +478,10 @@ def _sentences_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for flag in (True, False, True, False) * (2 if hidden else 1):
         module = _recurrent(_cell(generator), generator, flag=flag)
-        n = _whole(2, 5, generator)
-        longest = n + _whole(2, 4, generator)
-        lengths = [_whole(1, longest - 1, generator) for _ in range(n - 1)]
-        lengths.insert(_whole(0, n - 1, generator), longest)
+        n = whole(2, 5, generator)
+        longest = n + whole(2, 4, generator)
+        lengths = [whole(1, longest - 1, generator) for _ in range(n - 1)]
+        lengths.insert(whole(0, n - 1, generator), longest)
         sentences = [
             torch.randn(length, module[1]["input_size"], generator=generator) for length in lengths
         ]
@@ -560,7 +543,7 @@ READ_SENTENCES = Exercise(
 def not_its_own(module: Module, x: Tensor, logged: Tensor) -> list[int]:
     """Read every sample without a batch axis and compare."""
     rnn = _build(module)
-    return [i for i, sample in enumerate(x) if _differ(_read(rnn, sample), logged[i])]
+    return [i for i, sample in enumerate(x) if _differ(outputs_of(rnn, sample), logged[i])]
 
 
 def _differ(one: Tensor, other: Tensor) -> bool:
@@ -568,7 +551,7 @@ def _differ(one: Tensor, other: Tensor) -> bool:
 
 
 def _compared_in_company(module: Module, x: Tensor, logged: Tensor) -> list[int]:
-    outputs = _read(_build(module), x)
+    outputs = outputs_of(_build(module), x)
     return [i for i in range(len(x)) if _differ(outputs[i], logged[i])]
 
 
@@ -589,14 +572,14 @@ def _logged_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for both_ways, flag, first in kinds * (2 if hidden else 1):
         module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
-        batch = _whole(4, 6, generator)
-        x = _batch(module, batch, batch + _whole(2, 4, generator), generator)
+        batch = whole(4, 6, generator)
+        x = _batch(module, batch, batch + whole(2, 4, generator), generator)
         mixed = torch.rand(batch, generator=generator) < 0.5
         mixed[0], mixed[1], mixed[-1] = first, True, False
         logged = torch.where(
             mixed[:, None, None],
-            _read(_build(module, flag=False), x),
-            _read(_build(module, flag=True), x),
+            outputs_of(_build(module, flag=False), x),
+            outputs_of(_build(module, flag=True), x),
         )
         cases.append((module, x, logged.detach()))
     return cases

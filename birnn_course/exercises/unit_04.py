@@ -10,23 +10,17 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from birnn_course.exercises.cases import CELLS, is_real, recurrent, whole
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
     Mistake,
     Module,
     build_module,
-    random_module,
 )
 
-CELLS = ("RNN", "GRU", "LSTM")
 A, PAD = 0, 26
 """The id of the letter a, and of the pad symbol."""
-
-
-def _whole(low: int, high: int, generator: Generator) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
 
 
 def _lengths(batch: int, longest: int, generator: Generator) -> Tensor:
@@ -41,37 +35,21 @@ def _lengths(batch: int, longest: int, generator: Generator) -> Tensor:
     return torch.tensor(order[:batch])
 
 
-def _is_real(lengths: Tensor, seq_len: int) -> Tensor:
-    """True at the steps before the end: ``(batch, seq_len)``."""
-    return torch.arange(seq_len) < lengths[:, None]
-
-
-def _recurrent(cell: str, layers: int, generator: Generator) -> Module:
-    arguments = {
-        "input_size": 2,
-        "hidden_size": 3,
-        "num_layers": layers,
-        "batch_first": True,
-        "bidirectional": True,
-    }
-    return random_module(cell, arguments, generator)
-
-
 def _reading_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     """A padded batch with noise after the ends, its lengths, and a bidirectional module."""
     # batch, longest, columns beyond it, layers
     sizes = [(3, 5, 0, 1), (4, 6, 2, 1), (3, 4, 1, 2), (1, 3, 0, 1)]
     if hidden:
         sizes = [
-            (_whole(3, 5, generator), _whole(5, 8, generator), more, layers)
+            (whole(3, 5, generator), whole(5, 8, generator), more, layers)
             for more, layers in ((0, 1), (1, 1), (3, 2), (2, 1), (0, 2))
         ]
     cases: list[Arguments] = []
     for batch, longest, more, layers in sizes:
         lengths = _lengths(batch, longest, generator) if batch > 1 else torch.tensor([longest])
         x = torch.randn(batch, longest + more, 2, generator=generator)
-        cell = CELLS[_whole(0, 2, generator)]
-        cases.append((x, lengths, _recurrent(cell, layers, generator)))
+        cell = CELLS[whole(0, 2, generator)]
+        cases.append((x, lengths, recurrent(cell, 2, 3, generator, layers=layers)))
     return cases
 
 
@@ -113,13 +91,13 @@ def read_packed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
 
 
 def _read_directly(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    outputs = build_module(module)(x)[0] * _is_real(lengths, x.shape[1])[..., None]
+    outputs = build_module(module)(x)[0] * is_real(lengths, x.shape[1])[..., None]
     assert isinstance(outputs, Tensor)
     return outputs
 
 
 def _read_zeroed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _read_directly(x * _is_real(lengths, x.shape[1])[..., None], lengths, module)
+    return _read_directly(x * is_real(lengths, x.shape[1])[..., None], lengths, module)
 
 
 def _read_and_unsort(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
@@ -136,7 +114,7 @@ def _read_off_by_one(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
 
 
 def _which_are_real(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _is_real(lengths, x.shape[1])
+    return is_real(lengths, x.shape[1])
 
 
 READ_PACKED = Exercise(
@@ -316,7 +294,7 @@ def _turn_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 1), (1, 5, 0, 4)]
     if hidden:
         sizes = [
-            (_whole(2, 5, generator), _whole(5, 8, generator), more, _whole(1, 4, generator))
+            (whole(2, 5, generator), whole(5, 8, generator), more, whole(1, 4, generator))
             for more in (0, 1, 2, 3)
         ]
     cases: list[Arguments] = []
@@ -384,7 +362,7 @@ def pool(output: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _masked(output: Tensor, lengths: Tensor, filler: float) -> Tensor:
-    return output.masked_fill(~_is_real(lengths, output.shape[1])[..., None], filler)
+    return output.masked_fill(~is_real(lengths, output.shape[1])[..., None], filler)
 
 
 def _pool_with(
@@ -405,7 +383,7 @@ def _pool_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 4), (2, 4, 2, 3), (4, 6, 1, 2), (3, 7, 0, 5)]
     if hidden:
         sizes = [
-            (_whole(3, 5, generator), _whole(5, 8, generator), more, _whole(2, 5, generator))
+            (whole(3, 5, generator), whole(5, 8, generator), more, whole(2, 5, generator))
             for more in (0, 1, 2, 3)
         ]
     cases: list[Arguments] = []
@@ -413,7 +391,7 @@ def _pool_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = _lengths(batch, longest, generator)
         # Negative at most real steps, so that zeros win; after the end stands something large.
         output = torch.randn(batch, longest + more, features, generator=generator) - 3
-        output = output.where(_is_real(lengths, longest + more)[..., None], output.abs() + 2)
+        output = output.where(is_real(lengths, longest + more)[..., None], output.abs() + 2)
         cases.append((output, lengths))
     return cases
 
@@ -486,11 +464,11 @@ def _loss_ignoring_zero(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
 
 
 def _loss_masked_mean(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
-    return (_losses(scores, tags) * _is_real(lengths, tags.shape[1])).mean().item()
+    return (_losses(scores, tags) * is_real(lengths, tags.shape[1])).mean().item()
 
 
 def _loss_mean_of_means(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
-    losses = _losses(scores, tags) * _is_real(lengths, tags.shape[1])
+    losses = _losses(scores, tags) * is_real(lengths, tags.shape[1])
     return (losses.sum(1) / lengths).mean().item()
 
 
@@ -499,7 +477,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 3), (3, 7, 0, 4)]
     if hidden:
         sizes = [
-            (_whole(3, 5, generator), _whole(6, 9, generator), more, _whole(2, 4, generator))
+            (whole(3, 5, generator), whole(6, 9, generator), more, whole(2, 4, generator))
             for more in (0, 1, 2, 3)
         ]
     cases: list[Arguments] = []
@@ -507,7 +485,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = _lengths(batch, longest, generator)
         tags = torch.randint(n_tags, (batch, longest + more), generator=generator)
         tags[:, 0], tags[lengths.argmax(), 1] = n_tags - 1, 0  # no kind of tag is missing
-        tags = tags.where(_is_real(lengths, longest + more), 0)
+        tags = tags.where(is_real(lengths, longest + more), 0)
         cases.append((torch.randn(*tags.shape, n_tags, generator=generator), tags, lengths))
     return cases
 
@@ -612,12 +590,12 @@ def _left_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         chosen = []
         for batch in (2, 3, 4, 5):
             others = torch.randperm(len(WORDS) - 3, generator=generator)[: batch - 1] + 3
-            words = [WORDS[_whole(0, 1, generator)], *(WORDS[i] for i in others.tolist())]
-            words.insert(_whole(0, batch, generator), "fig")  # so that two lengths always differ
+            words = [WORDS[whole(0, 1, generator)], *(WORDS[i] for i in others.tolist())]
+            words.insert(whole(0, batch, generator), "fig")  # so that two lengths always differ
             chosen.append(words)
     for i, words in enumerate(chosen):
         # The last batch is as wide as its longest word, the others are wider.
-        width = max(map(len, words)) + (0 if i == len(chosen) - 1 else _whole(1, 3, generator))
+        width = max(map(len, words)) + (0 if i == len(chosen) - 1 else whole(1, 3, generator))
         ids = torch.stack(
             [F.pad(_letters(word), (width - len(word), 0), value=A) for word in words]
         )

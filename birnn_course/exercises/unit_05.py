@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
+from birnn_course.exercises.cases import is_real, whole
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake
 from birnn_course.metrics import Scores, confusion_matrix
 
@@ -16,20 +17,10 @@ TokenBatch = tuple[Tensor, Tensor, Tensor]
 Sentences = list[list[str]]
 
 
-def _whole(low: int, high: int, generator: Generator) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _real(lengths: Tensor, seq_len: int) -> Tensor:
-    """Which places hold a token: bool ``(batch, seq_len)``."""
-    return torch.arange(seq_len) < lengths.unsqueeze(1)
-
-
 def _lengths(batch: int, seq_len: int, generator: Generator) -> Tensor:
     """Random lengths; the first sequence fills its row and the second is short."""
     lengths = torch.randint(2, seq_len, (batch,), generator=generator)
-    lengths[0], lengths[1] = seq_len, _whole(1, 2, generator)
+    lengths[0], lengths[1] = seq_len, whole(1, 2, generator)
     return lengths
 
 
@@ -38,7 +29,7 @@ def _lengths(batch: int, seq_len: int, generator: Generator) -> Tensor:
 
 def token_accuracy(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
     """From the course's own counts."""
-    real = _real(lengths, tags.shape[1])
+    real = is_real(lengths, tags.shape[1])
     return Scores(confusion_matrix(tags, scores.argmax(-1), scores.shape[-1], mask=real)).accuracy
 
 
@@ -49,7 +40,7 @@ def _accuracy_by(
 
     def accuracy(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
         hits = (scores.argmax(-1) == tags).double()
-        return float(share(hits, tags, _real(lengths, tags.shape[1])))
+        return float(share(hits, tags, is_real(lengths, tags.shape[1])))
 
     return accuracy
 
@@ -58,7 +49,7 @@ def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(2, 7, 3), (3, 5, 2), (4, 9, 4), (2, 10, 5)]  # batch, steps, classes
     if hidden:
         sizes = [
-            (_whole(2, 5, generator), _whole(6, 12, generator), _whole(2, 5, generator))
+            (whole(2, 5, generator), whole(6, 12, generator), whole(2, 5, generator))
             for _ in range(5)
         ]
     cases: list[Arguments] = []
@@ -66,9 +57,9 @@ def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = _lengths(batch, seq_len, generator)
         tags = torch.randint(n_classes, (batch, seq_len), generator=generator)
         tags[:, 0] = 1  # so that some token is not of class 0
-        tags = tags * _real(lengths, seq_len)
+        tags = tags * is_real(lengths, seq_len)
         scores = torch.randn(batch, seq_len, n_classes, generator=generator)
-        scores[..., 0] += 0.6 * (~_real(lengths, seq_len))  # pads are easy
+        scores[..., 0] += 0.6 * (~is_real(lengths, seq_len))  # pads are easy
         cases.append((scores, tags, lengths))
     return cases
 
@@ -153,7 +144,7 @@ def _event_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     by_hand: Arguments = ([1] * 60 + [0] * 40, [1] * 50 + [0] * 10 + [1] * 5 + [0] * 35)
     cases: list[Arguments] = [] if hidden else [by_hand]
     for kind in ("usual", "usual", "usual", "silent", "silent", "no event"):
-        n = _whole(14, 40, generator)
+        n = whole(14, 40, generator)
         events = (torch.rand(n, generator=generator) < 0.3).long()
         flipped = torch.rand(n, generator=generator) < torch.where(events == 1, 0.35, 0.2)
         alarms = torch.where(flipped, 1 - events, events)
@@ -241,7 +232,7 @@ def _threshold_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     prices = [(4, 1), (1, 4), (2, 1), (1, 2), (5, 1), (1, 3)]
     cases: list[Arguments] = []
     for i, (miss, alarm) in enumerate(prices):
-        n = _whole(300, 420, generator)
+        n = whole(300, 420, generator)
         true = 1.6 * torch.randn(n, generator=generator) - 0.6
         events = (torch.rand(n, generator=generator) < true.sigmoid()).long()
         shift = (-0.6, 0.6)[i // 2 % 2]  # the model is a little too shy, or too bold
@@ -313,7 +304,7 @@ def dataset_f1(batches: list[TokenBatch], n_classes: int) -> float:
     """scikit-learn's macro F1 over all real tokens together."""
     from sklearn.metrics import f1_score
 
-    parts = [(_real(lengths, tags.shape[1]), tags, told) for tags, told, lengths in batches]
+    parts = [(is_real(lengths, tags.shape[1]), tags, told) for tags, told, lengths in batches]
     tags = torch.cat([tags[real] for real, tags, _ in parts])
     told = torch.cat([told[real] for real, _, told in parts])
     labels = list(range(n_classes))
@@ -329,7 +320,7 @@ def _f1_from(
         return rule(
             [
                 confusion_matrix(
-                    tags, told, n_classes, mask=None if pads else _real(lengths, tags.shape[1])
+                    tags, told, n_classes, mask=None if pads else is_real(lengths, tags.shape[1])
                 )
                 for tags, told, lengths in batches
             ]
@@ -350,15 +341,15 @@ def _over_classes_that_occur(matrices: list[Tensor]) -> float:
 def _dataset_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(5 if hidden else 4):
-        n_classes = _whole(3, 5, generator)
+        n_classes = whole(3, 5, generator)
         occurring = n_classes - (i != 1)  # in most cases the last class does not occur
         batches = []
         for size in (4, 3, 1, 2)[: 3 + i % 2]:
-            batch, seq_len = size + 1, _whole(4, 9, generator)
+            batch, seq_len = size + 1, whole(4, 9, generator)
             lengths = _lengths(batch, seq_len, generator)
             rare = torch.rand(batch, seq_len, generator=generator) < 0.6
             tags = torch.randint(occurring, (batch, seq_len), generator=generator)
-            tags = torch.where(rare, 0, tags) * _real(lengths, seq_len)
+            tags = torch.where(rare, 0, tags) * is_real(lengths, seq_len)
             told = torch.randint(occurring, (batch, seq_len), generator=generator)
             agree = torch.rand(batch, seq_len, generator=generator) < 0.6
             batches.append((tags, torch.where(agree, tags, told), lengths))
@@ -466,15 +457,15 @@ def _random_names(generator: Generator) -> tuple[list[str], list[str]]:
     """A tagged sentence, and what a tagger with typical mistakes makes of it."""
     gold: list[str] = []
     said: list[str] = []
-    for _ in range(_whole(2, 4, generator)):
-        gap = _whole(1, 3, generator)
+    for _ in range(whole(2, 4, generator)):
+        gap = whole(1, 3, generator)
         gold += ["O"] * gap
         said += ["O"] * gap
-        kind, other = ("PER", "LOC") if _whole(0, 1, generator) else ("LOC", "PER")
-        length = _whole(1, 3, generator)
+        kind, other = ("PER", "LOC") if whole(0, 1, generator) else ("LOC", "PER")
+        length = whole(1, 3, generator)
         name = [f"B-{kind}", *[f"I-{kind}"] * (length - 1)]
         gold += name
-        mistake = _whole(0, 5, generator)
+        mistake = whole(0, 5, generator)
         if mistake == 0:
             said += ["O"] * length
         elif mistake == 1:
@@ -569,7 +560,7 @@ def _apart(away: Tensor, width: int) -> Tensor:
 def _window_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(5 if hidden else 4):
-        width = _whole(3, 6, generator)
+        width = whole(3, 6, generator)
         # Training windows lie in the first part; test windows lie near them and far away.
         train = torch.randperm(40, generator=generator)[:12].sort().values + 20
         far = torch.randperm(60, generator=generator)[:20] + 70
