@@ -134,6 +134,10 @@ UNITS = (
 )
 
 
+TITLES = {unit.number: unit.title for unit in UNITS}
+"""The title of each unit by its number."""
+
+
 def learner_notebooks() -> tuple[str, ...]:
     """File names of all notebooks a learner works in, in course order."""
     names = (

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from birnn_course.course import UNITS
+from birnn_course.course import TITLES
 from birnn_course.errors import CourseError
 from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import Question
@@ -107,9 +107,8 @@ def result(questions: Sequence[Question], points: Mapping[str, float]) -> str:
         if question.id in points:
             missing = 1 - points[question.id]
             lost[question.unit] = lost.get(question.unit, 0) + missing
-    titles = {unit.number: unit.title for unit in UNITS}
     again = [
-        f"unit {unit} ({titles.get(unit, 'no title')}), {_plain(missing)} lost"
+        f"unit {unit} ({TITLES.get(unit, 'no title')}), {_plain(missing)} lost"
         for unit, missing in sorted(lost.items(), key=lambda item: -item[1])
         if missing > 0
     ]

@@ -167,8 +167,7 @@ def plot_bars(
     _draw_limits(ax, limits)
     ax.set(ylabel=ylabel, ylim=(0, 112), yticks=range(0, 101, 20))
     ax.set_xticks(range(len(groups)), list(groups))
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return Picture(figure, alt)
+    return _with_legend(figure, ax, alt)
 
 
 def plot_lines(
@@ -208,8 +207,7 @@ def plot_lines(
     n_steps = max(len(heights) for heights in lines.values())
     if n_steps <= 12:
         ax.set_xticks(range(n_steps))
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return Picture(figure, alt)
+    return _with_legend(figure, ax, alt)
 
 
 def plot_curves(
@@ -238,6 +236,11 @@ def plot_curves(
         ax.plot(where, heights, DASHES[i % 4], color=COLOURS[i % 4], linewidth=2, label=label)
     _draw_limits(ax, limits)
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    return _with_legend(figure, ax, alt)
+
+
+def _with_legend(figure: Figure, ax: Axes, alt: str) -> Picture:
+    """The finished picture, with its legend beside the axes."""
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return Picture(figure, alt)
 

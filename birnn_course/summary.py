@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from birnn_course.beliefs import misconception_states
-from birnn_course.course import UNITS
+from birnn_course.course import TITLES, UNITS
 from birnn_course.misconceptions import catalogue
 from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank
@@ -85,11 +85,11 @@ def route(attempts: Iterable[Attempt]) -> str:
     chosen = {a.misconception for a in attempts if a.misconception}
     open_ = [name for name in chosen & catalogue().keys() if states.get(name) != "overcome"]
     by_unit = Counter(catalogue()[name].unit for name in open_)
-    titles = {unit.number: f" · {unit.title}" for unit in UNITS}
     lines = [f"{len(answered)} of {len(asked)} questions answered."]
     for number, n in sorted(by_unit.items()):
         reasons = "one of your answers points" if n == 1 else f"{n} of your answers point"
-        lines.append(f"Take your time for unit {number}{titles.get(number, '')}: {reasons} there.")
+        name = f"{number} · {TITLES[number]}" if number in TITLES else number
+        lines.append(f"Take your time for unit {name}: {reasons} there.")
     if not answered:
         lines.append("Nothing is known of what you believe, so take every unit in order.")
     elif not by_unit:

@@ -3,15 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from panels import change
 
 from birnn_course import dependence_explorer
 from birnn_course.explore.panel import Choice, Panel, View, Whole
-
-
-def change(panel: Panel, **values: Any) -> str:
-    """What the browser does when a control moves; returns the sentence below."""
-    panel.values = {**panel.values, **values}
-    return panel.sentence
 
 
 @pytest.mark.parametrize(

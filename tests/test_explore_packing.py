@@ -3,21 +3,15 @@ from __future__ import annotations
 import re
 import time
 from itertools import product
-from typing import Any
 
 import pytest
 import torch
+from panels import change
 
 from birnn_course import packing_explorer
 from birnn_course.explore.panel import Panel
 
 IN_MEMORY = ["B0", "D0", "A0", "C0", "B1", "D1", "A1", "B2", "D2", "B3", "B4"]
-
-
-def change(panel: Panel, **values: Any) -> str:
-    """What the browser does when a control moves; returns the sentence below."""
-    panel.values = {**panel.values, **values}
-    return panel.sentence
 
 
 def rows(panel: Panel) -> list[list[str]]:

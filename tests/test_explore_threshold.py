@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
 
 import pytest
 import torch
+from panels import change
 
 from birnn_course import threshold_explorer
 from birnn_course.data import IGNORED, RareEvents
@@ -13,12 +13,6 @@ from birnn_course.explore.panel import Panel
 
 TARGETS = torch.tensor([[1, 1, 0, 0, IGNORED], [1, 0, 0, 0, 0]])
 SCORES = torch.tensor([[0.9, 0.3, 0.6, 0.2, 0.99], [0.5, 0.5, 0.1, 0.1, 0.0]])
-
-
-def change(panel: Panel, **values: Any) -> str:
-    """What the browser does when a control moves; returns the sentence below."""
-    panel.values = {**panel.values, **values}
-    return panel.sentence
 
 
 def counts(panel: Panel) -> dict[str, int]:

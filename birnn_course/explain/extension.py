@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from birnn_course.course import UNITS
+from birnn_course.course import TITLES
 from birnn_course.explain import inputs, losses, outputs, packing
 from birnn_course.explain.matching import Explanation, explanation_of
 from birnn_course.misconceptions import catalogue
@@ -44,11 +44,10 @@ def explain_error(result: ExecutionResult) -> None:
 def as_text(found: Explanation) -> str:
     """The explanation, then the unit and the id of each misconception that may be behind it."""
     lines = [textwrap.fill(f"birnn_course: {found.text}", 88, break_on_hyphens=False)]
-    titles = {unit.number: unit.title for unit in UNITS}
     for name in found.misconceptions:
         known = catalogue().get(name)
         where = (
-            f"Unit {known.unit}: {titles[known.unit]}. " if known and known.unit in titles else ""
+            f"Unit {known.unit}: {TITLES[known.unit]}. " if known and known.unit in TITLES else ""
         )
         lines.append(f"{where}Misconception: {name}.")
     return "\n".join(lines)
