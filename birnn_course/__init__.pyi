@@ -40,5 +40,8 @@ from .summary import my_route as my_route
 from .training import evaluate as evaluate
 from .training import fit as fit
 from .training import predict as predict
+from .word_errors import edit_distance as edit_distance
+from .word_errors import phone_error_rate as phone_error_rate
+from .word_errors import word_error_rate as word_error_rate
 
 __version__: str

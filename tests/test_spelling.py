@@ -11,14 +11,14 @@ import pytest
 
 from birnn_course import files
 from birnn_course.data import spelling as module
-from birnn_course.data.alignment import Aligner
-from birnn_course.data.spelling import Spelling, load_spelling, read_dictionary
+from birnn_course.data.alignment import EARLY, Aligner, spoken
+from birnn_course.data.spelling import Spelling, family, load_spelling, read_dictionary
 from birnn_course.errors import CourseError
 
 
 @pytest.fixture(scope="module")
 def dictionary() -> dict[str, tuple[str, ...]]:
-    return read_dictionary()
+    return {word: readings[0] for word, readings in read_dictionary().items()}
 
 
 def test_every_alignment_spells_its_pronunciation_back(
@@ -26,8 +26,7 @@ def test_every_alignment_spells_its_pronunciation_back(
 ) -> None:
     for word, tags in spelling.sounds.items():
         assert len(tags) == len(word)
-        sounds = tuple(sound for tag in tags if tag != "_" for sound in tag.split("+"))
-        assert sounds == dictionary[word]
+        assert spoken(tags) == dictionary[word]
     assert len(spelling.sounds) > 0.999 * len(dictionary)
 
 
@@ -59,27 +58,53 @@ def test_of_two_equal_letters_the_first_sounds(spelling: Spelling) -> None:
 
 @pytest.mark.full
 def test_learning_from_other_words_gives_the_same_alignments(
-    spelling: Spelling, dictionary: dict[str, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    spelling: Spelling, dictionary: dict[str, tuple[str, ...]]
 ) -> None:
     """Without the tie rule this is where it shows: labels flip from fit to fit."""
     others = [w for w in spelling.sounds if w not in {*spelling.train, *spelling.test}][:5_000]
     random.Random(0).shuffle(others)
     pairs = [(word, dictionary[word]) for word in spelling.test]
 
-    def differing() -> float:
-        again = Aligner([(word, dictionary[word]) for word in others]).align(pairs)
+    def differing(early: float) -> float:
+        again = Aligner([(word, dictionary[word]) for word in others], early=early).align(pairs)
         both = zip(spelling.test, again, strict=True)
         return sum(tags != spelling.sounds[word] for word, tags in both) / len(pairs)
 
-    assert differing() < 0.03
-    monkeypatch.setattr("birnn_course.data.alignment.EARLY", 0.0)
-    assert differing() > 0.05
+    assert differing(EARLY) < 0.03
+    assert differing(0.0) > 0.05
 
 
 def test_the_sets_are_disjoint_and_of_the_promised_size(spelling: Spelling) -> None:
     parts = [set(part) for part in (spelling.train, spelling.dev, spelling.test)]
     assert [round(len(part), -2) for part in parts] == [5_000, 2_000, 12_000]
     assert len(set.union(*parts)) == sum(map(len, parts))
+
+
+def test_all_readings_of_a_word_are_kept(spelling: Spelling) -> None:
+    assert spelling.readings("tomato") == (
+        ("T", "AH", "M", "EY", "T", "OW"),
+        ("T", "AH", "M", "AA", "T", "OW"),
+    )
+    assert spelling.readings("phone") == (("F", "OW", "N"),)
+    several = [word for word in spelling.sounds if len(spelling.readings(word)) > 1]
+    assert 7_000 < len(several) < 8_000
+    assert all(len({*spelling.readings(word)}) > 1 for word in several)
+
+
+def test_a_family_is_never_split(home: Path) -> None:
+    assert family("nation") == family("national") == family("nations") != family("native")
+
+    def related(data: Spelling) -> float:
+        """Share of the test words with a relative among the training words."""
+        known = {family(word) for word in data.train}
+        return sum(family(word) in known for word in data.test) / len(data.test)
+
+    data = load_spelling(1_000, split="family")
+    assert related(data) == 0
+    parts = [set(part) for part in (data.train, data.dev, data.test)]
+    assert [round(len(part), -2) for part in parts] == [1_000, 2_000, 12_000]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    assert related(load_spelling(1_000, split="word")) > 0  # and the check can fail
 
 
 def test_tags_come_from_the_training_words_only(spelling: Spelling) -> None:

@@ -12,7 +12,7 @@ programmes below loop over positions and never over words.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +40,11 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 
 
+def spoken(tags: Iterable[str]) -> Phones:
+    """The phones that tags spell, in order: joined ones apart, silent letters left out."""
+    return tuple(phone for tag in tags if tag != SILENT for phone in tag.split(JOIN))
+
+
 class _Shape(NamedTuple):
     """All words of one length with one number of phones; ``n`` of them."""
 
@@ -65,6 +70,8 @@ class Aligner:
         The words to learn from, in lower case, each with its phones.
     rounds : int
         Rounds of expectation maximisation.
+    early : float
+        What sounding one letter later costs, in nats; 0 leaves ties to rounding.
 
     Examples
     --------
@@ -73,7 +80,10 @@ class Aligner:
     [('AH', 'B', '_')]
     """
 
-    def __init__(self, pairs: Sequence[tuple[Word, Phones]], rounds: int = 20) -> None:
+    def __init__(
+        self, pairs: Sequence[tuple[Word, Phones]], rounds: int = 20, *, early: float = EARLY
+    ) -> None:
+        self._early = early
         self._letters = {c: i for i, c in enumerate(sorted({c for w, _ in pairs for c in w}))}
         self._phones = {p: i for i, p in enumerate(sorted({p for _, ps in pairs for p in ps}))}
         a, p = len(self._letters), len(self._phones)
@@ -83,7 +93,7 @@ class Aligner:
         for _ in range(rounds):
             counts = _Tables(*(np.zeros_like(table) for table in tables))
             for shape in shapes:
-                _add_expected_counts(shape, tables, counts)
+                _add_expected_counts(shape, tables, counts, early)
             total = counts.none + counts.one.sum(1) + counts.two.sum((1, 2))
             total = np.maximum(total, np.finfo(float).tiny)
             tables = _Tables(
@@ -100,7 +110,7 @@ class Aligner:
         names = list(self._phones)
         result: list[Tags | None] = [None] * len(pairs)
         for shape in self._by_shape(pairs):
-            sounds, possible = _best_path(shape, self._tables)
+            sounds, possible = _best_path(shape, self._tables, self._early)
             for column, where in enumerate(shape.where):
                 if possible[column]:
                     phones = iter(names[p] for p in shape.phones[:, column])
@@ -127,10 +137,10 @@ class Aligner:
             )
 
 
-def _emissions(shape: _Shape, tables: _Tables) -> tuple[Floats, Floats, Floats]:
+def _emissions(shape: _Shape, tables: _Tables, early: float) -> tuple[Floats, Floats, Floats]:
     """What each letter pays for each reading: ``(L, 1, n)``, ``(L, P, n)``, ``(L, P - 1, n)``."""
     letter, phone = shape.letters[:, None], shape.phones[None]
-    late = np.exp(-EARLY * np.arange(len(shape.letters)))[:, None, None]
+    late = np.exp(-early * np.arange(len(shape.letters)))[:, None, None]
     return (
         tables.none[letter],
         tables.one[letter, phone] * late,
@@ -138,9 +148,9 @@ def _emissions(shape: _Shape, tables: _Tables) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def _add_expected_counts(shape: _Shape, tables: _Tables, counts: _Tables) -> None:
+def _add_expected_counts(shape: _Shape, tables: _Tables, counts: _Tables, early: float) -> None:
     """The E step: how often each reading is used, averaged over all alignments of each word."""
-    none, one, two = _emissions(shape, tables)
+    none, one, two = _emissions(shape, tables, early)
     length, (n_phones, n) = len(shape.letters), shape.phones.shape
     # forward[i, j]: probability that the first i letters made the first j phones
     forward = np.zeros((length + 1, n_phones + 1, n))
@@ -174,10 +184,12 @@ def _add_at(table: Floats, index: tuple[Integers, ...], amount: Floats) -> None:
     table += np.bincount(flat.ravel(), amount.ravel(), table.size).reshape(table.shape)
 
 
-def _best_path(shape: _Shape, tables: _Tables) -> tuple[Integers, npt.NDArray[np.bool_]]:
+def _best_path(
+    shape: _Shape, tables: _Tables, early: float
+) -> tuple[Integers, npt.NDArray[np.bool_]]:
     """The likeliest alignment: sounds per letter ``(L, n)``, and whether there is one ``(n,)``."""
     with np.errstate(divide="ignore"):
-        none, one, two = (np.log(table) for table in _emissions(shape, tables))
+        none, one, two = (np.log(table) for table in _emissions(shape, tables, early))
     length, (n_phones, n) = len(shape.letters), shape.phones.shape
     best = np.full((n_phones + 1, n), -np.inf)
     best[0] = 0

