@@ -56,22 +56,23 @@ def test_of_two_equal_letters_the_first_sounds(spelling: Spelling) -> None:
     assert all(second == "_" for _, second in sounding_once)
 
 
-@pytest.mark.full
 def test_learning_from_other_words_gives_the_same_alignments(
     spelling: Spelling, dictionary: dict[str, tuple[str, ...]]
 ) -> None:
     """Without the tie rule this is where it shows: labels flip from fit to fit."""
-    others = [w for w in spelling.sounds if w not in {*spelling.train, *spelling.test}][:5_000]
+    others = sorted({*spelling.sounds} - {*spelling.train, *spelling.test})
     random.Random(0).shuffle(others)
     pairs = [(word, dictionary[word]) for word in spelling.test]
 
     def differing(early: float) -> float:
-        again = Aligner([(word, dictionary[word]) for word in others], early=early).align(pairs)
-        both = zip(spelling.test, again, strict=True)
-        return sum(tags != spelling.sounds[word] for word, tags in both) / len(pairs)
+        once, again = (
+            Aligner([(word, dictionary[word]) for word in words], early=early).align(pairs)
+            for words in (spelling.train, others[: len(spelling.train)])
+        )
+        return sum(a != b for a, b in zip(once, again, strict=True)) / len(pairs)
 
     assert differing(EARLY) < 0.03
-    assert differing(0.0) > 0.05
+    assert differing(0.0) > 0.08
 
 
 def test_the_sets_are_disjoint_and_of_the_promised_size(spelling: Spelling) -> None:
