@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers constraints
+.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=
 
 bench-viewers: .venv/installed-test ## measure how fast the viewers follow their controls
 	$(BIN)/python benchmarks/viewers.py
+
+bench-spelling: .venv/installed-test ## train the full-size speller, three seeds; about an hour, goes on where it was stopped
+	$(BIN)/python benchmarks/spelling_full.py $(ARGS)
 
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints

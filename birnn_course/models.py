@@ -31,6 +31,11 @@ class SequenceTagger(nn.Module):
     lookahead : int
         Answer this many steps late: the tag of element ``t`` is read off after element
         ``t + lookahead``. Zero vectors stand for what comes after the end.
+    num_layers : int
+        Recurrent layers; each reads all that the one below it says, in its own directions.
+    dropout : float
+        Share of the numbers that are set to 0 while training: between the layers, and before the
+        linear layer.
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class SequenceTagger(nn.Module):
         cell: str = "lstm",
         embedding_dim: int = 64,
         lookahead: int = 0,
+        num_layers: int = 1,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if cell not in CELLS:
@@ -52,8 +59,14 @@ class SequenceTagger(nn.Module):
         self.lookahead = lookahead
         self.embedding = nn.Embedding(n_symbols, embedding_dim)
         self.rnn = CELLS[cell](
-            embedding_dim, hidden_size, batch_first=True, bidirectional=bidirectional
+            embedding_dim,
+            hidden_size,
+            num_layers,
+            batch_first=True,
+            bidirectional=bidirectional,
+            dropout=dropout if num_layers > 1 else 0.0,  # PyTorch warns where there is no between
         )
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size * (2 if bidirectional else 1), n_tags)
 
     def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -73,7 +86,7 @@ class SequenceTagger(nn.Module):
             output, _ = pad_packed_sequence(
                 self.rnn(packed)[0], batch_first=True, total_length=inputs.shape[1]
             )
-        scores: Tensor = self.head(output)
+        scores: Tensor = self.head(self.dropout(output))
         return scores
 
 
