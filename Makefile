@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling constraints
+.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -43,10 +43,13 @@ bench-viewers: .venv/installed-test ## measure how fast the viewers follow their
 bench-spelling: .venv/installed-test ## train the full-size speller, three seeds; about an hour, goes on where it was stopped
 	$(BIN)/python benchmarks/spelling_full.py $(ARGS)
 
+bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07 and test it (Linux x86-64)
+	$(BIN)/python benchmarks/g2p_peer.py $(ARGS)
+
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[test,dev]"
+	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[test,dev,bench]"
 	.venv-constraints/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	rm -rf .venv-constraints
 
@@ -61,4 +64,8 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 
 .venv/installed-test: .venv/installed
 	$(INSTALL) -e ".[test,dev]"
+	@touch $@
+
+.venv/installed-bench: .venv/installed-test
+	$(INSTALL) -e ".[test,dev,bench]"
 	@touch $@
