@@ -32,6 +32,7 @@ from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
 from .plots import plot_curves as plot_curves
 from .plots import plot_dependence as plot_dependence
+from .plots import plot_grids as plot_grids
 from .plots import plot_lines as plot_lines
 from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
