@@ -91,10 +91,11 @@ VALID_ROWS = Exercise(
         "and are these the last ones?",
     },
     hints=(
-        "`rows` holds the rows of one speaker. Which of them are wanted?",
-        "`rows` goes from the first to the last. You want the end of that list, for each speaker, "
-        "and all of them sorted.",
-        "Inside the loop: `chosen += rows[-n:]`. After it: `return sorted(chosen)`.",
+        "`rows_of[speaker]` holds the rows of one speaker. Which of them are wanted?",
+        "These rows go from the first to the last. You want the end of that list, for each "
+        "speaker, and all of them sorted.",
+        "`chosen = [row for rows in rows_of.values() for row in rows[-n:]]`, and then "
+        "`return sorted(chosen)`.",
     ),
 )
 
@@ -309,11 +310,11 @@ PADDING_CHANGE = Exercise(
 # ── 4 · chosen_score ────────────────────────────────────────────────────────────────────────────
 
 
-def chosen_score(valid: Tensor, test: Tensor) -> tuple[int, float]:
+def chosen_score(valid: Tensor, test: Tensor) -> list[int | float]:
     """Sorted instead of ``median``."""
     middle = valid.shape[1] // 2
     best = max(range(len(valid)), key=lambda i: sorted(valid[i].tolist())[middle])
-    return best, sorted(test[best].tolist())[middle]
+    return [best, sorted(test[best].tolist())[middle]]
 
 
 def _middle(scores: Tensor) -> Tensor:
@@ -330,12 +331,12 @@ def _reported(
     *,
     choose_on_test: bool = False,
     report_valid: bool = False,
-) -> Callable[[Tensor, Tensor], tuple[int, float]]:
+) -> Callable[[Tensor, Tensor], list[int | float]]:
     """Choose by one summary over seeds, and report another."""
 
-    def report(valid: Tensor, test: Tensor) -> tuple[int, float]:
+    def report(valid: Tensor, test: Tensor) -> list[int | float]:
         best = int(by(test if choose_on_test else valid).argmax())
-        return best, of(valid if report_valid else test)[best].item()
+        return [best, of(valid if report_valid else test)[best].item()]
 
     return report
 

@@ -81,7 +81,7 @@ def test_the_rival_without_order_is_level_with_every_network() -> None:
     assert all(97.5 <= score < 99 for score in scores.values())
     for c in (1.0, 10.0):
         folds = torch.cat([rival(*without(k), c) for k in range(5)])
-        truth = torch.cat([SPEAKERS[FOLD == k] for k in range(5)])
+        truth = torch.cat([SPEAKERS[FOLD.eq(k)] for k in range(5)])
         assert 94 < percent(folds, truth) < 98.5
     assert percent(torch.full_like(TRUTH, 2), TRUTH) == pytest.approx(23.78, abs=0.01)
 
@@ -121,7 +121,7 @@ def test_the_gain_of_both_ways_on_the_folds_is_small_whatever_the_seeds() -> Non
             said = torch.empty_like(SPEAKERS)
             for k in range(5):
                 known, new = without(k)
-                said[FOLD == k] = answers(train(known, start + k, **options), new)
+                said[FOLD.eq(k)] = answers(train(known, start + k, **options), new)
             right.append(said == SPEAKERS)
         counts = torch.stack(right, dim=1)
         low, high = bootstrap_interval(counts, lambda s: 100 * float(s[1] - s[0]) / 270)
@@ -167,7 +167,7 @@ def scores_by_padding(seed: int, packed: bool, readout: str) -> list[float]:
     torch.manual_seed(seed)
     model = Reader(packed, readout)
     fit(model, batches, epochs=20, seed=seed)
-    return [percent(answers(model, new, pad_to), SPEAKERS[FOLD == 4]) for pad_to in (29, 60, 120)]
+    return [percent(answers(model, new, pad_to), SPEAKERS[FOLD.eq(4)]) for pad_to in (29, 60, 120)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
