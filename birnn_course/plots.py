@@ -265,7 +265,7 @@ def plot_grids(
     # A grid is as wide as it has columns, so that equal steps look equally long.
     wide = [max(values.shape[1], 6) for values in grids.values()]
     rows = max(values.shape[0] for values in grids.values())
-    across, down = (0.5, 0.4) if numbers else (0.24, 0.24)  # of one field, in inches
+    across, down = (0.5, 0.4) if numbers else (0.13, 0.2)  # of one field, in inches
     figure, axes = _figure(len(grids), across * sum(wide) + 1.2, down * rows + 0.9)
     layout = axes[0].get_gridspec()
     assert layout is not None
