@@ -1,9 +1,11 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
 from .data import RareEvents as RareEvents
+from .data import Speech as Speech
 from .data import Spelling as Spelling
 from .data import TaggingTask as TaggingTask
 from .data import batches_of_one_length as batches_of_one_length
 from .data import cue_task as cue_task
+from .data import load_speech as load_speech
 from .data import load_spelling as load_spelling
 from .data import names_task as names_task
 from .data import padded_batches as padded_batches
@@ -24,11 +26,13 @@ from .metrics import confusion_matrix as confusion_matrix
 from .metrics import confusion_per_sequence as confusion_per_sequence
 from .metrics import threshold_curve as threshold_curve
 from .mixed import mixed_test as mixed_test
+from .models import SequenceClassifier as SequenceClassifier
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
 from .plots import plot_bars as plot_bars
 from .plots import plot_curves as plot_curves
 from .plots import plot_dependence as plot_dependence
+from .plots import plot_grids as plot_grids
 from .plots import plot_lines as plot_lines
 from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map

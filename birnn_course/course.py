@@ -131,6 +131,21 @@ UNITS = (
         ),
         has_exercises=True,
     ),
+    Unit(
+        "06",
+        "speech",
+        "Who is speaking?",
+        90,
+        (
+            "look at a new data set, split it and scale it so that nothing leaks",
+            "put a constant and a simple rival beside a recurrent network, and say what the data "
+            "can teach",
+            "find read-outs that hide behind a good score, by changing the amount of padding",
+            "choose a model on validation data and report it once on the test set, with its spread "
+            "and an interval",
+        ),
+        has_exercises=True,
+    ),
 )
 
 

@@ -239,6 +239,57 @@ def plot_curves(
     return _with_legend(figure, ax, alt)
 
 
+def plot_grids(
+    grids: Mapping[str, Tensor],
+    *,
+    alt: str,
+    xlabel: str,
+    ylabel: str,
+    numbers: bool = False,
+) -> Picture:
+    """One grid of shades per table, side by side: the darker a field, the higher its value.
+
+    Parameters
+    ----------
+    grids : mapping of str to Tensor
+        Title to values ``(rows, columns)``; all grids have the same shades and the same rows.
+    xlabel, ylabel : str
+        What the columns and the rows are; both are counted from 0.
+    alt : str
+        What the picture shows, as a claim; never a trained number.
+    numbers : bool
+        Write each value other than 0 into its field, for tables of counts.
+    """
+    low = min(float(values.min()) for values in grids.values())
+    high = max(float(values.max()) for values in grids.values())
+    # A grid is as wide as it has columns, so that equal steps look equally long.
+    wide = [max(values.shape[1], 6) for values in grids.values()]
+    rows = max(values.shape[0] for values in grids.values())
+    across, down = (0.5, 0.4) if numbers else (0.13, 0.2)  # of one field, in inches
+    figure, axes = _figure(len(grids), across * sum(wide) + 1.2, down * rows + 0.9)
+    layout = axes[0].get_gridspec()
+    assert layout is not None
+    layout.set_width_ratios(wide)
+    for ax, (title, values) in zip(axes, grids.items(), strict=True):
+        ax.grid(False)
+        shades = ax.pcolormesh(values.cpu(), cmap="Greys", vmin=low, vmax=high, edgecolor="#BBBBBB")
+        ax.invert_yaxis()
+        for row, column in values.nonzero().tolist() if numbers else ():
+            value = float(values[row, column])
+            ink = "white" if value > (low + high) / 2 else "black"
+            ax.text(column + 0.5, row + 0.5, f"{value:g}", color=ink, ha="center", va="center")
+        every = 1 if numbers else 5
+        for axis, n in ((ax.xaxis, values.shape[1]), (ax.yaxis, values.shape[0])):
+            axis.set_ticks([i + 0.5 for i in range(0, n, every)], [*map(str, range(0, n, every))])
+        ax.set(title=title, xlabel=xlabel)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+    axes[0].set_ylabel(ylabel)
+    if not numbers:
+        figure.colorbar(shades, ax=axes)
+    return Picture(figure, alt)
+
+
 def _with_legend(figure: Figure, ax: Axes, alt: str) -> Picture:
     """The finished picture, with its legend beside the axes."""
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))

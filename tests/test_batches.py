@@ -40,3 +40,15 @@ def test_batches_by_length_hold_less_padding_and_seeds_shuffle() -> None:
     assert padding(by_length=True) == 4
     assert padding(seed=0) > 4
     assert len({padding(seed=seed) for seed in range(5)}) > 1
+
+
+def test_vectors_with_a_class_are_padded_as_ids_with_tags_are() -> None:
+    pairs = [(torch.full((n, 2), i + 1.0), i) for i, n in enumerate([3, 2, 5, 4, 1])]
+    seen = []
+    for inputs, classes, lengths in padded_batches(pairs, 2):
+        assert inputs.shape == (len(lengths), int(lengths.max()), 2)
+        assert inputs.dtype == torch.float32 and classes.shape == lengths.shape
+        for row, kind, length in zip(inputs, classes.tolist(), lengths.tolist(), strict=True):
+            assert (row[:length] == kind + 1).all() and (row[length:] == 0).all()
+            seen.append((kind, length))
+    assert sorted(seen) == list(enumerate([3, 2, 5, 4, 1]))

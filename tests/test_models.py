@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from birnn_course import SequenceTagger, count_parameters
+from birnn_course import SequenceClassifier, SequenceTagger, count_parameters, pad_dependence
 from birnn_course.errors import CourseError
 
 
@@ -65,3 +65,36 @@ def test_with_lengths_padding_changes_no_score() -> None:
     late = SequenceTagger(7, 5, 6, bidirectional=False, lookahead=1)
     with pytest.raises(CourseError, match="do not go together"):
         late(padded, torch.tensor([4]))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("readout", ["final", "mean", "max"])
+def test_a_classifier_reads_each_sequence_as_if_it_were_alone(
+    cell: str, bidirectional: bool, readout: str
+) -> None:
+    torch.manual_seed(0)
+    model = SequenceClassifier(3, 5, 4, bidirectional=bidirectional, cell=cell, readout=readout)
+    x, lengths = torch.randn(3, 7, 3), torch.tensor([4, 7, 2])
+    scores = model(x, lengths)
+    assert scores.shape == (3, 5)
+    for row, sequence, n in zip(scores, x, lengths.tolist(), strict=True):
+        output, state = model.rnn(sequence[None, :n])
+        last = state[0] if cell == "lstm" else state
+        summary = {
+            "final": torch.cat([*last], dim=1),
+            "mean": output.mean(1),
+            "max": output.amax(1),
+        }[readout]
+        assert torch.allclose(row, model.head(summary)[0], rtol=0, atol=1e-5)
+    assert pad_dependence(model, x, lengths, pads=9).max() < 1e-5
+
+
+def test_a_classifier_needs_lengths_and_a_known_readout() -> None:
+    model = SequenceClassifier(3, 5, 4, bidirectional=True)
+    with pytest.raises(TypeError, match="lengths"):
+        model(torch.zeros(2, 7, 3))
+    with pytest.raises(CourseError, match="final, mean or max"):
+        SequenceClassifier(3, 5, 4, bidirectional=True, readout="last")
+    with pytest.raises(CourseError, match="rnn, gru or lstm"):
+        SequenceClassifier(3, 5, 4, bidirectional=True, cell="transformer")

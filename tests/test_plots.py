@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from birnn_course import plot_bars, plot_dependence, plot_lines
+from birnn_course import plot_bars, plot_dependence, plot_grids, plot_lines
 from birnn_course.plots import COLOURS, READERS, Picture, describe_map
 
 SQUARE = torch.ones(5, 5)
@@ -87,3 +87,15 @@ def test_the_two_readers_look_the_same_in_every_figure() -> None:
         "both ways": 1,
     }
     assert _styles(["a", "b"]) == {"a": 0, "b": 1}
+
+
+def test_grids_of_different_widths_share_their_shades_and_show_counts() -> None:
+    narrow, wide = torch.zeros(3, 6), torch.ones(3, 24)
+    picture = plot_grids({"a": narrow, "b": wide}, xlabel="x", ylabel="y", alt="b is darker")
+    assert pixels(picture).width > 300 and picture.alt == "b is darker"
+    counts = torch.tensor([[7, 0], [1, 9]])
+    plain, written = (
+        plot_grids({"a": counts}, xlabel="x", ylabel="y", alt="a", numbers=numbers)
+        for numbers in (False, True)
+    )
+    assert plain.png != written.png

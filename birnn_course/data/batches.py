@@ -15,6 +15,9 @@ IGNORED = -100
 """The target of padding: what ``F.cross_entropy`` leaves out unless told otherwise."""
 
 Pair = tuple[Sequence[int], Sequence[int]]
+"""Ids and tags of one sequence."""
+Labelled = tuple[Tensor, int]
+"""Vectors ``(seq_len, features)`` and the class of one sequence."""
 
 
 def batches_of_one_length(
@@ -53,7 +56,7 @@ def batches_of_one_length(
 
 
 def padded_batches(
-    pairs: Iterable[Pair],
+    pairs: Iterable[Pair] | Iterable[Labelled],
     batch_size: int,
     *,
     by_length: bool = False,
@@ -61,19 +64,20 @@ def padded_batches(
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> list[Batch]:
-    """Cut tagged sequences into batches, each padded to its own longest sequence.
+    """Cut sequences into batches, each padded to its own longest sequence.
 
     Parameters
     ----------
-    pairs : iterable of (sequence of int, sequence of int)
-        Input ids and tag ids of each sequence; none may be empty.
+    pairs : iterable of (sequence of int, sequence of int) or of (Tensor, int)
+        Input ids and tag ids of each sequence, or vectors ``(seq_len, features)`` and the class;
+        no sequence may be empty.
     batch_size : int
         Sequences in a batch; the last one may have fewer.
     by_length : bool
         Put sequences of similar length together, so that little is padded. Otherwise they are
         shuffled.
     pad_id : int
-        Stands in the inputs after the end. In the targets there stands -100.
+        Stands in the inputs after the end. In the tags there stands -100.
     seed : int
         Decides the shuffling, and which of equally long sequences come together.
     device : torch.device or str
@@ -82,18 +86,24 @@ def padded_batches(
     Returns
     -------
     list of (Tensor, Tensor, Tensor)
-        Input ids and tag ids, both ``(batch, seq_len)``, and lengths ``(batch,)``.
+        Input ids and tag ids, both ``(batch, seq_len)``, or vectors ``(batch, seq_len, features)``
+        and classes ``(batch,)``; and lengths ``(batch,)``.
     """
-    listed = list(pairs)
+    listed: list[Pair] | list[Labelled] = list(pairs)  # type: ignore[assignment]
     order = torch.randperm(len(listed), generator=torch.Generator().manual_seed(seed)).tolist()
     if by_length:
         order.sort(key=lambda i: len(listed[i][0]))
     batches: list[Batch] = []
     for start in range(0, len(order), batch_size):
         chosen = [listed[i] for i in order[start : start + batch_size]]
-        ids, tags = ([torch.tensor(part) for part in parts] for parts in zip(*chosen, strict=True))
-        lengths = torch.tensor([len(row) for row in ids])
-        inputs = pad_sequence(ids, batch_first=True, padding_value=pad_id)
-        targets = pad_sequence(tags, batch_first=True, padding_value=IGNORED)
+        rows, answers = (
+            [torch.as_tensor(part) for part in parts] for parts in zip(*chosen, strict=True)
+        )
+        lengths = torch.tensor([len(row) for row in rows])
+        inputs = pad_sequence(rows, batch_first=True, padding_value=pad_id)
+        if answers[0].dim():
+            targets = pad_sequence(answers, batch_first=True, padding_value=IGNORED)
+        else:
+            targets = torch.stack(answers)
         batches.append((inputs.to(device), targets.to(device), lengths))
     return batches
