@@ -1,10 +1,12 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
+from .data import Project as Project
 from .data import RareEvents as RareEvents
 from .data import Spelling as Spelling
 from .data import TaggingTask as TaggingTask
 from .data import batches_of_one_length as batches_of_one_length
 from .data import cue_task as cue_task
 from .data import load_spelling as load_spelling
+from .data import load_project as load_project
 from .data import names_task as names_task
 from .data import padded_batches as padded_batches
 from .device import setup as setup
@@ -33,6 +35,7 @@ from .plots import plot_lines as plot_lines
 from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
 from .probes import pad_dependence as pad_dependence
+from .project import check_project as check_project
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
 from .review import warm_up as warm_up
