@@ -22,7 +22,7 @@ NAMES: tuple[Name, ...] = get_args(Name)
 Caller = Callable[[Name, Arguments, int], Outcome]
 """Gets a function's name, its arguments and a seed for random numbers; tells what came of it."""
 
-SECONDS_A_CALL, SECONDS_IN_ALL = 20.0, 120.0
+SECONDS_A_CALL, SECONDS_IN_ALL = 60.0, 300.0
 
 
 class TooLongError(KeyboardInterrupt):

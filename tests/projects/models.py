@@ -61,7 +61,8 @@ class Convolution(nn.Module):
 
 
 def _trained(model: nn.Module, epochs: int, share: int = 1) -> nn.Module:
-    fit(model, batches()[::share], epochs=epochs)
+    with torch.enable_grad():  # whoever needs it first may be predicting
+        fit(model, batches()[::share], epochs=epochs)
     return model.eval()
 
 
