@@ -18,6 +18,7 @@ from .explore import dependence_explorer as dependence_explorer
 from .explore import packing_explorer as packing_explorer
 from .explore import shape_explorer as shape_explorer
 from .explore import threshold_explorer as threshold_explorer
+from .inventory import my_gain as my_gain
 from .metrics import Scores as Scores
 from .metrics import average_precision as average_precision
 from .metrics import bootstrap_interval as bootstrap_interval

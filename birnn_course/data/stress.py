@@ -106,8 +106,6 @@ def stress_of(tags: Tags, phones: Phones) -> Stresses:
     """
     marked = iter(phones)
     return tuple(
-        0
-        if tag == SILENT
-        else max(_TAG.get(next(marked)[-1], 0) for _ in tag.split(JOIN))
+        0 if tag == SILENT else max(_TAG.get(next(marked)[-1], 0) for _ in tag.split(JOIN))
         for tag in tags
     )

@@ -18,6 +18,7 @@ from birnn_course.project.contract import N_TAGS
 class Tested(NamedTuple):
     """Words, the ids of their letters, and their tags."""
 
+    name: str
     words: tuple[Word, ...]
     letters: list[list[int]]
     tags: list[Tensor]
@@ -31,10 +32,21 @@ def tested_words(seed: int | None = None) -> Tested:
     seed : int, optional
         For marks: words of no public set, and no relatives of training words but a handful.
     """
-    (_, _, test, others), stresses = all_words()
-    words = test if seed is None else tuple(random.Random(seed).sample(others, N_TEST))
+    (_, _, test, others), _ = all_words()
+    if seed is None:
+        return _tested("test", test)
+    return _tested("hidden", tuple(random.Random(seed).sample(others, N_TEST)))
+
+
+def validation_words() -> Tested:
+    """The words to choose by, whose tags the learner has."""
+    return _tested("validation", all_words()[0][1])
+
+
+def _tested(name: str, words: tuple[Word, ...]) -> Tested:
+    _, stresses = all_words()
     letters = [[LETTERS.index(letter) for letter in word] for word in words]
-    return Tested(words, letters, [torch.tensor(stresses[word]) for word in words])
+    return Tested(name, words, letters, [torch.tensor(stresses[word]) for word in words])
 
 
 def measure(predicted: list[Tensor], tags: list[Tensor]) -> Scores:

@@ -12,7 +12,7 @@ from birnn_course.exercises.calling import Outcome
 from birnn_course.exercises.spec import Arguments
 from birnn_course.metrics import Scores
 from birnn_course.project import choosing, predicting, scoring
-from birnn_course.project.answers import Tested, measure, tested_words
+from birnn_course.project.answers import Tested, measure, tested_words, validation_words
 from birnn_course.project.calling import NAMES, Caller, Name, here
 from birnn_course.project.contract import BrokenError
 from birnn_course.project.findings import Finding
@@ -25,26 +25,28 @@ from birnn_course.project.rubric import (
     SCORE_POINTS,
     held_out_points,
 )
-
-ITEM = "final_project"
-"""The project's name in the learner's record."""
+from birnn_course.summary import PROJECT
 
 
 def check_project(
     predict: Callable[..., Any] | None = None,
     score: Callable[..., Any] | None = None,
     choose: Callable[..., Any] | None = None,
+    *,
+    test: bool = False,
 ) -> ProjectReport:
-    """Test the three functions of the final project.
+    """Check the three functions of the final project.
 
-    ``predict`` tags the 3,000 test words, whose right tags stay in here. All three are asked what
-    their answers depend on. Whatever they do, this returns normally; the notebook's random numbers
-    are as before.
+    ``predict`` tags the validation words, or in the end the 3,000 test words, whose right tags stay
+    in here. All three functions are asked what their answers depend on. Whatever they do, this
+    returns normally; the notebook's random numbers are as before.
 
     Parameters
     ----------
     predict, score, choose : callable
         As the notebook says; a function that is missing is not attempted.
+    test : bool
+        Open the test words. Do that once: who looks at their score again and again chooses by it.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def check_project(
             )
         functions[name] = function or _missing
     try:
-        report = examine(here(functions), tested_words())
+        report = examine(here(functions), tested_words() if test else validation_words())
     except CourseError as error:
         return ProjectReport(sentence=f"The check cannot run: {error}")
     except Exception as error:
@@ -100,7 +102,7 @@ def examine(caller: Caller, tested: Tested, seed: int = 0) -> ProjectReport:
     held_out, scores = _held_out(noting, tested)
     parts = [
         held_out,
-        _predict(noting, tested, held_out),
+        _predict(noting, tested, held_out, scores),
         _all_or_nothing("`score`", SCORE_POINTS, noting, "score", seed),
         _all_or_nothing("`choose`", CHOOSE_POINTS, noting, "choose", seed),
     ]
@@ -109,11 +111,15 @@ def examine(caller: Caller, tested: Tested, seed: int = 0) -> ProjectReport:
 
 
 def _held_out(caller: Caller, tested: Tested) -> tuple[Part, Scores | None]:
-    title, most = "words not seen before", HELD_OUT[-1][1]
+    title, most = f"{tested.name} words", HELD_OUT[-1][1]
+    asked = f"What is macro-F1 on {len(tested.words):,} words?"
     try:
         predicted = predicting.predict_all(predicting.Predictor(caller), tested.letters)
     except BrokenError as error:
-        return Part(title, 0, most, (), error.sentence, not error.empty), None
+        if error.empty:
+            return Part(title, 0, most, attempted=False), None
+        broken = Finding("held-out", asked, "problem", error.sentence, error.misconception)
+        return Part(title, 0, most, (broken,)), None
     scores = measure(predicted, tested.tags)
     macro = scores.average()
     points = held_out_points(macro)
@@ -123,7 +129,7 @@ def _held_out(caller: Caller, tested: Tested) -> tuple[Part, Scores | None]:
     told = f"Macro-F1 {macro:.3f}; accuracy {scores.accuracy:.3f}; {right / words:.0%} of the words"
     finding = Finding(
         "held-out",
-        f"What is macro-F1 on {words:,} words?",
+        asked,
         "ok" if points else "problem",
         f"{told} wholly right. F1 of each tag: "
         + ", ".join(f"{f:.2f}" for f in scores.f1.nan_to_num(0.0).tolist())
@@ -137,9 +143,9 @@ def _held_out(caller: Caller, tested: Tested) -> tuple[Part, Scores | None]:
     ), scores
 
 
-def _predict(caller: Caller, tested: Tested, held_out: Part) -> Part:
+def _predict(caller: Caller, tested: Tested, held_out: Part, scores: Scores | None) -> Part:
     title, most = "`predict`", PROBE_POINTS * len(predicting.QUESTIONS)
-    if not held_out.findings:  # no tags at all
+    if scores is None:  # no tags at all
         return Part(title, 0, most, attempted=held_out.attempted)
     findings = tuple(predicting.probe_predict(caller, tested.letters))
     points = PROBE_POINTS * sum(finding.verdict == "ok" for finding in findings)
@@ -201,7 +207,7 @@ def _record(report: ProjectReport) -> None:
     first = next(iter(report.misconceptions), None)
     text = repr([(f.probe, f.verdict, f.sentence) for f in report.findings])
     kept = Report(
-        ITEM,
+        PROJECT,
         "08",
         points=report.points,
         max_points=report.max_points,
@@ -211,4 +217,3 @@ def _record(report: ProjectReport) -> None:
         fingerprint=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16],
     )
     record(kept)
-

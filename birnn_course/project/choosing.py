@@ -35,10 +35,16 @@ def tables(seed: int) -> list[tuple[Tensor, Tensor]]:
             for _ in range(2)
         )
         right = int(valid.mean(1).argmax())
-        tempting = {int(valid.amax(1).argmax()), int(test.mean(1).argmax()), int(test.amax(1).argmax())}
+        tempting = {
+            int(valid.amax(1).argmax()),
+            int(test.mean(1).argmax()),
+            int(test.amax(1).argmax()),
+        }
         means = valid.mean(1).sort().values
-        if right == int(valid.median(1).values.argmax()) and right not in tempting and (
-            means[-1] - means[-2] > 0.002
+        if (
+            right == int(valid.median(1).values.argmax())
+            and right not in tempting
+            and (means[-1] - means[-2] > 0.002)
         ):
             found.append((valid, test))
     return found
@@ -56,8 +62,14 @@ def probe_choose(caller: Caller, seed: int = 0) -> list[Finding]:
         "by-valid": lambda: _by_valid(ask, drawn),
         "failed": lambda: _failed(ask, drawn),
     }
-    found = []
+    found: list[Finding] = []
     for name, probe in probes.items():
+        # What else it chooses by is not seen where it chooses by the wrong numbers.
+        first = next((finding for finding in found if finding.verdict == "problem"), None)
+        if first is not None:
+            sentence = f"Mend this first: {first.question[0].lower()}{first.question[1:]}"
+            found.append(Finding(name, QUESTIONS[name], "not looked at", sentence))
+            continue
         try:
             found.append(probe())
         except BrokenError as error:
@@ -144,4 +156,6 @@ def _failed(ask: Ask, drawn: Tables) -> Finding:
                 "first of the two.",
                 "choose-by-test",
             )
-    return _ok("failed", f"{N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie.")
+    return _ok(
+        "failed", f"{N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie."
+    )

@@ -68,7 +68,9 @@ def read_tags(outcome: Outcome, seq_len: int, lengths: list[int]) -> Tags:
     """
     value = _returned(outcome, "predict")
     if not isinstance(value, Tensor):
-        raise BrokenError(f"`predict` returned {describe(value)}; let it return one integer tensor.")
+        raise BrokenError(
+            f"`predict` returned {describe(value)}; let it return one integer tensor."
+        )
     batch, longest, got = len(lengths), max(lengths), tuple(value.shape)
     if len(got) == 3 and got[-1] == N_TAGS:
         raise BrokenError(

@@ -96,7 +96,7 @@ def probe_predict(caller: Caller, words: Sequence[Word]) -> list[Finding]:
     return list(found.values())
 
 
-_hiding = ("repeat", "alone")
+_hiding = ("repeat", "order", "alone")
 
 
 def _failed(finding: Finding) -> bool:

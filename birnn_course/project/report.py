@@ -202,4 +202,3 @@ def _part_html(part: Part) -> str:
         f'<table><caption style="text-align: left; font-weight: bold">{title}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{sentence}"
     )
-

@@ -141,8 +141,9 @@ def _value(got: Measured, case: Case) -> Finding:
             "one-default-f1",
         )
     if not close(got.macro_f1, right.macro_f1):
-        return _problem("value", f"{told}. Compute F1 for each of the four tags, then their mean.",
-                        None)
+        return _problem(
+            "value", f"{told}. Compute F1 for each of the four tags, then their mean.", None
+        )
     at = next(i for i in range(N_TAGS) if not close(got.recall[i], right.recall[i]))
     told = f"The recall of tag {at} is {right.recall[at]:.3f}, and it says {got.recall[at]:.3f}"
     if all(map(close, got.recall, counts.precision.tolist())):
@@ -198,7 +199,9 @@ def _undefined(ask: Ask, case: Case) -> Finding:
     told = f"Tag 2 is never predicted, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
     if math.isnan(got.macro_f1):
         return _problem(
-            "undefined", f"{told}. It says nan: 0/0 went into the mean.", "zero-division-is-cosmetic"
+            "undefined",
+            f"{told}. It says nan: 0/0 went into the mean.",
+            "zero-division-is-cosmetic",
         )
     present = counts.f1[[0, 1, 3]].mean().item()
     if close(got.macro_f1, present):
