@@ -5,8 +5,8 @@ from .data import Spelling as Spelling
 from .data import TaggingTask as TaggingTask
 from .data import batches_of_one_length as batches_of_one_length
 from .data import cue_task as cue_task
-from .data import load_spelling as load_spelling
 from .data import load_project as load_project
+from .data import load_spelling as load_spelling
 from .data import names_task as names_task
 from .data import padded_batches as padded_batches
 from .device import setup as setup

@@ -12,7 +12,6 @@ from birnn_course.misconceptions import catalogue
 from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank
 
-
 PROJECT = "final_project"
 """The project's name in the record."""
 

@@ -2,8 +2,8 @@
 
 The same dictionary and the same alignment as :mod:`birnn_course.data.spelling`, with another tag
 for each letter: does it make a vowel sound, and how is that stressed? *project* is ``P R AA1 JH
-EH0 K T`` in the dictionary, so its *o* has primary stress, its *e* none, and no other letter makes a
-vowel sound.
+EH0 K T`` in the dictionary, so its *o* has primary stress, its *e* none, and no other letter makes
+a vowel sound.
 
 Nothing here hands out the tags of the test words. They are not secret: whoever opens the dictionary
 finds them, and a notebook that does so measures nothing any more. Marks for a class are therefore

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from birnn_course.errors import CourseError
-from birnn_course.exercises import Report, record
 from birnn_course.exercises.calling import Outcome
+from birnn_course.exercises.recording import record
+from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments
 from birnn_course.metrics import Scores
 from birnn_course.project import choosing, predicting, scoring

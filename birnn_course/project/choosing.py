@@ -1,4 +1,4 @@
-"""Questions to ``choose``: by which numbers does it choose?
+"""Questions to ``choose``, which it answers by running.
 
 The right model is the one with the highest mean over the seeds on the validation words, among those
 of which no run failed.

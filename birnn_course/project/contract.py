@@ -1,8 +1,8 @@
 """What the three functions take and return, and one sentence for each way to return something else.
 
 ``predict(ids, lengths)``
-    Letter ids ``(batch, seq_len)``, int64, a = 0 to z = 25; lengths ``(batch,)``, int64. Both on the
-    CPU. Behind a word's end stands any letter. Returns a tag, 0 to 3, for each letter: integers
+    Letter ids ``(batch, seq_len)``, int64, a = 0 to z = 25; lengths ``(batch,)``, int64. Both on
+    the CPU. Behind a word's end stands any letter. Returns a tag, 0 to 3, for each letter: integers
     ``(batch, seq_len)``. What it returns behind an end means nothing.
 ``score(pred, gold, lengths)``
     Both ``(batch, seq_len)``, int64. Behind a word's end there is -100 in ``gold`` and any tag in

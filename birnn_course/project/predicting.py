@@ -1,7 +1,7 @@
-"""Questions to ``predict`` that it answers by running: what may its answer for a word depend on?
+"""Questions to ``predict``, which it answers by running.
 
-On the letters of that word, and on nothing else. Each probe changes one other thing and counts how
-many letters get another tag.
+Its answer for a word may depend on the letters of that word, and on nothing else. Each probe
+changes one other thing and counts how many letters get another tag.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions to ``score``: does it count what it should, once, and nothing else?
+"""Questions to ``score``, which it answers by running.
 
 The right numbers come from counts: of every real letter of all words together.
 """

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn_course import Scores, confusion_matrix
+
 from projects import Function, Planted, models
 from projects.right import highest_mean, packed, with_one_hot, with_the_course
 

@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score, recall_score
 from torch import Tensor
 
 from birnn_course import Scores, confusion_matrix
+
 from projects import Planted, models
 
 
