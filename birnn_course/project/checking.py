@@ -136,11 +136,15 @@ def _held_out(caller: Caller, tested: Tested) -> tuple[Part, Scores | None]:
         + ", ".join(f"{f:.2f}" for f in scores.f1.nan_to_num(0.0).tolist())
         + ".",
     )
-    nearest = f"More than {above[-1].name}. " if above else "No more than any baseline. "
+    nearest = f"Above the baseline “{above[-1].name}”. " if above else "Above no baseline. "
     steps = ", ".join(f"{least:.2f} for {p}" for least, p in HELD_OUT)
     known = "; ".join(f"{b.name} {b.macro_f1:.2f}" for b in BASELINES)
     return Part(
-        title, points, most, (finding,), f"{nearest}Points: {steps}. Baselines: {known}."
+        title,
+        points,
+        most,
+        (finding,),
+        f"{nearest}Points: {steps}. Baselines on the test words: {known}.",
     ), scores
 
 

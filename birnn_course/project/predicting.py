@@ -111,7 +111,8 @@ def _choose(words: Sequence[Word]) -> tuple[list[list[Word]], list[list[Word]]]:
     equal = [by_length[n][:N_EQUAL] for n in EQUAL]
     mixed = []
     for i in range(N_MIXED):
-        batch = [by_length[n][-1 - i] for n in MIXED]
+        # of rare lengths the same word again
+        batch = [by_length[n][-1 - i % len(by_length[n])] for n in MIXED if by_length[n]]
         shuffled = torch.randperm(len(batch), generator=torch.Generator().manual_seed(i)).tolist()
         mixed.append([batch[k] for k in shuffled])
     return equal, mixed
