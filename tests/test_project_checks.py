@@ -19,7 +19,7 @@ from birnn_course.exercises import recording
 from birnn_course.misconceptions import catalogue
 from birnn_course.progress import Record
 from birnn_course.project import calling, examine
-from birnn_course.project.answers import Tested, measure, tested_words, validation_words
+from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
 from birnn_course.project.calling import here
 from birnn_course.project.checking import PROBED
 from birnn_course.project.choosing import tables
@@ -33,19 +33,19 @@ from projects.right import RIGHT, highest_mean, packed, table, with_the_course
 
 
 @pytest.fixture(scope="module")
-def open_words() -> Tested:
+def open_words() -> WordSet:
     models.tagger()  # trained outside of what is timed
     models.convolution()
-    return tested_words()
+    return judged_words()
 
 
 @pytest.fixture(scope="module")
-def few(open_words: Tested) -> Tested:
+def few(open_words: WordSet) -> WordSet:
     """Enough for the probes, where the score is not the point."""
-    return Tested("test", *(part[:600] for part in open_words[1:]))
+    return WordSet("test", *(part[:600] for part in open_words[1:]))
 
 
-def judged(planted: Planted, tested: Tested) -> ProjectReport:
+def judged(planted: Planted, tested: WordSet) -> ProjectReport:
     functions: Any = {
         "predict": planted.predict,
         "score": planted.score,
@@ -56,7 +56,7 @@ def judged(planted: Planted, tested: Tested) -> ProjectReport:
 
 @pytest.mark.parametrize("planted", RIGHT, ids=lambda planted: planted.name)
 def test_right_projects_pass_whatever_they_are_made_of(
-    planted: Planted, open_words: Tested
+    planted: Planted, open_words: WordSet
 ) -> None:
     report = judged(planted, open_words)
     assert [f for f in report.findings if f.verdict != "ok"] == []
@@ -66,7 +66,7 @@ def test_right_projects_pass_whatever_they_are_made_of(
 
 
 @pytest.mark.parametrize("planted", FAULTY, ids=lambda planted: planted.name)
-def test_faulty_projects_are_caught_by_name(planted: Planted, few: Tested) -> None:
+def test_faulty_projects_are_caught_by_name(planted: Planted, few: WordSet) -> None:
     report = judged(planted, few)
     first = next(f for f in report.findings if f.misconception)
     assert first.misconception == planted.caught_by
@@ -82,7 +82,7 @@ def test_every_misconception_that_can_be_named_is_planted_and_in_the_catalogue()
     assert len({planted.caught_by for planted in FAULTY}) > 15
 
 
-def test_knowing_nothing_earns_nothing(few: Tested) -> None:
+def test_knowing_nothing_earns_nothing(few: WordSet) -> None:
     """Zeros of the right shape depend on nothing else, and the letters are no tags."""
     for predict in (lambda ids, lengths: torch.zeros_like(ids), lambda ids, lengths: ids % 4):
         report = judged(Planted("", predict, None, None), few)  # type: ignore[arg-type]
@@ -91,14 +91,14 @@ def test_knowing_nothing_earns_nothing(few: Tested) -> None:
 
 
 def test_the_marks_come_from_other_words() -> None:
-    public = {*tested_words().words, *validation_words().words}
-    hidden, again, others = tested_words(1), tested_words(1), tested_words(2)
+    public = {*judged_words().words, *validation_words().words}
+    hidden, again, others = judged_words(1), judged_words(1), judged_words(2)
     assert not public & {*hidden.words}
     assert hidden.words == again.words
     assert len({*hidden.words} & {*others.words}) < 200
     assert len(hidden.words) == len(others.words) == 3_000
 
-    learned = dict(zip(tested_words().words, tested_words().tags, strict=True))
+    learned = dict(zip(judged_words().words, judged_words().tags, strict=True))
 
     def by_heart(ids: Tensor, lengths: Tensor) -> Tensor:
         tags = torch.zeros_like(ids)
@@ -108,7 +108,7 @@ def test_the_marks_come_from_other_words() -> None:
         return tags
 
     cheat = Planted("", by_heart, with_the_course, highest_mean)
-    assert judged(cheat, tested_words()).macro_f1 == 1
+    assert judged(cheat, judged_words()).macro_f1 == 1
     assert judged(cheat, hidden).parts[0].points == 0
 
 
@@ -158,7 +158,7 @@ def raising(*_: object) -> None:
     ],
 )
 def test_what_is_no_prediction_is_one_clear_sentence(
-    predict: Any, sentence: str, few: Tested
+    predict: Any, sentence: str, few: WordSet
 ) -> None:
     report = judged(Planted("", predict, with_the_course, highest_mean), few)
     assert sentence in repr(report)
@@ -177,7 +177,7 @@ def test_what_is_no_prediction_is_one_clear_sentence(
         (raising, "the roof is on fire"),
     ],
 )
-def test_what_is_no_score_is_one_clear_sentence(score: Any, sentence: str, few: Tested) -> None:
+def test_what_is_no_score_is_one_clear_sentence(score: Any, sentence: str, few: WordSet) -> None:
     assert sentence in repr(judged(Planted("", packed, score, highest_mean), few))
 
 
@@ -193,17 +193,17 @@ def test_what_is_no_score_is_one_clear_sentence(score: Any, sentence: str, few: 
         (raising, "the roof is on fire"),
     ],
 )
-def test_what_is_no_choice_is_one_clear_sentence(choose: Any, sentence: str, few: Tested) -> None:
+def test_what_is_no_choice_is_one_clear_sentence(choose: Any, sentence: str, few: WordSet) -> None:
     assert sentence in repr(judged(Planted("", packed, with_the_course, choose), few))
 
 
-def test_not_a_function_and_not_handed_in(home: Path, few: Tested) -> None:
+def test_not_a_function_and_not_handed_in(home: Path, few: WordSet) -> None:
     assert "`score` is no function" in repr(check_project(packed, 3))  # type: ignore[arg-type]
     assert check_project(predict=None, choose=highest_mean).points == 2
 
 
 def test_a_function_that_does_not_end_is_stopped(
-    few: Tested, monkeypatch: pytest.MonkeyPatch
+    few: WordSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calling, "SECONDS_A_CALL", 0.3)
 
@@ -218,13 +218,13 @@ def test_a_function_that_does_not_end_is_stopped(
     assert report.points == 5
 
 
-def test_all_calls_together_have_a_limit_too(few: Tested, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_calls_together_have_a_limit_too(few: WordSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "SECONDS_IN_ALL", 0.0)
     report = judged(Planted("", packed, with_the_course, highest_mean), few)
     assert "all calls together took more than" in repr(report)
 
 
-def test_the_stop_button_ends_one_function(few: Tested) -> None:
+def test_the_stop_button_ends_one_function(few: WordSet) -> None:
     calls = []
 
     def stopped(*_: object) -> None:
@@ -235,7 +235,7 @@ def test_the_stop_button_ends_one_function(few: Tested) -> None:
     assert len(calls) == 1
 
 
-def test_the_notebooks_random_numbers_are_left_alone(few: Tested) -> None:
+def test_the_notebooks_random_numbers_are_left_alone(few: WordSet) -> None:
     torch.manual_seed(3)
     expected = torch.randn(2)
     torch.manual_seed(3)
@@ -268,9 +268,9 @@ def test_it_is_kept_in_the_record(home: Path, monkeypatch: pytest.MonkeyPatch) -
     assert kept.misconception == "choose-by-test"
 
 
-def tiny() -> Tested:
+def tiny() -> WordSet:
     whole = validation_words()
-    return Tested("validation", *(part[:700] for part in whole[1:]))
+    return WordSet("validation", *(part[:700] for part in whole[1:]))
 
 
 def test_a_broken_installation_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +300,7 @@ class _Page(HTMLParser):
 
 
 def test_the_report_is_a_page_that_needs_nothing(
-    few: Tested, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    few: WordSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def noisy(*_: object) -> None:
         print("<script>alert(1)</script>")
@@ -322,7 +322,7 @@ def test_the_report_is_a_page_that_needs_nothing(
     assert capsys.readouterr().out.endswith(f"Written to {target}.\n")
 
 
-def test_saving_replaces_reports_and_nothing_else(few: Tested, tmp_path: Path) -> None:
+def test_saving_replaces_reports_and_nothing_else(few: WordSet, tmp_path: Path) -> None:
     report = judged(Planted("", table, with_the_course, highest_mean), few)
     target = tmp_path / "my_project.html"
     target.write_text("my holiday pictures", encoding="utf-8")
@@ -335,7 +335,7 @@ def test_saving_replaces_reports_and_nothing_else(few: Tested, tmp_path: Path) -
         report.save(target / "inside" / "a file")
 
 
-def test_the_metric_of_the_check_is_sklearns(few: Tested) -> None:
+def test_the_metric_of_the_check_is_sklearns(few: WordSet) -> None:
     from sklearn.metrics import f1_score
 
     predicted = [(tags + (torch.arange(len(tags)) % 3 == 0)) % 4 for tags in few.tags]

@@ -15,8 +15,8 @@ from birnn_course.metrics import Scores, confusion_matrix
 from birnn_course.project.contract import N_TAGS
 
 
-class Tested(NamedTuple):
-    """Words, the ids of their letters, and their tags."""
+class WordSet(NamedTuple):
+    """What the words are called in the report, the words, their letter ids, and their tags."""
 
     name: str
     words: tuple[Word, ...]
@@ -24,7 +24,7 @@ class Tested(NamedTuple):
     tags: list[Tensor]
 
 
-def tested_words(seed: int | None = None) -> Tested:
+def judged_words(seed: int | None = None) -> WordSet:
     """The test words of the project, or as many others that a secret seed draws.
 
     Parameters
@@ -38,15 +38,15 @@ def tested_words(seed: int | None = None) -> Tested:
     return _tested("hidden", tuple(random.Random(seed).sample(others, N_TEST)))
 
 
-def validation_words() -> Tested:
+def validation_words() -> WordSet:
     """The words to choose by, whose tags the learner has."""
     return _tested("validation", all_words()[0][1])
 
 
-def _tested(name: str, words: tuple[Word, ...]) -> Tested:
+def _tested(name: str, words: tuple[Word, ...]) -> WordSet:
     _, stresses = all_words()
     letters = [[LETTERS.index(letter) for letter in word] for word in words]
-    return Tested(name, words, letters, [torch.tensor(stresses[word]) for word in words])
+    return WordSet(name, words, letters, [torch.tensor(stresses[word]) for word in words])
 
 
 def measure(predicted: list[Tensor], tags: list[Tensor]) -> Scores:

@@ -13,7 +13,7 @@ from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments
 from birnn_course.metrics import Scores
 from birnn_course.project import choosing, predicting, scoring
-from birnn_course.project.answers import Tested, measure, tested_words, validation_words
+from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
 from birnn_course.project.calling import NAMES, Caller, Name, here
 from birnn_course.project.contract import BrokenError
 from birnn_course.project.findings import Finding
@@ -64,7 +64,7 @@ def check_project(
             )
         functions[name] = function or _missing
     try:
-        report = examine(here(functions), tested_words() if test else validation_words())
+        report = examine(here(functions), judged_words() if test else validation_words())
     except CourseError as error:
         return ProjectReport(sentence=f"The check cannot run: {error}")
     except Exception as error:
@@ -81,14 +81,14 @@ def _missing(*_: object) -> None:
     """Stands for a function that was not handed in."""
 
 
-def examine(caller: Caller, tested: Tested, seed: int = 0) -> ProjectReport:
+def examine(caller: Caller, tested: WordSet, seed: int = 0) -> ProjectReport:
     """Judge the functions behind a caller; shows and records nothing.
 
     Parameters
     ----------
     caller : callable
         Calls the learner's functions, in this process or another.
-    tested : Tested
+    tested : WordSet
         The words that ``predict`` is tested on.
     seed : int
         Draws the cases for ``score`` and ``choose``.
@@ -111,7 +111,7 @@ def examine(caller: Caller, tested: Tested, seed: int = 0) -> ProjectReport:
     return ProjectReport(tuple(parts), macro, printed="".join(printed.values()))
 
 
-def _held_out(caller: Caller, tested: Tested) -> tuple[Part, Scores | None]:
+def _held_out(caller: Caller, tested: WordSet) -> tuple[Part, Scores | None]:
     title, most = f"{tested.name} words", HELD_OUT[-1][1]
     asked = f"What is macro-F1 on {len(tested.words):,} words?"
     try:
@@ -148,7 +148,7 @@ def _held_out(caller: Caller, tested: Tested) -> tuple[Part, Scores | None]:
     ), scores
 
 
-def _predict(caller: Caller, tested: Tested, held_out: Part, scores: Scores | None) -> Part:
+def _predict(caller: Caller, tested: WordSet, held_out: Part, scores: Scores | None) -> Part:
     title, most = "`predict`", PROBE_POINTS * len(predicting.QUESTIONS)
     if scores is None:  # no tags at all
         return Part(title, 0, most, attempted=held_out.attempted)

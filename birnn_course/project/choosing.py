@@ -152,8 +152,8 @@ def _failed(ask: Ask, drawn: Tables) -> Finding:
         if len(choices) > 1:
             return _problem(
                 "failed",
-                "Two models are equal on validation, and the test scores settled it. Take the "
-                "first of the two.",
+                f"2 of {N_MODELS} models are equal on validation, and the test scores settled it. "
+                "Take the first of the two.",
                 "choose-by-test",
             )
     return _ok(

@@ -112,7 +112,8 @@ class ProjectReport:
         target = Path(path)
         try:
             if target.exists() and _OURS not in target.read_text("utf-8", errors="replace"):
-                target = files.free_name(target)
+                names = files.numbered(target.stem, target.suffix)
+                target = next(p for n in names if not (p := target.with_name(n)).exists())
             files.write_atomic(target, self._document(written))
         except OSError as error:
             raise CourseError(f"cannot write {path} ({error.strerror}).") from None
@@ -164,6 +165,7 @@ _STYLE = (
     ":root { color-scheme: light dark } "
     "main { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.5; "
     "font-family: system-ui, sans-serif } "
+    "table { border-collapse: collapse; width: 100% } "
     "th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; "
     "border-top: 1px solid } "
     "caption { text-align: left; font-weight: bold; padding: 1rem 0 .4rem } "
@@ -182,13 +184,15 @@ def _cure(finding: Finding) -> Iterator[str]:
         return
     known = catalogue()[finding.misconception]
     unit = f"unit {known.unit}, {TITLES[known.unit]}" if known.unit in TITLES else known.unit
-    yield f"A belief that leads there ({known.id}): {known.belief} {known.reality} See {unit}."
+    yield f"A belief that leads there ({known.id}): “{known.belief}”"
+    yield f"What happens: {known.reality} See {unit}."
 
 
 def _part_html(part: Part) -> str:
     cell = 'style="text-align: left; vertical-align: top"'
     rows = "".join(
-        f'<tr><td {cell}><span aria-hidden="true">{_MARKS[f.verdict]}</span> {f.verdict}</td>'
+        f'<tr><td {cell[:-1]}; white-space: nowrap">'
+        f'<span aria-hidden="true">{_MARKS[f.verdict]}</span> {f.verdict}</td>'
         f'<th scope="row" {cell[:-1]}; font-weight: normal">{with_code(f.question)}</th>'
         f"<td {cell}>{'<br>'.join(with_code(text) for text in (f.sentence, *_cure(f)))}</td></tr>"
         for f in part.findings

@@ -7,7 +7,7 @@ import torch
 
 from birnn_course import SequenceTagger, fit, load_project, padded_batches
 from birnn_course.models import count_parameters
-from birnn_course.project.answers import Tested, measure, tested_words, validation_words
+from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
 from birnn_course.project.calling import here
 from birnn_course.project.predicting import Predictor, predict_all
 from birnn_course.project.rubric import BASELINES, HELD_OUT
@@ -15,7 +15,7 @@ from birnn_course.project.rubric import BASELINES, HELD_OUT
 from projects import Function, models
 
 
-def macro_f1(predict: Function, tested: Tested) -> float:
+def macro_f1(predict: Function, tested: WordSet) -> float:
     caller = here({"predict": predict, "score": predict, "choose": predict})
     return measure(predict_all(Predictor(caller), tested.letters), tested.tags).average()
 
@@ -56,11 +56,11 @@ def lstm(bidirectional: bool, seed: int) -> Function:
     return predict
 
 
-SETS = {"test": tested_words(), "hidden": tested_words(123)}
+SETS = {"test": judged_words(), "hidden": judged_words(123)}
 
 
 @pytest.mark.parametrize("tested", SETS.values(), ids=SETS)
-def test_the_baselines_without_training(tested: Tested) -> None:
+def test_the_baselines_without_training(tested: WordSet) -> None:
     found = [
         macro_f1(lambda ids, lengths: torch.zeros_like(ids), tested),
         macro_f1(table(0), tested),
