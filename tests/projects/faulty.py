@@ -211,12 +211,17 @@ def _predicting(name: str, predict: Function, caught_by: str) -> Planted:
     return Planted(name, predict, with_the_course, highest_mean, caught_by)
 
 
+def nothing(ids: Tensor, lengths: Tensor) -> Tensor:
+    """Tag 0 everywhere: the fault is in another function."""
+    return torch.zeros_like(ids)
+
+
 def _scoring(name: str, score: Function, caught_by: str) -> Planted:
-    return Planted(name, packed, score, highest_mean, caught_by)
+    return Planted(name, nothing, score, highest_mean, caught_by)
 
 
 def _choosing(name: str, choose: Function, caught_by: str) -> Planted:
-    return Planted(name, packed, with_one_hot, choose, caught_by)
+    return Planted(name, nothing, with_one_hot, choose, caught_by)
 
 
 FAULTY = (

@@ -69,7 +69,7 @@ def _trained(model: nn.Module, epochs: int, share: int = 1) -> nn.Module:
 @cache
 def tagger() -> nn.Module:
     torch.manual_seed(0)
-    return _trained(SequenceTagger(26, 4, 64, bidirectional=True, embedding_dim=32), 5)
+    return _trained(SequenceTagger(26, 4, 64, bidirectional=True, embedding_dim=32), 4)
 
 
 @cache
@@ -81,7 +81,7 @@ def reader(*, batch_first: bool = True, norm: bool = False, dropout: float = 0.0
 @cache
 def convolution() -> nn.Module:
     torch.manual_seed(0)
-    return _trained(Convolution(), 4)
+    return _trained(Convolution(), 3)
 
 
 Table = dict[tuple[int, ...], Counter[int]]
