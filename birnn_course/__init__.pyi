@@ -1,10 +1,12 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
+from .data import Project as Project
 from .data import RareEvents as RareEvents
 from .data import Speech as Speech
 from .data import Spelling as Spelling
 from .data import TaggingTask as TaggingTask
 from .data import batches_of_one_length as batches_of_one_length
 from .data import cue_task as cue_task
+from .data import load_project as load_project
 from .data import load_speech as load_speech
 from .data import load_spelling as load_spelling
 from .data import names_task as names_task
@@ -18,6 +20,7 @@ from .explore import dependence_explorer as dependence_explorer
 from .explore import packing_explorer as packing_explorer
 from .explore import shape_explorer as shape_explorer
 from .explore import threshold_explorer as threshold_explorer
+from .inventory import my_gain as my_gain
 from .metrics import Scores as Scores
 from .metrics import average_precision as average_precision
 from .metrics import bootstrap_interval as bootstrap_interval
@@ -37,6 +40,7 @@ from .plots import plot_lines as plot_lines
 from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
 from .probes import pad_dependence as pad_dependence
+from .project import check_project as check_project
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
 from .review import warm_up as warm_up

@@ -26,6 +26,8 @@ class Unit:
         What the learner can do afterwards; each completes "you can …".
     has_exercises : bool
         Whether there is an exercise notebook, with its master in ``solutions/``.
+    has_project : bool
+        Whether the lesson itself is one: a learner's copy of a master in ``solutions/``.
     """
 
     number: str
@@ -34,6 +36,7 @@ class Unit:
     minutes: int
     objectives: tuple[str, ...]
     has_exercises: bool = False
+    has_project: bool = False
 
     @property
     def lesson(self) -> str:
@@ -146,6 +149,19 @@ UNITS = (
         ),
         has_exercises=True,
     ),
+    Unit(
+        "08",
+        "final_project",
+        "Final project",
+        240,
+        (
+            "solve a tagging problem on your own, from the data to the report",
+            "hand in a prediction, a metric and a choice that hold when they are probed",
+            "say how far your result can be trusted, and where it fails",
+            "see what you have learned since unit 00",
+        ),
+        has_project=True,
+    ),
 )
 
 
@@ -159,6 +175,15 @@ def learner_notebooks() -> tuple[str, ...]:
         (unit.lesson, unit.exercises) if unit.has_exercises else (unit.lesson,) for unit in UNITS
     )
     return tuple(name for pair in names for name in pair)
+
+
+def masters() -> tuple[str, ...]:
+    """File names in ``solutions/`` from which learners' copies are made, in course order."""
+    names = (
+        (unit.lesson if unit.has_project else "", unit.exercises if unit.has_exercises else "")
+        for unit in UNITS
+    )
+    return tuple(name for pair in names for name in pair if name)
 
 
 def notebooks_folder() -> Path:

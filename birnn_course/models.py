@@ -148,7 +148,7 @@ def _recurrent(
     if cell not in CELLS:
         raise CourseError(f"cell must be rnn, gru or lstm, not {cell!r}.")
     kind: type[nn.RNNBase] = CELLS[cell]
-    return kind(  # type: ignore[call-arg]
+    return kind(
         input_size,  # type: ignore[arg-type]
         hidden_size,
         num_layers,

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from birnn_course.beliefs import misconception_states
 from birnn_course.course import TITLES, UNITS
+from birnn_course.inventory import measure, tell
 from birnn_course.misconceptions import catalogue
 from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank
+
+PROJECT = "final_project"
+"""The project's name in the record."""
 
 
 def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
@@ -25,7 +29,6 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
     attempts = list(attempts)
     solved = {a.item for a in attempts if a.right}
     answered = {a.item for a in attempts}
-    inventory = [q.id for q in bank().values() if q.form == "A"]
     lines = []
     for unit in UNITS:
         questions = [q.id for q in bank().values() if q.unit == unit.number and not q.form]
@@ -35,14 +38,21 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
             for items, what in ((questions, "questions"), (tasks, "exercises"))
             if items
         ]
-        if unit is UNITS[0]:  # which of its answers are right is not told, but by what one learns
-            counts = [f"{len(answered & set(inventory))} of {len(inventory)} questions answered"]
+        # of the inventory: which of its answers are right is not told, but by what one learns
+        inventory = {q.id for q in bank().values() if q.unit == unit.number and q.form}
+        if inventory:
+            counts.append(f"{len(answered & inventory)} of {len(inventory)} questions answered")
+        best = max((a.points for a in attempts if a.item == PROJECT), default=None)
+        if unit.has_project:
+            counts.append("project not handed in" if best is None else f"project {best:g} points")
         lines.append(f"{unit.number}  {unit.title}: {', '.join(counts) or 'nothing to answer'}")
     states = misconception_states(attempts)
     for state, title in (("open", "Shown and open"), ("overcome", "Overcome")):
         ids = [m for m, its in states.items() if its == state and m in catalogue()]
         if ids:
             lines += ["", f"{title}:", *(f"  {m}: {catalogue()[m].belief}" for m in ids)]
+    gain = tell(measure(attempts))
+    lines += ["", *gain] if gain else []
     return "\n".join([*lines, "", f"Next: {_next(states, answered, solved, exercises)}"])
 
 
@@ -56,7 +66,7 @@ def _next(
     for unit in UNITS:
         items = [q.id for q in bank().values() if q.unit == unit.number and not q.form]
         items += [name for name, of in exercises.items() if of == unit.number]
-        if not solved.issuperset(items):
+        if not solved.issuperset(items) or (unit.has_project and PROJECT not in answered):
             return f"{unit.lesson}, with birnn lab."
     return "birnn review, from time to time."
 

@@ -31,7 +31,7 @@ LEVELS = {
     "snippets": 1, "misconceptions": 1, "progress": 1, "beliefs": 1, "widgets": 1,
     "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,
     "questions": 2, "exercises": 2,
-    "explain": 3, "review": 3, "summary": 3,
+    "explain": 3, "inventory": 3, "project": 3, "review": 3, "summary": 3,
     "mixed": 4,
     "cli": 5,
 }  # fmt: skip

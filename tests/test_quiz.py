@@ -170,7 +170,7 @@ def test_the_inventory_has_twelve_questions_about_many_units(asked: Quiz) -> Non
 
 
 def test_an_unknown_form_is_a_sentence(home: Path) -> None:
-    with pytest.raises(CourseError, match="there is no form 'C'; there is A"):
+    with pytest.raises(CourseError, match="there is no form 'C'; there is A and B"):
         diagnostic("C")
 
 

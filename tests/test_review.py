@@ -17,7 +17,7 @@ from birnn_course.progress import Attempt, Record
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank
 from birnn_course.review import choose, warm_up
-from birnn_course.summary import describe, route
+from birnn_course.summary import PROJECT, describe, route
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PRACTICE = [question for question in bank().values() if not question.form]
@@ -177,6 +177,8 @@ def test_progress_tells_where_one_stands() -> None:
     assert "Shown and open:\n  more-training-helps: A left-to-right model" in text
     assert text.endswith("Next: birnn review asks about the open ones.")
     everything = [answered(item, 2, right=True) for item in bank()]
+    assert "Next: 08_final_project.ipynb" in describe(everything, {})
+    everything.append(replace(everything[0], item=PROJECT, kind="exercise", unit="08"))
     assert "Next: birnn review, from time to time." in describe(everything, {})
 
 

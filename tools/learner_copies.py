@@ -5,8 +5,9 @@ In a master, what the learner is to write stands between two lines of nbgrader's
     ### BEGIN SOLUTION
     ### END SOLUTION
 
-In the copy each such region is one line ``...`` with the indentation of its first marker, and no
-cell has an output. Everything else stays as it is.
+In the copy each such region is one line ``...`` with the indentation of its first marker, or
+``pass`` without one, as a cell would show the ``...``. No cell has an output. Everything else stays
+as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
-STUB = "..."
+STUB, AT_TOP = "...", "pass"
 
 Notebook = Any
 
@@ -57,7 +58,8 @@ def without_solutions(source: str) -> str:
             raise ValueError(f"{BEGIN} and {END} do not alternate in:\n{source}")
         inside = marker == BEGIN
         if inside:
-            lines.append(line[: len(line) - len(line.lstrip())] + STUB)
+            indent = line[: len(line) - len(line.lstrip())]
+            lines.append(indent + (STUB if indent else AT_TOP))
     if inside:
         raise ValueError(f"{END} is missing in:\n{source}")
     return "\n".join(lines)

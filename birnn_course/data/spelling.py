@@ -187,8 +187,14 @@ def family(word: Word) -> str:
     return _stemmer()(word)
 
 
-def read_dictionary() -> dict[Word, tuple[Phones, ...]]:
-    """All words of the letters a to z with all their pronunciations, stress marks removed.
+def read_dictionary(*, stress: bool = False) -> dict[Word, tuple[Phones, ...]]:
+    """All words of the letters a to z with all their pronunciations.
+
+    Parameters
+    ----------
+    stress : bool
+        Keep the mark behind each vowel (0 none, 1 primary, 2 secondary stress). Without the marks
+        readings that differ in stress only are one.
 
     Raises
     ------
@@ -206,8 +212,8 @@ def read_dictionary() -> dict[Word, tuple[Phones, ...]]:
         entry, _, _ = line.partition("#")  # a comment, as in: aalborg AO L B AO R G # place
         name, *sounds = entry.split()
         word = re.sub(r"\(\d\)$", "", name)  # tomato(2) is another reading of tomato
-        phones = tuple(sound.rstrip("012") for sound in sounds)
-        # o'clock and a.m. are left out, and readings that differ in stress only
+        phones = tuple(sounds if stress else (sound.rstrip("012") for sound in sounds))
+        # o'clock and a.m. are left out, and the same reading a second time
         if re.fullmatch("[a-z]+", word) and phones not in readings[word]:
             readings[word].append(phones)
     return {word: tuple(listed) for word, listed in readings.items() if listed}

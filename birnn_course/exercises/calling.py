@@ -47,14 +47,14 @@ class Outcome:
     printed: str = ""
 
 
-def call(function: Callable[..., Any], arguments: Arguments) -> Any:
-    """Call with copies of the arguments and the same random numbers at every call."""
+def call(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Any:
+    """Call with copies of the arguments, and with the same random numbers for the same seed."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         return function(*copy.deepcopy(arguments))
 
 
-def attempt(function: Callable[..., Any], arguments: Arguments) -> Outcome:
+def attempt(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Outcome:
     """Call a learner's function; nothing it does comes out of here as an exception.
 
     Its result is copied at once: what the learner's code changes later does not matter.
@@ -62,7 +62,7 @@ def attempt(function: Callable[..., Any], arguments: Arguments) -> Outcome:
     printed = _Beginning()
     try:
         with contextlib.redirect_stdout(printed):
-            result = call(function, arguments)
+            result = call(function, arguments, seed)
             if result is None or result is ...:
                 return Outcome("empty", printed=printed.getvalue())
             return Outcome("returned", decode(result), printed=printed.getvalue())

@@ -118,7 +118,7 @@ class Report:
         parts = [f"<p><strong>{html.escape(self._heading())}</strong></p>"]
         if items:
             parts.append(f'<ul style="list-style: none; padding-left: 1em">{items}</ul>')
-        parts += [f"<p>{_code(text)}</p>" for text in (self.named, self.sentence) if text]
+        parts += [f"<p>{with_code(text)}</p>" for text in (self.named, self.sentence) if text]
         if self._look():
             parts.append(f"<p>See the first case that fails: <code>{self._look()}</code></p>")
         if self.printed:
@@ -141,10 +141,10 @@ class Hint:
         return f"Hint {self.step} of {self.steps}: {self.text}" if self.steps else self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<p>{_code(repr(self))}</p>"}
+        return {"text/plain": repr(self), "text/html": f"<p>{with_code(repr(self))}</p>"}
 
 
-def _code(text: str) -> str:
+def with_code(text: str) -> str:
     """``text`` as HTML, with what stands between backticks as code."""
     parts = html.escape(text).split("`")
     if len(parts) % 2 == 0:  # a backtick too many, as in a learner's own line

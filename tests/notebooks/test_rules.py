@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from birnn_course.course import UNITS, learner_notebooks
+from birnn_course.course import UNITS, learner_notebooks, masters
 
 import notebooks as tool
 import rules
@@ -23,9 +23,9 @@ def read(path: Any) -> Any:
 
 def test_the_notebooks_are_those_of_the_course() -> None:
     learners = [path.name for path in PATHS if path.parent == tool.NOTEBOOKS]
-    masters = [path.name for path in PATHS if path.parent == tool.SOLUTIONS]
+    solutions = [path.name for path in PATHS if path.parent == tool.SOLUTIONS]
     assert sorted(learners) == sorted(learner_notebooks())
-    assert sorted(masters) == sorted(unit.exercises for unit in UNITS if unit.has_exercises)
+    assert sorted(solutions) == sorted(masters())
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)

@@ -10,6 +10,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from birnn_course.course import UNITS, masters
+
 import notebooks as tool
 import rules
 
@@ -43,7 +45,8 @@ def test_two_runs_on_one_machine_store_the_same_bytes(path: Path) -> None:
     assert tool.text(tool.normalise(first)) == tool.text(tool.normalise(second))
 
 
-MASTERS = sorted(tool.SOLUTIONS.glob("*_exercises.ipynb"))
+MASTERS = [tool.SOLUTIONS / name for name in masters()]
+EXERCISES = [master for master in MASTERS if master.stem.endswith("_exercises")]
 
 
 @pytest.mark.parametrize("master", MASTERS, ids=lambda path: path.stem)
@@ -67,13 +70,21 @@ def points(notebook: Any) -> list[tuple[int, int]]:
     return [(int(match[1]), int(match[2])) for match in found if match]
 
 
-@pytest.mark.parametrize("master", MASTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("master", EXERCISES, ids=lambda path: path.stem)
 def test_a_solution_earns_all_points_and_an_unsolved_copy_none(master: Path) -> None:
     solved = points(nbformat.read(master, as_version=4))
     unsolved = points(nbformat.read(tool.NOTEBOOKS / master.name, as_version=4))
     assert len(solved) == len(unsolved) >= 5
     assert all(earned == most > 0 for earned, most in solved)
     assert all(earned == 0 for earned, _ in unsolved)
+
+
+def test_the_solved_project_earns_all_points_and_the_unsolved_one_none() -> None:
+    name = next(unit.lesson for unit in UNITS if unit.has_project)
+    for folder, earned in ((tool.SOLUTIONS, 20), (tool.NOTEBOOKS, 0)):
+        notebook = nbformat.read(folder / name, as_version=4)
+        printed = [o.get("text") for cell in rules.code_cells(notebook) for o in cell.outputs]
+        assert f"{earned} of 20 points\n" in printed
 
 
 def drift(made: Any, stored: Any) -> list[int]:

@@ -1,0 +1,161 @@
+"""Questions to ``choose``, which it answers by running.
+
+The right model is the one with the highest mean over the seeds on the validation words, among those
+of which no run failed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from birnn_course.project.calling import Caller
+from birnn_course.project.contract import BrokenError, read_choice
+from birnn_course.project.findings import Finding
+
+N_MODELS, N_SEEDS, N_TABLES = 4, 5, 6
+
+QUESTIONS = {
+    "by-test": "Does the choice stay when the test scores are others?",
+    "by-valid": "Is it the highest mean over the seeds, on validation?",
+    "failed": "Is a model with a failed run left alone, and a tie settled without the test?",
+}
+
+
+def tables(seed: int) -> list[tuple[Tensor, Tensor]]:
+    """Scores on validation and test, in which every wrong way to choose gives another model."""
+    generator = torch.Generator().manual_seed(seed)
+    found: list[tuple[Tensor, Tensor]] = []
+    while len(found) < N_TABLES:
+        valid, test = (
+            (0.7 + 0.05 * torch.randn(N_MODELS, N_SEEDS, generator=generator)).clamp(0, 1)
+            for _ in range(2)
+        )
+        right = int(valid.mean(1).argmax())
+        tempting = {
+            int(valid.amax(1).argmax()),
+            int(test.mean(1).argmax()),
+            int(test.amax(1).argmax()),
+        }
+        means = valid.mean(1).sort().values
+        if (
+            right == int(valid.median(1).values.argmax())
+            and right not in tempting
+            and (means[-1] - means[-2] > 0.002)
+        ):
+            found.append((valid, test))
+    return found
+
+
+def probe_choose(caller: Caller, seed: int = 0) -> list[Finding]:
+    """One finding for each of ``QUESTIONS``."""
+
+    def ask(valid: Tensor, test: Tensor) -> int:
+        return read_choice(caller("choose", (valid, test), 0), len(valid))
+
+    drawn = tables(seed)
+    probes: dict[str, Callable[[], Finding]] = {
+        "by-test": lambda: _by_test(ask, drawn),
+        "by-valid": lambda: _by_valid(ask, drawn),
+        "failed": lambda: _failed(ask, drawn),
+    }
+    found: list[Finding] = []
+    for name, probe in probes.items():
+        # What else it chooses by is not seen where it chooses by the wrong numbers.
+        first = next((finding for finding in found if finding.verdict == "problem"), None)
+        if first is not None:
+            sentence = f"Mend this first: {first.question[0].lower()}{first.question[1:]}"
+            found.append(Finding(name, QUESTIONS[name], "not looked at", sentence))
+            continue
+        try:
+            found.append(probe())
+        except BrokenError as error:
+            found.append(_problem(name, error.sentence, error.misconception))
+    return found
+
+
+Ask = Callable[[Tensor, Tensor], int]
+Tables = list[tuple[Tensor, Tensor]]
+
+
+def _ok(name: str, sentence: str) -> Finding:
+    return Finding(name, QUESTIONS[name], "ok", sentence)
+
+
+def _problem(name: str, sentence: str, misconception: str | None) -> Finding:
+    return Finding(name, QUESTIONS[name], "problem", sentence, misconception)
+
+
+def _by_test(ask: Ask, drawn: Tables) -> Finding:
+    changed = 0
+    for valid, test in drawn:
+        before = ask(valid, test)
+        others = (test[[1, 2, 3, 0]], test[[2, 3, 0, 1]], test[[3, 0, 1, 2]], 1 - test)
+        changed += any(ask(valid, other) != before for other in others)
+    told = f"In {changed} of {len(drawn)} tables the choice changed with the test scores."
+    if not changed:
+        return _ok("by-test", told)
+    return _problem(
+        "by-test",
+        f"{told} Then the score that you report was among those you chose from, and flatters. "
+        "Choose by validation alone.",
+        "choose-by-test",
+    )
+
+
+def _by_valid(ask: Ask, drawn: Tables) -> Finding:
+    chosen = [ask(valid, test) for valid, test in drawn]
+    right = [int(valid.mean(1).argmax()) for valid, _ in drawn]
+    highest = [int(valid.amax(1).argmax()) for valid, _ in drawn]
+    hits = sum(a == b for a, b in zip(chosen, right, strict=True))
+    told = f"In {hits} of {len(drawn)} tables it chose the model with the highest mean."
+    if hits == len(drawn):
+        return _ok("by-valid", told)
+    if chosen == highest:
+        return _problem(
+            "by-valid",
+            f"{told} In all it chose the one with the best single run. With more seeds any model "
+            "has a lucky one; the mean does not grow with luck.",
+            "best-seed-is-the-model",
+        )
+    return _problem("by-valid", f"{told} Take the mean over the seeds, then the highest.", None)
+
+
+def _failed(ask: Ask, drawn: Tables) -> Finding:
+    for at in range(N_MODELS):
+        for valid, test in drawn:
+            broken = valid.clone()
+            broken[at, -1 - at] = math.nan
+            choice, mean = ask(broken, test), broken.mean(1)
+            if choice == at:
+                return _problem(
+                    "failed",
+                    f"It chose model {at}, of which one run is nan. "
+                    "`argmax` takes nan for the highest number.",
+                    "argmax-skips-nan",
+                )
+            if choice != int(mean.nan_to_num(-1).argmax()):
+                return _problem(
+                    "failed",
+                    f"One run of model {at} is nan, and it chose model {choice}, which has not "
+                    "the highest mean of the others. A comparison with nan is always False.",
+                    "argmax-skips-nan",
+                )
+    for valid, test in drawn:
+        best = int(valid.mean(1).argmax())
+        tied = valid.clone()
+        tied[(best + 1) % N_MODELS] = valid[best]
+        choices = {ask(tied, other) for other in (test, 1 - test, test.flip(0))}
+        if len(choices) > 1:
+            return _problem(
+                "failed",
+                f"2 of {N_MODELS} models are equal on validation, and the test scores settled it. "
+                "Take the first of the two.",
+                "choose-by-test",
+            )
+    return _ok(
+        "failed", f"{N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie."
+    )

@@ -1,0 +1,282 @@
+"""Questions to ``predict``, which it answers by running.
+
+Its answer for a word may depend on the letters of that word, and on nothing else. Each probe
+changes one other thing and counts how many letters get another tag.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from birnn_course.project.calling import Caller
+from birnn_course.project.contract import BrokenError, Tags, read_tags
+from birnn_course.project.findings import Finding
+
+Word = Sequence[int]
+BATCH_SIZE = 100
+EQUAL, N_EQUAL = (6, 8, 10), 24
+MIXED, N_MIXED = range(3, 13), 12
+MORE_PADS = 6
+TOLERATED = 0.001
+"""Share of letters that may change by rounding: a tie between two tags may fall either way."""
+
+QUESTIONS = {
+    "shape": "Are the tags (batch, seq_len), also for one word and in a wide batch?",
+    "repeat": "Does the same batch get the same tags twice?",
+    "order": "Do tags stay with their words when the batch is in another order?",
+    "alone": "Does a word get the tags in a batch that it gets alone?",
+    "pads": "Do more pads leave all tags as they are?",
+    "filler": "Do other letters in the pads leave all tags as they are?",
+}
+
+
+class Predictor:
+    """The learner's ``predict``, asked for lists of words."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def __call__(
+        self, words: Sequence[Word], *, more: int = 0, letters_in_pads: bool = False, seed: int = 0
+    ) -> Tags:
+        """The tags of words in one batch, padded to the longest and ``more`` steps beyond."""
+        lengths = [len(word) for word in words]
+        seq_len = max(lengths) + more
+        ids = torch.zeros(len(words), seq_len, dtype=torch.long)
+        if letters_in_pads:
+            ids = torch.randint(26, ids.shape, generator=torch.Generator().manual_seed(seed))
+        for row, word in zip(ids, words, strict=True):
+            row[: len(word)] = torch.tensor(word)
+        outcome = self._caller("predict", (ids, torch.tensor(lengths)), seed)
+        return read_tags(outcome, seq_len, lengths)
+
+
+def predict_all(predict: Predictor, words: Sequence[Word]) -> list[Tensor]:
+    """The tags of all words, in batches as they come.
+
+    Raises
+    ------
+    BrokenError
+        If one batch gets no tags.
+    """
+    starts = range(0, len(words), BATCH_SIZE)
+    return [row for i in starts for row in predict(words[i : i + BATCH_SIZE]).rows]
+
+
+def probe_predict(caller: Caller, words: Sequence[Word]) -> list[Finding]:
+    """One finding for each of ``QUESTIONS``, on words of known lengths out of ``words``."""
+    predict = Predictor(caller)
+    equal, mixed = _choose(words)
+    probes: dict[str, Callable[[], Finding]] = {
+        "shape": lambda: _shape(predict, mixed),
+        "repeat": lambda: _repeat(predict, mixed),
+        "order": lambda: _order(predict, mixed),
+        "alone": lambda: _alone(predict, equal),
+        "pads": lambda: _pads(predict, equal),
+        "filler": lambda: _filler(predict, mixed),
+    }
+    found: dict[str, Finding] = {}
+    for name, probe in probes.items():
+        # Where tags change by themselves, or with other words, what else changes them is not seen.
+        first = next((f for f in found.values() if f.probe in _hiding and _failed(f)), None)
+        if first is not None:
+            sentence = f"Mend this first: {first.question[0].lower()}{first.question[1:]}"
+            found[name] = Finding(name, QUESTIONS[name], "not looked at", sentence)
+            continue
+        try:
+            found[name] = probe()
+        except BrokenError as error:
+            found[name] = _problem(name, error.sentence, error.misconception)
+    if found["pads"].verdict == "ok" and found["filler"].misconception == "zeros-are-invisible":
+        found["filler"] = _problem("filler", found["filler"].sentence, "zeros-count-as-pads")
+    return list(found.values())
+
+
+_hiding = ("repeat", "order", "alone")
+
+
+def _failed(finding: Finding) -> bool:
+    return finding.verdict == "problem"
+
+
+def _choose(words: Sequence[Word]) -> tuple[list[list[Word]], list[list[Word]]]:
+    """Batches of equally long words, and batches with one word of each length."""
+    by_length: defaultdict[int, list[Word]] = defaultdict(list)
+    for word in words:
+        by_length[len(word)].append(word)
+    equal = [by_length[n][:N_EQUAL] for n in EQUAL]
+    mixed = []
+    for i in range(N_MIXED):
+        # of rare lengths the same word again
+        batch = [by_length[n][-1 - i % len(by_length[n])] for n in MIXED if by_length[n]]
+        shuffled = torch.randperm(len(batch), generator=torch.Generator().manual_seed(i)).tolist()
+        mixed.append([batch[k] for k in shuffled])
+    return equal, mixed
+
+
+def _ok(name: str, sentence: str) -> Finding:
+    return Finding(name, QUESTIONS[name], "ok", sentence)
+
+
+def _problem(name: str, sentence: str, misconception: str | None) -> Finding:
+    return Finding(name, QUESTIONS[name], "problem", sentence, misconception)
+
+
+def _changed(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[int, int]:
+    """How many letters have another tag, and how many letters there are."""
+    a, b = torch.cat(list(before)), torch.cat(list(after))
+    return int((a != b).sum()), len(a)
+
+
+def _many(changed: tuple[int, int]) -> bool:
+    return changed[0] > max(1, TOLERATED * changed[1])
+
+
+def _told(changed: tuple[int, int]) -> str:
+    return f"{changed[0]:,} of {changed[1]:,} letters"
+
+
+def _shape(predict: Predictor, mixed: list[list[Word]]) -> Finding:
+    one = max(mixed[0], key=len)
+    for words, more in ((mixed[0], 0), ([one], 0), ([one[:1]], 0), (mixed[0], MORE_PADS)):
+        complaint = predict(words, more=more).complaint
+        if complaint is not None:
+            return _problem("shape", complaint.sentence, complaint.misconception)
+    return _ok("shape", "Right for ten words, for one, for one of one letter, and in a wide batch.")
+
+
+def _repeat(predict: Predictor, mixed: list[list[Word]]) -> Finding:
+    def ask(seed: int) -> list[Tensor]:
+        return [row for batch in mixed for row in predict(batch, seed=seed).rows]
+
+    first, second = ask(1), ask(2)
+    changed = _changed(first, second)
+    if not _many(changed):
+        return _ok("repeat", f"{_told(changed)} got another tag the second time.")
+    told = f"{_told(changed)} got another tag the second time."
+    if _many(_changed(first, ask(1))):
+        return _problem(
+            "repeat",
+            f"{told} Random numbers are not the reason: something is kept from call to call, such "
+            "as a state that is handed on. Start each call from zeros.",
+            "carried-state-as-is",
+        )
+    return _problem(
+        "repeat",
+        f"{told} Random numbers decide: dropout is on, or a state starts at random. "
+        "Call `model.eval()` first.",
+        "no-grad-is-eval",
+    )
+
+
+def _order(predict: Predictor, mixed: list[list[Word]]) -> Finding:
+    before = [row for batch in mixed for row in predict(batch).rows]
+    after = [row for batch in mixed for row in predict(batch[::-1]).rows[::-1]]
+    changed = _changed(before, after)
+    if not _many(changed):
+        return _ok("order", f"{_told(changed)} got another tag in a batch turned upside down.")
+    told = f"{_told(changed)} got another tag when the batch was turned upside down."
+    moved = _moved(predict, mixed)
+    if moved is not None:
+        return _problem("order", f"{told} {moved[1]}", moved[0])
+    if _mixes_in_order(predict, mixed):
+        return _problem(
+            "order",
+            f"{told} The RNN reads along the batch: `batch_first=True` is missing, or stands "
+            "where it should not.",
+            "missing-batch-first-raises",
+        )
+    return _problem("order", f"{told} A word's tags depend on where it stands.", None)
+
+
+def _moved(predict: Predictor, mixed: list[list[Word]]) -> tuple[str, str] | None:
+    """Whether each row holds the tags of another word: which mistake, in which words."""
+    agreement: defaultdict[str, list[float]] = defaultdict(list)
+    for batch in mixed[:4]:
+        alone = [predict([word]).rows[0] for word in batch]
+        rows = predict(batch).rows
+        lengths = torch.tensor([len(word) for word in batch])
+        down = lengths.argsort(descending=True)
+        orders = {"as given": torch.arange(len(batch)), "sorted": down}
+        orders |= {"sorted up": lengths.argsort(), "sorted back": down.argsort()}
+        for name, order in orders.items():
+            pairs = list(zip(rows, (alone[i] for i in order.tolist()), strict=True))
+            same = sum(int((a[: len(b)] == b[: len(a)]).sum()) for a, b in pairs)
+            agreement[name].append(same / sum(min(len(a), len(b)) for a, b in pairs))
+    mean = {name: sum(shares) / len(shares) for name, shares in agreement.items()}
+    best = max(mean, key=lambda name: mean[name])
+    if mean[best] < mean["as given"] + 0.1:
+        return None
+    if best == "sorted back":
+        return "comes-back-sorted", (
+            f"{100 * mean[best]:.0f} % of the tags stand in the row of another word, as if what "
+            "was in order had been unsorted. `enforce_sorted=False` restores the order itself."
+        )
+    return "sort-by-hand", (
+        f"{100 * mean[best]:.0f} % of the tags stand where their word would in a batch sorted by "
+        "length. Put the rows back, or let `enforce_sorted=False` do both."
+    )
+
+
+def _mixes_in_order(predict: Predictor, mixed: list[list[Word]]) -> bool:
+    """Whether the order matters in a batch of equally long words too."""
+    words = [word[:6] for batch in mixed for word in batch if len(word) >= 6]
+    return _many(_changed(predict(words).rows, predict(words[::-1]).rows[::-1]))
+
+
+def _alone(predict: Predictor, equal: list[list[Word]]) -> Finding:
+    together = [row for batch in equal for row in predict(batch).rows]
+    alone = [predict([word]).rows[0] for batch in equal for word in batch]
+    changed = _changed(alone, together)
+    if not _many(changed):
+        return _ok("alone", f"{_told(changed)} got another tag in company, without any pads.")
+    told = (
+        f"{_told(changed)} got another tag in a batch of {N_EQUAL} equally long words than alone."
+    )
+    upside_down = [row for batch in equal for row in predict(batch[::-1]).rows[::-1]]
+    if _many(_changed(together, upside_down)):
+        return _problem(
+            "alone",
+            f"{told} It also matters in which order the others stand: the RNN reads along the "
+            "batch.",
+            "missing-batch-first-raises",
+        )
+    return _problem(
+        "alone",
+        f"{told} Their order does not matter: something is averaged over the batch, as BatchNorm "
+        "does in training mode.",
+        "batchnorm-without-eval",
+    )
+
+
+def _pads(predict: Predictor, equal: list[list[Word]]) -> Finding:
+    before = [row for batch in equal for row in predict(batch).rows]
+    after = [row for batch in equal for row in predict(batch, more=MORE_PADS).rows]
+    changed = _changed(before, after)
+    told = f"{_told(changed)} got another tag when {MORE_PADS} pads were added."
+    if not _many(changed):
+        return _ok("pads", told)
+    return _problem(
+        "pads",
+        f"{told} The backward direction reads the pads first. Pack the batch, or batch words of "
+        "one length; a convolution needs a mask.",
+        "packing-only-for-h-n",
+    )
+
+
+def _filler(predict: Predictor, mixed: list[list[Word]]) -> Finding:
+    before = [row for batch in mixed for row in predict(batch).rows]
+    after = [row for batch in mixed for row in predict(batch, letters_in_pads=True).rows]
+    changed = _changed(before, after)
+    told = f"{_told(changed)} got another tag when other letters stood in the pads."
+    if not _many(changed):
+        return _ok("filler", told)
+    return _problem(
+        "filler",
+        f"{told} Where a word ends is told by `lengths`, and by nothing else: 0 is the letter a.",
+        "zeros-are-invisible",
+    )

@@ -1,0 +1,213 @@
+"""Questions to ``score``, which it answers by running.
+
+The right numbers come from counts: of every real letter of all words together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from birnn_course.data.batches import IGNORED
+from birnn_course.metrics import Scores
+from birnn_course.project.answers import measure
+from birnn_course.project.calling import Caller
+from birnn_course.project.contract import N_TAGS, BrokenError, Measured, close, read_score
+from birnn_course.project.findings import Finding
+
+N_WORDS, LONGEST = 300, 14
+SHARES = (0.67, 0.16, 0.04, 0.13)
+
+QUESTIONS = {
+    "value": "Is it macro-F1, with the recall of each tag?",
+    "metric-pads": "Does it leave out the pads?",
+    "parts": "Is it counted over all letters together, and divided once?",
+    "undefined": "Is it a number when a tag is never predicted?",
+}
+
+
+class Case(NamedTuple):
+    """Words with right and predicted tags."""
+
+    predicted: list[Tensor]
+    gold: list[Tensor]
+
+    def right(self) -> Measured:
+        """What ``score`` should return."""
+        return _as_measured(self.counts())
+
+    def counts(self) -> Scores:
+        """Of all letters."""
+        return measure(self.predicted, self.gold)
+
+    def reordered(self, order: list[int]) -> Case:
+        """The same words in another order."""
+        return Case([self.predicted[i] for i in order], [self.gold[i] for i in order])
+
+    def rejoined(self) -> Case:
+        """The same letters in half as many rows: each word and the next as one."""
+
+        def join(rows: list[Tensor]) -> list[Tensor]:
+            return [torch.cat(rows[i : i + 2]) for i in range(0, len(rows), 2)]
+
+        return Case(join(self.predicted), join(self.gold))
+
+
+def draw(seed: int, *, equal: bool = False, never: int | None = None) -> Case:
+    """Random words, whose tags are as unequal as real ones, and wrong in another proportion."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def tags(shares: tuple[float, ...], n: int) -> Tensor:
+        return torch.multinomial(torch.tensor(shares), n, replacement=True, generator=generator)
+
+    predicted, gold = [], []
+    for _ in range(N_WORDS):
+        n = 8 if equal else int(torch.randint(2, LONGEST, (1,), generator=generator))
+        true = tags(SHARES, n)
+        kept = torch.rand(n, generator=generator) < 0.6 + 0.03 * n - 0.1 * (true == 2)
+        guess = torch.where(kept, true, tags((0.3, 0.1, 0.2, 0.4), n))
+        predicted.append(guess if never is None else guess.where(guess != never, 0))
+        gold.append(true)
+    return Case(predicted, gold)
+
+
+def probe_score(caller: Caller, seed: int = 0) -> list[Finding]:
+    """One finding for each of ``QUESTIONS``."""
+
+    def ask(case: Case, *, in_pads: int = 0, more: int = 0) -> Measured:
+        lengths = [len(row) for row in case.gold]
+        predicted = pad_sequence(case.predicted, batch_first=True, padding_value=in_pads)
+        gold = pad_sequence(case.gold, batch_first=True, padding_value=IGNORED)
+        wider = len(gold), more
+        predicted = torch.cat([predicted, torch.full(wider, in_pads)], dim=1)
+        gold = torch.cat([gold, torch.full(wider, IGNORED)], dim=1)
+        return read_score(caller("score", (predicted, gold, torch.tensor(lengths)), 0))
+
+    probes: dict[str, Callable[[], Finding]] = {
+        "value": lambda: _value(ask(draw(seed, equal=True)), draw(seed, equal=True)),
+        "metric-pads": lambda: _pads(ask, draw(seed + 1)),
+        "parts": lambda: _parts(ask, draw(seed + 2, equal=True), draw(seed + 3, equal=True)),
+        "undefined": lambda: _undefined(ask, draw(seed + 4, equal=True, never=2)),
+    }
+    found = []
+    for name, probe in probes.items():
+        try:
+            found.append(probe())
+        except BrokenError as error:
+            found.append(_problem(name, error.sentence, error.misconception))
+    return found
+
+
+Ask = Callable[..., Measured]
+
+
+def _ok(name: str, sentence: str) -> Finding:
+    return Finding(name, QUESTIONS[name], "ok", sentence)
+
+
+def _problem(name: str, sentence: str, misconception: str | None) -> Finding:
+    return Finding(name, QUESTIONS[name], "problem", sentence, misconception)
+
+
+def _as_measured(scores: Scores) -> Measured:
+    return Measured(scores.average("macro"), scores.recall.nan_to_num(0.0).tolist())
+
+
+def _same(a: Measured, b: Measured) -> bool:
+    return close(a.macro_f1, b.macro_f1) and all(map(close, a.recall, b.recall))
+
+
+def _value(got: Measured, case: Case) -> Finding:
+    right, counts = case.right(), case.counts()
+    if _same(got, right):
+        return _ok("value", f"{N_WORDS} words without pads: {got.macro_f1:.3f}, and so it should.")
+    told = f"It says {got.macro_f1:.3f} where macro-F1 is {right.macro_f1:.3f}"
+    if close(got.macro_f1, counts.accuracy):
+        return _problem(
+            "value",
+            f"{told}: it is the accuracy, to which the rare tags hardly matter.",
+            "accuracy-shows-skill",
+        )
+    if close(got.macro_f1, counts.average("weighted")):
+        return _problem(
+            "value",
+            f"{told}: it is the F1 weighted by how often each tag occurs. Give all four the same "
+            "weight.",
+            "one-default-f1",
+        )
+    if not close(got.macro_f1, right.macro_f1):
+        return _problem(
+            "value", f"{told}. Compute F1 for each of the four tags, then their mean.", None
+        )
+    at = next(i for i in range(N_TAGS) if not close(got.recall[i], right.recall[i]))
+    told = f"The recall of tag {at} is {right.recall[at]:.3f}, and it says {got.recall[at]:.3f}"
+    if all(map(close, got.recall, counts.precision.tolist())):
+        return _problem(
+            "value",
+            f"{told}: it is the precision. `pred` and `gold` have changed places on the way.",
+            "argument-order",
+        )
+    return _problem("value", f"{told}. Of all letters with that tag, how many were found?", None)
+
+
+def _pads(ask: Ask, case: Case) -> Finding:
+    before = ask(case)
+    for changes in ({"in_pads": 3}, {"more": 5}, {"in_pads": 2, "more": 5}):
+        after = ask(case, **changes)
+        if not _same(before, after):
+            what = "other tags stood in the pads" if "in_pads" in changes else "5 pads were added"
+            return _problem(
+                "metric-pads",
+                f"It says {before.macro_f1:.3f}, and {after.macro_f1:.3f} when {what}. "
+                "Cut the pads out before you count.",
+                "pads-in-accuracy",
+            )
+    return _ok("metric-pads", "The same with other tags in the pads, and with more of them.")
+
+
+def _parts(ask: Ask, case: Case, other: Case) -> Finding:
+    case = Case([*case.predicted, *other.predicted], [*case.gold, *other.gold])
+    order = torch.randperm(len(case.gold), generator=torch.Generator().manual_seed(0)).tolist()
+    before, after, rejoined = ask(case), ask(case.reordered(order)), ask(case.rejoined())
+    if not _same(before, after):
+        return _problem(
+            "parts",
+            f"It says {before.macro_f1:.4f}, and {after.macro_f1:.4f} for the same words in "
+            "another order. Batches were averaged; add up their counts.",
+            "mean-of-batch-f1",
+        )
+    if not _same(before, rejoined):
+        return _problem(
+            "parts",
+            f"It says {before.macro_f1:.3f}, and {rejoined.macro_f1:.3f} for the same letters in "
+            "half as many rows. Words were averaged; add up their counts.",
+            "token-mean-is-sequence-mean",
+        )
+    return _ok("parts", "The same in another order, and with two words to a row.")
+
+
+def _undefined(ask: Ask, case: Case) -> Finding:
+    right, counts = case.right(), case.counts()
+    got = ask(case)
+    if close(got.macro_f1, right.macro_f1):
+        return _ok("undefined", "A tag that is never predicted counts as F1 0.")
+    told = f"Tag 2 is never predicted, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
+    if math.isnan(got.macro_f1):
+        return _problem(
+            "undefined",
+            f"{told}. It says nan: 0/0 went into the mean.",
+            "zero-division-is-cosmetic",
+        )
+    present = counts.f1[[0, 1, 3]].mean().item()
+    if close(got.macro_f1, present):
+        return _problem(
+            "undefined",
+            f"{told}. It says {got.macro_f1:.3f}: the tag was left out of the mean.",
+            "zero-division-is-cosmetic",
+        )
+    return _problem("undefined", f"{told}. It says {got.macro_f1:.3f}.", None)
