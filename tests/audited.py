@@ -185,6 +185,7 @@ def batch(kind: str = "ids", n: int = 6, steps: int = 14) -> tuple[Tensor, Tenso
 
 
 def right() -> dict[str, Case]:
+    net = Net(tag_packed)
     return {
         "packed tagger": Case(Net(tag_packed)),
         "two-layer LSTM tagger": Case(Net(tag_packed, cell=nn.LSTM, layers=2)),
@@ -208,8 +209,8 @@ def right() -> dict[str, Case]:
         "nn.LSTM itself": Case(
             nn.LSTM(D, H, batch_first=True, bidirectional=True), kind="float full"
         ),
-        "labels": Case(lambda x, n, net=Net(tag_packed): net(x, n).argmax(-1)),
-        "scores turned for the loss": Case(lambda x, n, net=Net(tag_packed): net(x, n).mT),
+        "labels": Case(lambda x, n: net(x, n).argmax(-1)),
+        "scores turned for the loss": Case(lambda x, n: net(x, n).mT),
         "in float64": Case(Net(tag_packed).double()),
     }
 
@@ -278,10 +279,6 @@ def too_short(net, x, n):
     return packed(net, x, n - 1)[0]
 
 
-def zeros_counted(net, x, n):
-    return packed(net, x, n)[0]
-
-
 def cell_state(net, x, n):
     return packed(net, x, n)[1][1][-1]
 
@@ -331,9 +328,87 @@ def off_by_one(net, x, n):
     return net.rnn(x)[0][torch.arange(len(x)), n]
 
 
-NO_LENGTHS = {tag_plain, last_step, first_step, h_unpacked, mean_all, scrambled, forgot_to_turn_back,
+def packed_without_flag(net, x, n):
+    out, _ = net.rnn(pack_padded_sequence(x, n, enforce_sorted=False))
+    return pad_packed_sequence(out, total_length=x.shape[1])[0]
+
+
+def unpacked_without_flag(net, x, n):
+    out, _ = net.rnn(pack_padded_sequence(x, n, batch_first=True, enforce_sorted=False))
+    return pad_packed_sequence(out, total_length=x.shape[1])[0]
+
+
+def block_of_h(net, x, n):
+    return net.rnn(x)[1][:, -1]
+
+
+def half_a_batch(net, x, n):
+    a, b = net.rnn(x)[0].chunk(2)
+    return a[:, -1] + b[:, 0]
+
+
+def one_start(net, x, n):
+    return net.rnn(x, torch.zeros(2, 6, H))[0]
+
+
+def own_start(net, x, n):
+    start = x.mean(1)[:, :1].expand(-1, 2 * H).reshape(len(x), 2, H)
+    return net.rnn(x, start)[0]
+
+
+class SeqToSeq(nn.Module):
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.emb = nn.Embedding(V, D)
+        self.enc = nn.GRU(D, H, layers, batch_first=True, bidirectional=True)
+        self.dec = nn.GRU(D, H, 2, batch_first=True)
+        self.head = nn.Linear(H, C)
+
+    def forward(self, x: Tensor) -> Tensor:
+        e = self.emb(x)
+        return self.head(self.dec(e, self.enc(e)[1][:2].contiguous())[0])
+
+
+def left(x: Tensor, n: Tensor) -> Tensor:
+    """The batch with its padding on the left."""
+    return torch.stack([row.roll(x.shape[1] - int(k)) for row, k in zip(x, n, strict=True)])
+
+
+NO_LENGTHS = {block_of_h, half_a_batch, one_start, own_start,
+              tag_plain, last_step, first_step, h_unpacked, mean_all, scrambled, forgot_to_turn_back,
               flipped_half, forward_half, random_start}  # fmt: skip
 FULL = {"kind": "full"}
+SQUARE = {"kind": "square"}
+PAIR = {"kind": "pair"}
+
+
+class Squeezed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net(ends)
+
+    def forward(self, x: Tensor, n: Tensor) -> Tensor:
+        return self.net(x, n)[:, :1].squeeze()
+
+
+class Rows(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.rnn = nn.GRU(14, H)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rnn(x)[0]
+
+
+class ZerosCounted(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net(tag_packed)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x, (x != 0).sum(1).clamp(min=1))
 
 
 def faulty() -> dict[str, Case]:
@@ -387,18 +462,48 @@ def faulty() -> dict[str, Case]:
             ByHand(lambda r, e: r(e)[0].flip(1)), "both-read-forward", "full"),
         "by hand, features turned": Case(
             ByHand(lambda r, e: r(e.flip(-1))[0]), "flip-wrong-axis", "full"),
+        "pack without its flag": bug(packed_without_flag, "flag-is-enough-for-packing", SQUARE),
+        "unpack without its flag": bug(unpacked_without_flag, "flag-is-enough-for-packing"),
+        "a row for each block": bug(block_of_h, "batch-first-everywhere", FULL, width=H),
+        "half a batch": bug(half_a_batch, "chunk-splits-directions", FULL),
+        "one fixed start": bug(one_start, "fixed-h-0", FULL),
+        "start batch first": bug(own_start, "h-0-batch-first", PAIR),
+        "squeezed": Case(Squeezed(), "squeeze-is-harmless", "full"),
+        "encoder into decoder": Case(SeqToSeq(1), "encoder-state-fits-decoder", "full"),
+        "low layers into decoder": Case(SeqToSeq(2), "first-states-are-forward", "full"),
+        "numbers without a feature axis": Case(
+            Rows(), "input-size-is-length", "numbers"),
+        "vectors as a batch": bug(
+            lambda net, x, n: net.rnn(x.mean(1))[0], "two-dims-are-a-batch", FULL),
+        "padded on the left": Case(Net(tag_packed), "left-padding-packs", "left"),
+        "zeros counted as pads": Case(ZerosCounted(), "zeros-count-as-pads", "zeros"),
         "by hand, padded": Case(
             ByHand(lambda r, e: r(e.flip(1))[0].flip(1)), "flip-reverses-padded"),
     }  # fmt: skip
 
 
+def batch_of(kind: str) -> tuple[Tensor, Tensor]:
+    g = torch.Generator().manual_seed(2)
+    if kind == "square":
+        return batch("ids", 8, 8)
+    if kind == "pair":
+        return batch("full", 2, 9)
+    x, n = batch(kind if kind in ("full", "floats") else "ids")
+    if kind == "float full":
+        return torch.randn(6, 14, D, generator=g), n * 0 + 14
+    if kind == "numbers":
+        return torch.randn(6, 14, generator=g), n * 0 + 14
+    if kind == "left":
+        return left(x, n), n
+    if kind == "zeros":
+        x[0, 2] = x[1, 5] = x[4, 1] = 0
+    return x, n
+
+
 def run(case: Case, **more: Any) -> Any:
     from birnn_course import audit
 
-    kind = "floats" if case.kind == "float full" else case.kind
-    x, n = batch(kind)
-    if case.kind == "float full":
-        x, n = torch.randn(6, 14, D, generator=torch.Generator().manual_seed(2)), n * 0 + 14
+    x, n = batch_of(case.kind)
     model = case.model
     if isinstance(model, nn.Module) and next(model.parameters()).dtype == torch.float64:
         x = x.double() if x.is_floating_point() else x

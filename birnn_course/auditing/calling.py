@@ -162,9 +162,10 @@ def lengths_parameter(model: Callable[..., object]) -> tuple[str | None, bool]:
             return "any", False
         required = p.default is kinds.empty
         named = _LENGTHS.search(p.name) and not _SOMETHING_ELSE.search(p.name)
-        if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
-            if i == 1 and (named or (required and not _SOMETHING_ELSE.search(p.name))):
-                return "second", required
+        by_place = p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+        plain = named or (required and not _SOMETHING_ELSE.search(p.name))
+        if i == 1 and by_place and plain:
+            return "second", required
         if named and p.kind in (kinds.KEYWORD_ONLY, kinds.POSITIONAL_OR_KEYWORD):
             return p.name, required
     return None, False
@@ -172,8 +173,9 @@ def lengths_parameter(model: Callable[..., object]) -> tuple[str | None, bool]:
 
 def first_tensor(result: object, *, batch_first: bool = True) -> Tensor:
     """The first tensor with an axis in what a model returned; a packed one is unpacked."""
-    for tensor in _tensors(result, batch_first, 0):
-        if tensor.dim() > 0:
+    tensors = list(_tensors(result, batch_first, 0))
+    for tensor in tensors:
+        if tensor.dim() > 0 or len(tensors) == 1:  # a loss may stand before the scores
             return tensor
     raise CourseError(
         "the model must return a tensor, or a tuple, a dict or a dataclass that begins with one, "
@@ -209,7 +211,9 @@ def axes_of(
     Parameters
     ----------
     shape : tuple of int
-        That of the result for inputs of this ``size``, (batch, seq_len).
+        That of the result.
+    size : (int, int)
+        Batch and seq_len of the inputs.
     others : list of (tuple of int, (int, int))
         Shapes of results for inputs of other sizes.
     """
@@ -223,9 +227,9 @@ def axes_of(
     time = next((k for k in axes if k != batch and follows(k, 1)), None)
     if time is not None or len(shape) < 2:
         return Axes(batch, time, len(shape))
-    # An axis that changes with time alone, but is not as long: the model sums up several steps.
-    coarse = [k for k in axes if k != batch for s, z in others if z[0] == size[0] and z[1] != size[1]
-              and s[k] != shape[k]]  # fmt: skip
+    # An axis that changes with time alone and is not as long: the model sums up several steps.
+    longer = [s for s, z in others if z[0] == size[0] and z[1] != size[1]]
+    coarse = [k for k in axes if k != batch for s in longer if s[k] != shape[k]]
     return Axes(batch, coarse[0] if coarse else None, len(shape), steps=not coarse)
 
 

@@ -20,7 +20,12 @@ from birnn_course.auditing.bench import (
     make_bench,
     out_of_time,
 )
-from birnn_course.auditing.calling import CallFailedError, ShapeError, Subject
+from birnn_course.auditing.calling import (
+    CallFailedError,
+    ShapeError,
+    Subject,
+    lengths_parameter,
+)
 from birnn_course.auditing.findings import AuditReport, Finding
 from birnn_course.auditing.keeping import Snapshot, everything_kept, parts_of
 from birnn_course.errors import CourseError
@@ -59,7 +64,7 @@ def audit(
     causal: bool = False,
     stateful: bool = False,
 ) -> AuditReport:
-    """Run the probes of the lessons on any model: what reaches what, and what should not?
+    """Run the probes of the lessons on any model, and say what reaches what but should not.
 
     Each probe changes one thing, calls the model, and looks at what else changed. It works on a few
     short pieces of the batch, in eval mode and without gradients, within about five seconds.
@@ -153,13 +158,20 @@ def _audit(
         filler = _pad_value(x, ends, pad_value)
         subject = Subject(model, state, time_first=time_first, padded_ends=ends is not None)
         try:
-            subject.raw(x, ends or [x.shape[1]] * len(x))
+            try:
+                bench = make_bench(subject, roots, x, ends, filler)
+            except CallFailedError:
+                if ends is not None or subject.lengths_as is None or subject.lengths_needed:
+                    raise
+                subject.lengths_needed = True  # they may be left out, says the signature alone
+                bench = make_bench(subject, roots, x, ends, filler)
         except CallFailedError as error:
             raise CourseError(_complaint(subject, x, ends, error)) from None
-        bench = make_bench(subject, roots, x, ends, filler)
         bench.causal, bench.stateful, bench.deadline = causal, stateful, deadline
         return bench, x, ends, filler
 
+    if lengths is not None and _padded_left(batch, lengths, time_first, pad_value):
+        return _left_report(model, why, min(int(n) for n in lengths))
     bench, x, ends, filler = bench_for(time_first)
     axes = bench.subject.axes
     assert axes is not None
@@ -183,9 +195,42 @@ def _audit(
     else:
         reason = "It cannot be told which result belongs to which sequence, see above."
         findings += [Finding(name, "not tested", reason) for name, _ in probes]
+    return AuditReport(_name(model), tuple(findings), tuple(called))
+
+
+def _name(model: object) -> str:
     name = type(model).__name__ if isinstance(model, nn.Module) else ""
-    name = name or getattr(model, "__name__", "") or type(model).__name__
-    return AuditReport(name, tuple(findings), tuple(called))
+    return str(name or getattr(model, "__name__", "") or type(model).__name__)
+
+
+def _padded_left(
+    batch: Tensor, lengths: Tensor | Sequence[int], time_first: bool, pad_value: float
+) -> bool:
+    """Whether the pads stand before the sequences and not after them."""
+    x, ends = check_batch(batch, lengths, time_first=time_first)
+    assert ends is not None
+    plain = (x if x.dim() == 2 else x.flatten(2)[..., 0]).cpu() == pad_value
+    place, n = torch.arange(x.shape[1]), torch.tensor(ends)[:, None]
+    after, before = place >= n, place < x.shape[1] - n
+    return bool(after.any()) and bool(plain[before].all()) and not bool(plain[after].all())
+
+
+def _left_report(model: Callable[..., object], why: str, shortest: int) -> AuditReport:
+    """All that can be said of a batch with its padding on the left."""
+    takes, _ = lengths_parameter(model)
+    probe, what = "place of padding", "The pads of this batch stand before the sequences"
+    rest = "audit needs them after the end, as pad_sequence puts them"
+    if takes is None:
+        finding = Finding(probe, "not tested", f"{what}; {rest}.")
+    else:
+        finding = Finding(
+            probe,
+            "problem",
+            f"{what}, while lengths count from step 0: whoever packs the shortest keeps its first "
+            f"{shortest} columns, pads among them, and drops the end of the data; {rest}.",
+            "left-padding-packs",
+        )
+    return AuditReport(_name(model), (finding,), (why,))
 
 
 def _ask(bench: Bench, name: str, probe: Probe) -> Finding:

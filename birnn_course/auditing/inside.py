@@ -236,7 +236,7 @@ def _reads_last_column(bench: Bench, call: RecurrentCall) -> bool:
 
 
 def _changed_by(bench: Bench, call: RecurrentCall, change: Callable[[Any, Any], Any]) -> Tensor:
-    """``(batch,)`` or ``(batch, seq_len)``: which results move when what the module returns is changed."""
+    """Which results, per sequence or per step, move when what the module returns is changed."""
 
     def hook(module: nn.Module, args: Any, kwargs: Any, result: Any) -> Any:
         return change(result[0], result[1])
@@ -294,15 +294,15 @@ def state_read(bench: Bench) -> Finding:
             return output._replace(data=noisy(output.data)), state
         return noisy(output), state
 
-    out = bool(_changed_by(bench, call, in_output).any())
-    h = bool(_changed_by(bench, call, lambda o, s: (o, (noisy(s[0]), s[1]))).any())
-    c = bool(_changed_by(bench, call, lambda o, s: (o, (s[0], noisy(s[1])))).any())
+    out = int(_changed_by(bench, call, in_output).sum())
+    h = int(_changed_by(bench, call, lambda o, s: (o, (noisy(s[0]), s[1]))).sum())
+    c = int(_changed_by(bench, call, lambda o, s: (o, (s[0], noisy(s[1])))).sum())
     if c and not h and not out:
         return Finding(
             probe,
             "problem",
-            f"{call.kind}: noise in c_n changes results, noise in h_n or in the output changes "
-            "none: what is read is the cell state.",
+            f"{call.kind}: noise in c_n changes {c} of {len(bench.x)} results, noise in h_n or in the "
+            "output 0: what is read is the cell state.",
             "state-tuple-is-h-n",
             ("c-n-is-h-n",),
         )
@@ -356,13 +356,13 @@ def _wrong_flip(
     for axis, what in ((2, "features"), (1 - time, "samples")):
         if a.shape[axis] > 1 and torch.equal(b, a.flip(axis)) and not torch.equal(b, a.flip(time)):
             return (
-                f"{later.kind} reads what {first.kind} reads with the {what} turned around, and "
-                "the steps in the same order.",
+                f"{later.kind} reads all {b.numel()} numbers that {first.kind} reads, with the "
+                f"{what} turned around and the steps in the same order.",
                 ("flip-wrong-axis",),
             )
     if later.looks_back and not later.module.bidirectional and torch.equal(a, b):
         return (
-            f"{later.kind} reads the very same inputs in the same order as {first.kind}.",
+            f"{later.kind} reads the same {b.numel()} numbers in the same order as {first.kind}.",
             ("both-read-forward", "unflipped-inputs"),
         )
     return None

@@ -48,6 +48,7 @@ def parts_of(model: object) -> tuple[list[nn.Module], list[object]]:
             except (TypeError, ValueError):
                 return
             inside = [*names.nonlocals.values(), *names.globals.values()]
+            inside += [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
             inside = [v for v in inside if not isinstance(v, type | ModuleType)]
         elif isinstance(thing, functools.partial):
             inside = [thing.func, *thing.args, *thing.keywords.values()]

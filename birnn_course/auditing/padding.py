@@ -13,8 +13,8 @@ from birnn_course.auditing.calling import CallFailedError, ShapeError
 from birnn_course.auditing.findings import Finding, relative
 from birnn_course.auditing.inside import (
     RecurrentCall,
-    hooked,
     columns_read,
+    hooked,
     recurrent_calls,
 )
 from birnn_course.probes import pad_dependence
@@ -187,7 +187,7 @@ def _first_pad_is_read(bench: Bench) -> bool:
 
 
 def lengths_used(bench: Bench) -> Finding:
-    """Say that the sequences are shorter: does anything move?"""
+    """Say that the sequences are shorter, and look whether anything moves."""
     probe = "lengths"
     subject = bench.subject
     troubled = any(
@@ -266,9 +266,7 @@ def _pattern(bench: Bench) -> tuple[tuple[str, ...], str]:
 
 
 def _pooled(bench: Bench, full: int) -> tuple[tuple[str, ...], str]:
-    """Does it matter whether there is a pad, or how many there are?"""
-    if len({n for n in bench.lengths}) == 0:
-        return ("mean-over-pads",), ""
+    """Whether it matters that there is a pad, or how many there are."""
     one, many = bench.run(bench.padded_by(1)), bench.run(bench.padded_by(_PADS))
     presence = float(bench.gap(bench.base, one)[full])
     amount = float(bench.gap(one, many).max())

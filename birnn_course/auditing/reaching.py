@@ -225,8 +225,9 @@ def streaming(bench: Bench) -> Finding:
     second = bench.subject.run(x[:, cut:].contiguous(), [width - cut] * n, reset=False)
     apart = float(bench.gap(whole, torch.cat([first, second], dim=1), [width] * n).max())
     if apart <= bench.rounding:
-        return Finding(probe, "ok", f"In two pieces it gives what it gives in one, up to {apart:.0e} "
-                       "of its size.")  # fmt: skip
+        return Finding(
+            probe, "ok", f"In two pieces it gives what it gives in one, up to {apart:.0e} of it."
+        )
     _, columns = _whole(bench)
     if columns.dim() == 2 and bool(columns.tril(-1).any()):
         return Finding(

@@ -1,4 +1,4 @@
-"""Probes about calls and samples: is it repeatable, and does each sequence mind its own business?"""
+"""Probes about calls and samples: nothing may depend on other calls or other sequences."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def repeatable(bench: Bench) -> Finding:
         return Finding(
             probe,
             "problem",
-            f"In eval mode the same batch gives results that differ by {relative(apart)} from one call "
-            f"to the next, and the same ones if the random numbers are the same: the model uses "
-            f"random numbers{what}.",
+            f"In eval mode the same batch gives results that differ by {relative(apart)} from call "
+            f"to call, and by {relative(rounding)} if the random numbers are the same: the model "
+            f"uses random numbers{what}.",
             ids[0],
             ids[1:],
         )
@@ -52,7 +52,9 @@ def _random_calls(bench: Bench) -> list[str]:
     names: list[str] = []
 
     class Listener(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        def __torch_function__(  # type: ignore[no-untyped-def]
+            self, func, types, args=(), kwargs=None
+        ):
             name = getattr(func, "__name__", "")
             if any(part in name for part in ("rand", "drop", "normal", "bernoulli")) and not (
                 name == "dropout" and (kwargs or {}).get("training") is False
@@ -111,9 +113,10 @@ def any_size(bench: Bench) -> Finding:
             subject.run(x, ends)
         except CallFailedError as error:
             square = bench.sized.endswith("steps") and "as many" in bench.sized
-            ids = error.misconceptions or (
-                ("missing-batch-first-raises",) if square else ("fixed-h-0",)
-            )
+            ids = error.misconceptions or ("fixed-h-0",)
+            if square:
+                flag = "flag-is-enough-for-packing" if subject.takes_lengths else ""
+                ids = (flag or "missing-batch-first-raises", *error.misconceptions)
             where = "as many sequences as steps" if square else f"{n} sequences"
             return Finding(
                 probe,
@@ -126,15 +129,15 @@ def any_size(bench: Bench) -> Finding:
             return Finding(
                 probe,
                 "problem",
-                f"With {n} sequences the result has shape {tuple(subject.raw(bench.x, bench.lengths).shape)}"
-                f", with {what} {shape}: the batch axis does not follow.",
+                f"With {what} the result has shape {shape}; no axis says how many they are, as one "
+                f"does with {n}.",
                 "squeeze-is-harmless" if len(x) == 1 else "fixed-h-0",
             )
         if subject.squeezed and not before:
             return Finding(
                 probe,
                 "problem",
-                f"With one sequence the result has shape {shape}: the batch axis is gone.",
+                f"With 1 sequence the result has shape {shape}: the batch axis is gone.",
                 "squeeze-is-harmless",
             )
     return Finding(probe, "ok", f"It runs with 1, {n - 1 if n > 2 else n} and {n} sequences alike."
@@ -177,6 +180,8 @@ def samples_apart(bench: Bench) -> Finding:
         )
     i, j = divmod(int((moved * off).argmax()), n)
     ids, pattern = _mixing_pattern(bench, reached)
+    if bench.found["any batch size"].misconception == "h-0-batch-first":
+        ids, pattern = ("h-0-batch-first", *ids), "An initial state that goes astray would do that."
     return Finding(
         probe,
         "problem",
@@ -207,16 +212,24 @@ def _mixing_pattern(bench: Bench, reached: Tensor) -> tuple[tuple[str, ...], str
         if not call.module.batch_first:
             ids = ("missing-batch-first-raises", "batch-first-is-the-default")
         return ids, (
-            f"The {call.kind} inside has batch_first={call.module.batch_first} and took the {n} sequences "
-            f"for steps."
+            f"The {call.kind} has batch_first={call.module.batch_first} and took the {n} sequences "
+            "for steps."
+        )
+    if bench.x.dim() == 2 and bench.x.is_floating_point():
+        return ("input-size-is-length", "two-dims-are-a-batch"), (
+            "A batch of number sequences was read as one sequence with a row for each step."
         )
     same_step, own = _where_it_leaks(bench)
     if same_step and not own:
         packed = any(c.packed for c in calls)
-        ids = ("missing-batch-first-raises", "mended-twice", "flag-is-enough-for-packing")
+        names = ["missing-batch-first-raises", "mended-twice", "flag-is-enough-for-packing"]
         if packed:
-            ids = ("flag-is-enough-for-packing", "missing-batch-first-raises")
-        return ids, "Only the same step of the others reaches it: the batch is read as time."
+            names = ["flag-is-enough-for-packing", "missing-batch-first-raises"]
+        elif calls and all(c.module.batch_first for c in calls):
+            names = ["mended-twice", "missing-batch-first-raises"]
+        return tuple(
+            names
+        ), "Only the same step of the others reaches it: the batch is read as time."
     if not bench.per_step and not bool(reached.all()):
         # h_n.reshape(batch, -1): row r holds blocks k*r to k*r + k - 1 of (blocks, batch).
         for k in {c.blocks for c in calls} | {2, 4}:
@@ -329,7 +342,7 @@ def order_of_results(bench: Bench) -> Finding:
     return Finding(
         probe,
         "problem",
-        f"With the sequences in another order, {int((apart > bench.rounding).sum())} of {n} results "
+        f"With the sequences in another order {int((apart > bench.rounding).sum())} of {n} results "
         f"are others, by up to {relative(float(apart.max()))}.{beside}{pattern}",
         ids[0],
         ids[1:],

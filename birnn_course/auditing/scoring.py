@@ -1,4 +1,4 @@
-"""Probes about a loss and a metric: do pads count?"""
+"""Probes about a loss and a metric: whether pads count."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def pads_counted(scored: Scored, function: Callable[..., Any], *, metric: bool) 
                 return Finding(
                     probe,
                     "problem",
-                    f"The {int(tokens.sum())} real steps whose target is {filler:g}, as at the pads, "
+                    f"The {int(tokens.sum())} real steps with the target of the pads, {filler:g}, "
                     f"do not count: other scores there leave the loss at {value:.4f} ({name}).",
                     "ignore-index-zero",
                     ("one-filler-for-all",),
