@@ -376,7 +376,8 @@ def left(x: Tensor, n: Tensor) -> Tensor:
 
 
 NO_LENGTHS = {block_of_h, half_a_batch, one_start, own_start,
-              tag_plain, last_step, first_step, h_unpacked, mean_all, scrambled, forgot_to_turn_back,
+              tag_plain, last_step, first_step, h_unpacked, mean_all, scrambled,
+              forgot_to_turn_back,
               flipped_half, forward_half, random_start}  # fmt: skip
 FULL = {"kind": "full"}
 SQUARE = {"kind": "square"}
@@ -416,8 +417,10 @@ def faulty() -> dict[str, Case]:
     state = Stateful()
     return {
         "forgotten batch_first, tagger": bug(tag_plain, "missing-batch-first-raises", FULL, **tf),
-        "forgotten batch_first, one way": bug(tag_plain, "missing-batch-first-raises", FULL, bi=False, **tf),
-        "forgotten batch_first, classifier": bug(last_step, "missing-batch-first-raises", FULL, **tf),
+        "forgotten batch_first, one way": bug(
+            tag_plain, "missing-batch-first-raises", FULL, bi=False, **tf),
+        "forgotten batch_first, classifier": bug(
+            last_step, "missing-batch-first-raises", FULL, **tf),
         "mended twice": bug(
             lambda net, x, n: net.rnn(x.transpose(0, 1))[0].transpose(0, 1), "mended-twice", FULL),
         "time first, last sample": bug(

@@ -91,7 +91,7 @@ def f1(p: Tensor, t: Tensor) -> float:
 
 
 @pytest.mark.parametrize(
-    ("what", "function", "targets", "must be equal to input_size"),
+    ("what", "function", "targets", "misconception"),
     [
         ("loss", nn.CrossEntropyLoss(), IGNORED, None),
         ("loss", flat, IGNORED, None),

@@ -301,7 +301,7 @@ def state_read(bench: Bench) -> Finding:
         return Finding(
             probe,
             "problem",
-            f"{call.kind}: noise in c_n changes {c} of {len(bench.x)} results, noise in h_n or in the "
+            f"{call.kind}: noise in c_n changes {c} of {len(bench.x)} results, noise in h_n or the "
             "output 0: what is read is the cell state.",
             "state-tuple-is-h-n",
             ("c-n-is-h-n",),
