@@ -127,7 +127,7 @@ def _odd_pattern(bench: Bench, reach: Tensor, bi: bool) -> Finding | None:
         return Finding(
             probe,
             "problem",
-            f"There is a {backward[0].kind}, but 0 of {n} outputs have read a step after their own.",
+            f"There is a {backward[0].kind}, but 0 of {n} outputs have read a later step.",
             ids[0],
             tuple(ids[1:]),
         )
