@@ -24,6 +24,9 @@ SQUARE = torch.tensor([8, 5, 3, 8, 6, 2, 7, 4])
 """As many sequences as the longest has steps."""
 SYMBOLS, FEATURES, HIDDEN, CLASSES = 40, 12, 16, 5
 
+PADS_ARE_READ = ("zeros-are-invisible", "padded-training-single-prediction")
+"""True of every model in which the content of pads, or their number, reaches an answer."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -48,7 +51,10 @@ class Shelf(list[Case]):
             @wraps(build)
             def make() -> Made:
                 torch.manual_seed(0)
-                return build()
+                model, batch, told = build()
+                if "lengths" in told:
+                    told["lengths"] = told["lengths"].clone()  # many cases share one tensor
+                return model, batch, told
 
             self.append(Case(build.__name__, make, frozenset(bugs)))
             return make
@@ -99,6 +105,11 @@ def token_loss(scores: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(scores.flatten(0, 1), targets.flatten())
 
 
+def hits(scores: Tensor, targets: Tensor) -> float:
+    """The share of targets that the highest score hits."""
+    return (scores.argmax(-1) == targets).float().mean().item()
+
+
 class Reader(nn.Module):
     """Embedding (for ids), recurrent layer, linear layer; each case writes its own ``forward``."""
 
@@ -142,3 +153,24 @@ class Reader(nn.Module):
 def last_states(h_n: Tensor) -> Tensor:
     """The final states of both directions of the last layer, side by side."""
     return torch.cat([h_n[-2], h_n[-1]], dim=1)
+
+
+class TwoReaders(nn.Module):
+    """Two left-to-right layers from which a case makes a bidirectional one by hand."""
+
+    def __init__(self, cell: type[nn.RNNBase]) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(SYMBOLS, FEATURES, padding_idx=0)
+        self.ahead = cell(FEATURES, HIDDEN, batch_first=True)
+        self.back = cell(FEATURES, HIDDEN, batch_first=True)
+        self.head = nn.Linear(2 * HIDDEN, CLASSES)
+
+    def join(self, ahead: Tensor, back: Tensor) -> Tensor:
+        return self.head(torch.cat([ahead, back], dim=-1))
+
+
+def turned_within(x: Tensor, lengths: Tensor) -> Tensor:
+    """Each batch-first sequence in reversed order, its pads where they were."""
+    steps = torch.arange(x.shape[1])
+    back = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return x[torch.arange(len(x))[:, None], back]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from audit.pieces import Made, mask_of
+from audit.pieces import HIDDEN, Made, mask_of
 
 FAR, NEAR = 1e-3, 1e-5
 
@@ -22,8 +23,8 @@ class Bench:
         self.model, batch, self.told = made
         if isinstance(self.model, nn.Module):
             self.model.eval()
-        asked = getattr(self.model, "forward", self.model)
-        self.takes_lengths = len(inspect.signature(asked).parameters) > 1
+        asked = inspect.signature(getattr(self.model, "forward", self.model)).parameters
+        self.lengths_as = list(asked.values())[1].kind if len(asked) > 1 else None
         lengths = self.told.get("lengths")
         first = self.told.get("batch_first")
         self.time_first = first is False or (
@@ -44,10 +45,12 @@ class Bench:
         lengths = self.lengths if lengths is None else lengths
         batch = self.turned(inputs).contiguous()
         with torch.no_grad():
-            if self.takes_lengths:
+            if self.lengths_as is None:
+                result = self.model(batch)
+            elif self.lengths_as is inspect.Parameter.KEYWORD_ONLY:
                 result = self.model(batch, lengths=lengths.clone())
             else:
-                result = self.model(batch)
+                result = self.model(batch, lengths.clone())
         scores = result[0] if isinstance(result, tuple) else result
         return self.turned(scores) if scores.dim() == 3 else scores
 
@@ -113,10 +116,57 @@ def more_pads_reach(bench: Bench) -> None:
     assert max(gap(bench.real(before, i), bench.real(after, i)) for i in n) > FAR
 
 
+def pad_content_reaches(bench: Bench) -> None:
+    """What stands in the pads changes the answer."""
+    before, after = bench.ask(), bench.ask(bench.other(pads_of(bench)))
+    assert max(gap(bench.real(before, i), bench.real(after, i)) for i in range(len(before))) > FAR
+
+
+def answers_vary(bench: Bench) -> None:
+    """The same question, asked twice in eval mode, has two answers."""
+    assert gap(bench.ask(), bench.ask()) > FAR
+
+
+def sight_ahead(bench: Bench) -> float:
+    """How much an input changes the answers of earlier steps."""
+    before, steps = bench.ask(), range(1, bench.inputs.shape[1])
+    gaps = []
+    for s in steps:
+        after = bench.ask(bench.other(bench.lengths > s, s))
+        gaps.append(gap(before[:, :s], after[:, :s]))
+    return max(gaps)
+
+
 def future_reaches(bench: Bench) -> None:
-    """The first step's answer knows a later input."""
-    last = int(bench.lengths[0]) - 1
-    assert gap(bench.ask()[0, 0], bench.ask(bench.other(0, last))[0, 0]) > 1e-6
+    """An earlier step's answer knows a later input."""
+    assert sight_ahead(bench) > FAR
+
+
+def blind(*, to: int, at: int | None = None) -> Proof:
+    """Input step ``to`` of the first sequence does not reach its answer (at step ``at``)."""
+
+    def proof(bench: Bench) -> None:
+        before, after = bench.ask()[0], bench.ask(bench.other(0, to))[0]
+        assert (gap(before, after) if at is None else gap(before[at], after[at])) < 1e-7
+
+    return proof
+
+
+def last_input_unread(bench: Bench) -> None:
+    """The last real input of some sequence changes none of its answers."""
+    before = bench.ask()
+    gaps = []
+    for i, end in enumerate(bench.lengths.tolist()):
+        gaps.append(gap(before[i], bench.ask(bench.other(i, end - 1))[i]))
+    assert min(gaps) < 1e-7
+
+
+def data_beyond_the_length_unread(bench: Bench) -> None:
+    """Short sequences have ids behind their length, and these change no answer of theirs."""
+    short = bench.lengths < bench.inputs.shape[1]
+    assert (bench.inputs[short, -1] != bench.pad).all()
+    before, after = bench.ask()[short], bench.ask(bench.other(short, -1))[short]
+    assert gap(before, after) < 1e-7
 
 
 def without_effect(*weights: str, rows: slice = slice(None)) -> Proof:
@@ -131,6 +181,13 @@ def without_effect(*weights: str, rows: slice = slice(None)) -> Proof:
         assert gap(before, bench.ask()) < 1e-6
 
     return proof
+
+
+def cell_state_is_read(bench: Bench) -> None:
+    """After one step the output gate, which makes the hidden state, has no say in the answer."""
+    bench.inputs, bench.lengths = bench.inputs[:, :1], torch.ones_like(bench.lengths)
+    gate = slice(3 * HIDDEN, 4 * HIDDEN)
+    without_effect("rnn.weight_ih_l0", "rnn.weight_ih_l0_reverse", rows=gate)(bench)
 
 
 def pads_of(bench: Bench) -> Tensor:
@@ -153,12 +210,83 @@ def scores_at_pads_count(what: str) -> Proof:
 
 def changed_by_pads(bench: Bench, what: str) -> float:
     scores, targets = bench.ask(), bench.told["targets"]
-    at_pads = scores.clone()
-    at_pads[pads_of(bench)] = 9 * F.one_hot(torch.tensor(1), scores.shape[-1]).to(scores)
-    return abs(judged(bench, what, scores, targets) - judged(bench, what, at_pads, targets))
+    before, after = judged(bench, what, scores, targets), []
+    for sure in 9 * torch.eye(scores.shape[-1], dtype=scores.dtype):
+        other = scores.clone()
+        other[pads_of(bench)] = sure
+        after.append(judged(bench, what, other, targets))
+    return max(abs(before - value) for value in after)
+
+
+def changed_by_width(bench: Bench, what: str) -> float:
+    scores, targets = bench.ask(), bench.told["targets"]
+    filler = bench.turned(targets)[pads_of(bench)][0].item()
+    wider = bench.turned(bench.more_pads(bench.turned(targets), filler))
+    return abs(
+        judged(bench, what, scores, targets)
+        - judged(bench, what, bench.more_pads(scores, 0), wider)
+    )
+
+
+def width_counts(what: str) -> Proof:
+    """More padding changes the loss or the metric."""
+
+    def proof(bench: Bench) -> None:
+        assert changed_by_width(bench, what) > FAR
+
+    return proof
+
+
+def perfect_scores_are_punished(bench: Bench) -> None:
+    """The loss of scores that are right everywhere is far from zero."""
+    targets = bench.told["targets"]
+    perfect = 30 * F.one_hot(targets.clamp(min=0), bench.ask().shape[-1]).float()
+    assert judged(bench, "loss", perfect, targets) > 1
+
+
+def first_tag_does_not_count(bench: Bench) -> None:
+    """What the model says about real tokens with tag 0 does not change the loss."""
+    scores, targets = bench.ask(), bench.told["targets"]
+    at_zero = (targets == 0) & ~pads_of(bench)
+    assert at_zero.sum() > 2
+    other = scores.clone()
+    other[at_zero] = torch.randn_like(other[at_zero])
+    before, after = (judged(bench, "loss", s, targets) for s in (scores, other))
+    assert abs(before - after) < 1e-7
+
+
+def order_counts(bench: Bench) -> None:
+    """The metric changes when the same sequences come in another order."""
+    scores, targets = bench.ask(), bench.told["targets"]
+    orders = [torch.arange(len(scores)).roll(n) for n in range(len(scores))]
+    values = [judged(bench, "metric", scores[order], targets[order]) for order in orders]
+    assert max(values) - min(values) > FAR
 
 
 # Of right models.
+
+
+def as_if_alone_by(lengths: Tensor) -> Proof:
+    """The same for a model that is told no lengths and finds them itself."""
+
+    def proof(bench: Bench) -> None:
+        bench.lengths = lengths
+        each_as_if_alone(bench)
+
+    return proof
+
+
+def state_is_carried(bench: Bench) -> None:
+    """Read in two pieces as in one, and every sequence as if alone."""
+    assert isinstance(bench.model, nn.Module)
+    fresh = [copy.deepcopy(bench.model) for _ in range(3)]
+    x = bench.inputs
+    with torch.no_grad():
+        whole = fresh[0](x)
+        pieces = torch.cat([fresh[1](x[:, :4]), fresh[1](x[:, 4:])], dim=1)
+        assert gap(whole, pieces) < NEAR
+        assert gap(whole[2:3], fresh[2](x[2:3])) < NEAR
+    answers_vary(bench)  # which is why its user has to say `stateful`
 
 
 def each_as_if_alone(bench: Bench) -> None:
@@ -170,9 +298,7 @@ def each_as_if_alone(bench: Bench) -> None:
 
 def never_sees_ahead(bench: Bench) -> None:
     """No input changes the answer of an earlier step."""
-    before = bench.ask()
-    for s in range(1, bench.inputs.shape[1]):
-        assert gap(before[:, :s], bench.ask(bench.other(slice(None), s))[:, :s]) < NEAR
+    assert sight_ahead(bench) < 1e-6
 
 
 def pads_do_not_count(what: str) -> Proof:
@@ -180,5 +306,6 @@ def pads_do_not_count(what: str) -> Proof:
 
     def proof(bench: Bench) -> None:
         assert changed_by_pads(bench, what) < NEAR
+        assert changed_by_width(bench, what) < NEAR
 
     return proof
