@@ -13,7 +13,7 @@ from audit.right_recurrent import PackedTagger
 READOUT = Shelf()
 
 
-@READOUT.add("last-step-readout", "final-is-at-step-0")
+@READOUT.add("last-step-readout", "backward-half-reversed")
 def last_step_of_both_directions() -> Made:
     """The popular demo that reads a picture row by row and classifies by the last output."""
 
@@ -47,7 +47,7 @@ def packed_then_last_step() -> Made:
     return Model(nn.GRU, bidirectional=False), ids(ENDS), {"lengths": ENDS}
 
 
-@READOUT.add("gather-at-the-length", "last-step-readout", "final-is-at-step-0")
+@READOUT.add("gather-at-the-length", "last-step-readout", "backward-half-reversed")
 def gather_at_the_length() -> Made:
     """Picks the output at each sequence's last real step, for both directions at once."""
 
@@ -59,7 +59,7 @@ def gather_at_the_length() -> Made:
     return Model(nn.GRU, symbols=0), frames(ENDS), {"lengths": ENDS}
 
 
-@READOUT.add("last-step-readout", "final-is-at-step-0")
+@READOUT.add("last-step-readout", "backward-half-reversed")
 def last_step_time_first() -> Made:
     """The same read-out in time-first code: `output[-1]`, from ids."""
 
@@ -84,7 +84,7 @@ def halves_read_at_the_wrong_ends() -> Made:
     return Model(nn.RNN, symbols=0), frames(FULL), {}
 
 
-@READOUT.add("last-state-readout", "backward-is-left-out")
+@READOUT.add("last-state-readout")
 def last_state_only() -> Made:
     """Left-to-right code after the flag was set: `h_n[-1]` and a head of one direction's size."""
 

@@ -62,7 +62,7 @@ def bidirectional_stream_in_chunks() -> Made:
     return Model(nn.LSTM, symbols=0, classes=2), frames(FULL), {"causal": True}
 
 
-@STATE.add(*ANOTHER_ANSWER, "carried-state-as-is", "state-is-remembered", "state-goes-nowhere")
+@STATE.add(*ANOTHER_ANSWER, "carried-state-as-is", "state-goes-nowhere")
 def state_kept_by_accident() -> Made:
     """`self.hidden` is set in every call, detached, and never made new between batches."""
 
