@@ -1,4 +1,7 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
+from .auditing import AuditReport as AuditReport
+from .auditing import Finding as Finding
+from .auditing import audit as audit
 from .data import Project as Project
 from .data import RareEvents as RareEvents
 from .data import Speech as Speech

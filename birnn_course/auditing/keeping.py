@@ -1,0 +1,216 @@
+"""Leave a model, the random numbers and the global switches as they were."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import inspect
+import random
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+_CONTAINERS = (dict, list, set, deque)
+# What nn.Module keeps for itself; a forward pass leaves it alone, and probes hang hooks in it.
+_MACHINERY = re.compile(
+    r"_(parameters|modules|forward|backward|state_dict|load_state_dict|is_full)"
+)
+
+
+def parts_of(model: object) -> tuple[list[nn.Module], list[object]]:
+    """The modules that a callable uses, outermost first, and the other objects that it is made of.
+
+    A function is looked into: a module in its closure or among the globals that it names is found,
+    so that ``lambda x, n: net(x)`` can be switched to eval mode like ``net``.
+    """
+    roots: list[nn.Module] = []
+    others: list[object] = []
+    seen: set[int] = set()
+
+    def visit(thing: object, depth: int) -> None:
+        if id(thing) in seen or depth > 4:
+            return
+        seen.add(id(thing))
+        if isinstance(thing, nn.Module):
+            roots.append(thing)
+            return
+        inside: list[object] = []
+        if isinstance(thing, FunctionType):
+            try:
+                names = inspect.getclosurevars(thing)
+            except (TypeError, ValueError):
+                return
+            inside = [*names.nonlocals.values(), *names.globals.values()]
+            inside += [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+            inside = [v for v in inside if not isinstance(v, type | ModuleType)]
+        elif isinstance(thing, functools.partial):
+            inside = [thing.func, *thing.args, *thing.keywords.values()]
+        elif isinstance(thing, MethodType):
+            inside = [thing.__self__]
+        elif isinstance(thing, list | tuple):
+            inside = list(thing)
+        elif isinstance(thing, dict):
+            inside = list(thing.values())
+        elif not isinstance(thing, type | ModuleType | BuiltinFunctionType | Tensor) and (
+            type(thing).__module__.partition(".")[0] not in ("torch", "numpy", "builtins")
+        ):
+            others.append(thing)
+            inside = list(getattr(thing, "__dict__", {}).values())
+        for part in inside:
+            visit(part, depth + 1)
+
+    visit(model, 0)
+    return roots, others
+
+
+class Snapshot:
+    """Everything that the objects given hold now, to be put back.
+
+    Attributes are put back as the very same objects; lists, dicts and tensors that were changed in
+    place get their old content again. What a C++ object keeps to itself is out of reach.
+
+    Parameters
+    ----------
+    owners : list of object
+        Modules with all their submodules, and plain objects.
+    parameters : bool
+        Keep a copy of the parameters too; without, only of what may be a state.
+    """
+
+    def __init__(self, owners: list[object], *, parameters: bool = True) -> None:
+        self._attributes = [(o, dict(vars(o))) for o in owners if hasattr(o, "__dict__")]
+        self._containers: list[tuple[Any, Any]] = []
+        self._tensors: list[list[Any]] = []
+        self._puts: list[Callable[[], object]] = []
+        self._parameters = parameters
+        self._seen: set[int] = set()
+        for _, attributes in self._attributes:
+            for name, value in attributes.items():
+                if parameters or not _MACHINERY.match(name):
+                    self._keep(value, 0)
+
+    def _keep(self, value: Any, depth: int) -> None:
+        if id(value) in self._seen or depth > 5:
+            return
+        self._seen.add(id(value))
+        if isinstance(value, Tensor):
+            if self._parameters or not isinstance(value, nn.Parameter):
+                version = None if value.is_inference() else value._version
+                kept = value.detach().clone()
+                self._tensors.append([value, version, kept, value.grad, value.requires_grad])
+        elif isinstance(value, torch.Generator):
+            self._puts.append(functools.partial(value.set_state, value.get_state()))
+        elif isinstance(value, random.Random):
+            self._puts.append(functools.partial(value.setstate, value.getstate()))
+        elif isinstance(value, np.random.Generator):
+            bits = value.bit_generator
+            self._puts.append(functools.partial(setattr, bits, "state", bits.state))
+        elif isinstance(value, _CONTAINERS):
+            self._containers.append((value, copy.copy(value)))
+            for part in value.values() if isinstance(value, dict) else value:
+                self._keep(part, depth + 1)
+        elif isinstance(value, tuple):
+            for part in value:
+                self._keep(part, depth + 1)
+
+    def restore(self, *, thoroughly: bool = False) -> None:
+        """Put everything back; ``thoroughly`` compares every number, not only versions."""
+        for owner, kept in self._attributes:
+            _refill(vars(owner), kept)
+        for container, kept in self._containers:
+            _refill(container, kept)
+        for entry in self._tensors:
+            tensor, version, kept, grad, requires_grad = entry
+            changed = version is not None and tensor._version != version
+            if changed or (thoroughly and not torch.equal(tensor.data, kept)):
+                tensor.data.copy_(kept)
+                entry[1] = None if version is None else tensor._version
+            if tensor.is_leaf:
+                if tensor.grad is not grad:
+                    tensor.grad = grad
+                if tensor.requires_grad != requires_grad:
+                    tensor.requires_grad_(requires_grad)
+        for put in self._puts:
+            put()
+
+
+def _refill(container: Any, kept: Any) -> None:
+    """Give a container its old content, if it has another one by now."""
+    if isinstance(container, dict):
+        if list(container) != list(kept) or any(container[k] is not v for k, v in kept.items()):
+            container.clear()
+            container.update(kept)
+    elif len(container) != len(kept) or (
+        container != kept
+        if isinstance(container, set)
+        else any(a is not b for a, b in zip(container, kept, strict=True))
+    ):
+        container.clear()
+        (container.update if isinstance(container, set) else container.extend)(kept)
+
+
+@contextlib.contextmanager
+def everything_kept(owners: list[object]) -> Iterator[None]:
+    """Whatever happens inside, also an error: afterwards all is as it was."""
+    snapshot = Snapshot(owners)
+    with _random_numbers_kept(), _switches_kept():
+        try:
+            yield
+        finally:
+            snapshot.restore(thoroughly=True)
+
+
+@contextlib.contextmanager
+def _random_numbers_kept() -> Iterator[None]:
+    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    here = torch.get_rng_state(), random.getstate(), np.random.get_state()
+    there = torch.cuda.get_rng_state_all() if cuda else []
+    try:
+        yield
+    finally:
+        torch.set_rng_state(here[0])
+        random.setstate(here[1])
+        np.random.set_state(here[2])
+        if cuda:
+            torch.cuda.set_rng_state_all(there)
+
+
+@contextlib.contextmanager
+def _switches_kept() -> Iterator[None]:
+    """TF32 off while probing, since its rounding (1e-3) would pass for an influence."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    switches = [(matmul, "allow_tf32"), (cudnn, "allow_tf32"), (cudnn, "enabled")]
+    switches += [(cudnn, "benchmark"), (cudnn, "deterministic")]
+    kept = [getattr(where, name) for where, name in switches]
+    grad, deterministic = torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        if torch.cuda.is_available():
+            matmul.allow_tf32 = False
+            cudnn.allow_tf32 = False
+        yield
+    finally:
+        for (where, name), value in zip(switches, kept, strict=True):
+            if getattr(where, name) != value:
+                setattr(where, name, value)
+        torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        torch.set_grad_enabled(grad)
+        if torch.are_deterministic_algorithms_enabled() != deterministic:
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def seed_everything(seed: int) -> None:
+    """The same random numbers for the next call as for every other one."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
