@@ -28,10 +28,10 @@ def viewers() -> dict[str, Panel]:
 
 
 def _needed(name: str) -> tuple[Any, ...]:
-    """What a viewer cannot start without: a net of the lesson's size and words, for one."""
+    """What a viewer cannot start without: a net of the lesson's size, and words."""
     if name != "spelling_explorer":
         return ()
-    data = load_spelling(20_000)
+    data = load_spelling()
     return SequenceTagger(26, len(data.tags), 128, bidirectional=True), data
 
 

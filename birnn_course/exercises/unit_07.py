@@ -428,7 +428,7 @@ TABLE_TAGGER = Exercise(
         "`words`? Does the word begin or end there?",
     },
     hints=(
-        "Two tables are needed: one with the letter alone, as it is there, and one with neighbours.",
+        "Two tables are needed: the one with the letter alone, and one with neighbours.",
         '`("#" + word + "#")[i : i + 3]` is the letter at i with its neighbours, at the edges too.',
         "Build `wide` as `by_letter` is built, with this key, and answer "
         "`wide.get(key, by_letter[word[i]])`.",
@@ -519,8 +519,8 @@ FAMILY_SPLIT = Exercise(
     },
     hints=(
         "Decide about families, not about words. In which order do they come?",
-        "Collect families in a set, in the order of their first word, and stop as soon as the words "
-        "of the collected ones are at least `n_test`.",
+        "Collect families in a set, in the order of their first word, and stop as soon as the "
+        "words of the collected ones are at least `n_test`.",
         "`sum(f in chosen for f in families)` counts the words so far. In the end return the "
         "positions i with `families[i] in chosen`.",
     ),

@@ -1,8 +1,8 @@
 """What all viewers share: a few labelled controls above a picture that follows them.
 
-The controls are the browser's own radio buttons, number and text fields in one small anywidget, because
-they then have names, groups and arrow keys without further work; the widgets of ipywidgets lack
-one or the other. All computing stays in Python.
+The controls are the browser's own radio buttons, number and text fields in one small anywidget,
+because they then have names, groups and arrow keys without further work; the widgets of ipywidgets
+lack one or the other. All computing stays in Python.
 """
 
 from __future__ import annotations

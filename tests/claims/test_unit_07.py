@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ class Windows(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(26, 64)
         sizes = [64, channels, channels, channels]
-        pairs = zip(sizes, sizes[1:], strict=False)
+        pairs = pairwise(sizes)
         self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in pairs)
         self.head = nn.Linear(channels, n_tags)
 
@@ -115,7 +116,7 @@ def test_both_ways_against_left_to_right(seed: int) -> None:
     right = [letters_right(answers, data.sounds) for answers in (uni, bi)]
     wrong = [words_wrong(answers, data) for answers in (uni, bi)]
     assert right[1] - right[0] >= 12 and right[0] < 79 < 90 < right[1]
-    assert wrong[0] - wrong[1] >= 35 and 80 < wrong[0] and 38 < wrong[1] < 48
+    assert wrong[0] - wrong[1] >= 35 and wrong[0] > 80 and 38 < wrong[1] < 48
     per = [
         100 * phone_error_rate(map(spoken, a.values()), [data.readings(w) for w in a])
         for a in (uni, bi)
@@ -174,8 +175,9 @@ def with_and_without_the_rule() -> tuple[Spelling, Spelling]:
     return ours, replace(ours, sounds=sounds)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
+@cache
+def cost_of_flips(seed: int) -> tuple[float, float]:
+    """Points of letters lost, and points of words, to labels that chance has settled."""
     right, wrong = [], []
     for data in with_and_without_the_rule():
         torch.manual_seed(seed)
@@ -184,9 +186,20 @@ def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
         answers = answers_of(net, data, data.test)
         right.append(letters_right(answers, data.sounds))
         wrong.append(words_wrong(answers, data))
-    print(f"\nseed {seed}: letters {right}, words {wrong}")
-    assert 0.3 < right[0] - right[1] < 2
-    assert 0 < wrong[1] - wrong[0] < 2
+    return right[0] - right[1], wrong[1] - wrong[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
+    letters, words = cost_of_flips(seed)
+    assert 0.3 < letters < 2
+    assert -0.3 < words < 2
+
+
+@pytest.mark.full
+def test_on_average_they_cost_more_than_half_a_point_of_words() -> None:
+    letters, words = zip(*map(cost_of_flips, range(5)), strict=True)
+    assert 0.5 < sum(letters) / 5 < 1 and 0.5 < sum(words) / 5 < 1
 
 
 # ── Families ────────────────────────────────────────────────────────────────────────────────────
@@ -235,8 +248,9 @@ def test_relatives_in_training_flatter(seed: int) -> None:
         f"\nseed {seed}: related {figures[0]:.2f} and without {figures[1]:.2f}; "
         f"all {figures[2]:.2f} and without {figures[3]:.2f}; family split {figures[4]:.2f}"
     )
-    assert 3 < figures[1] - figures[0] < 20
-    assert figures[3] > figures[2] and by_family > figures[2]
+    assert 5 < figures[1] - figures[0] < 15
+    assert 0.5 < figures[3] - figures[2] < 3
+    assert 1.5 < by_family - figures[2] < 4.5
 
 
 # ── What the text says of the words ─────────────────────────────────────────────────────────────
