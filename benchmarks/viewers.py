@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from birnn_course import explore
+from birnn_course import SequenceTagger, explore, load_spelling
 from birnn_course.explore.panel import Panel
 
 LIMIT = 0.2
@@ -24,7 +24,15 @@ LIMIT = 0.2
 def viewers() -> dict[str, Panel]:
     """Every viewer of the course, as it starts."""
     names = [name for name in explore.__all__ if name.endswith("_explorer")]
-    return {name: getattr(explore, name)() for name in names}
+    return {name: getattr(explore, name)(*_needed(name)) for name in names}
+
+
+def _needed(name: str) -> tuple[Any, ...]:
+    """What a viewer cannot start without: a net of the lesson's size, and words."""
+    if name != "spelling_explorer":
+        return ()
+    data = load_spelling()
+    return SequenceTagger(26, len(data.tags), 128, bidirectional=True), data
 
 
 def moves(panel: Panel) -> Iterator[dict[str, Any]]:
@@ -33,6 +41,8 @@ def moves(panel: Panel) -> Iterator[dict[str, Any]]:
     for control in panel.controls:
         if control["kind"] == "choice":
             places = list(control["options"])
+        elif control["kind"] == "word":
+            places = ["a", "tough", "bookkeeper", "counterexample", "x" * control["longest"]]
         else:
             low, high = control["low"], control["high"]
             places = sorted({low + (high - low) * i // 4 for i in range(5)})

@@ -22,6 +22,7 @@ from .explain import unload_ipython_extension as unload_ipython_extension
 from .explore import dependence_explorer as dependence_explorer
 from .explore import packing_explorer as packing_explorer
 from .explore import shape_explorer as shape_explorer
+from .explore import spelling_explorer as spelling_explorer
 from .explore import threshold_explorer as threshold_explorer
 from .inventory import my_gain as my_gain
 from .metrics import Scores as Scores

@@ -150,6 +150,22 @@ UNITS = (
         has_exercises=True,
     ),
     Unit(
+        "07",
+        "spelling_to_sound",
+        "Spelling to sound",
+        90,
+        (
+            "turn a pronouncing dictionary into labels for every letter, and test whether the "
+            "labels can be trusted",
+            "judge a tagger by letters, by words and by phones, and say why the three disagree",
+            "find where reading both ways helps, where it does not, and which simpler model comes "
+            "close",
+            "measure how much a random split flatters, and read published figures without being "
+            "fooled",
+        ),
+        has_exercises=True,
+    ),
+    Unit(
         "08",
         "final_project",
         "Final project",

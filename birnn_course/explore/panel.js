@@ -32,7 +32,18 @@ function render({ model, el }) {
     return make("label", { className: "birnn-whole" }, `${label} `, input);
   };
 
-  const controls = model.get("controls").map((c) => ({ choice, whole })[c.kind](c));
+  const word = ({ name, label, longest }) => {
+    // no spelling help: the words may be made up, and a correction would be another word
+    const input = make("input", {
+      type: "text", value: current(name), maxLength: longest, spellcheck: false,
+      autocomplete: "off", autocapitalize: "none",
+    });
+    input.setAttribute("autocorrect", "off");
+    input.addEventListener("input", () => set(name, input.value));
+    return make("label", { className: "birnn-word" }, `${label} `, input);
+  };
+
+  const controls = model.get("controls").map((c) => ({ choice, whole, word })[c.kind](c));
   const picture = make("div", { className: "birnn-picture" });
   const sentence = make("p", { className: "birnn-sentence" });
   sentence.setAttribute("role", "status");

@@ -1,8 +1,8 @@
 """What all viewers share: a few labelled controls above a picture that follows them.
 
-The controls are the browser's own radio buttons and number fields in one small anywidget, because
-they then have names, groups and arrow keys without further work; the widgets of ipywidgets lack
-one or the other. All computing stays in Python.
+The controls are the browser's own radio buttons, number and text fields in one small anywidget,
+because they then have names, groups and arrow keys without further work; the widgets of ipywidgets
+lack one or the other. All computing stays in Python.
 """
 
 from __future__ import annotations
@@ -54,6 +54,25 @@ class Whole(NamedTuple):
         return {"kind": "whole", **self._asdict()}
 
 
+class Word(NamedTuple):
+    """One word of the letters a to z, shown as a text field."""
+
+    name: str
+    label: str
+    longest: int
+
+    def check(self, value: Value) -> str | None:
+        """Why ``value`` cannot be used, or None."""
+        word = value.strip() if isinstance(value, str) else ""
+        if word.isascii() and word.isalpha() and len(word) <= self.longest:
+            return None
+        return f"{self.label}: 1 to {self.longest} letters from a to z and nothing else."
+
+    def describe(self) -> dict[str, Any]:
+        """What the browser needs to draw it."""
+        return {"kind": "word", **self._asdict()}
+
+
 class View(NamedTuple):
     """What a viewer shows for one setting of its controls."""
 
@@ -68,7 +87,7 @@ class Panel(CourseWidget):
     ----------
     title : str
         Heading of the viewer.
-    controls : sequence of Choice or Whole
+    controls : sequence of Choice, Whole or Word
         Drawn in this order.
     start : dict
         Name of each control to its first value.
@@ -87,7 +106,7 @@ class Panel(CourseWidget):
     def __init__(
         self,
         title: str,
-        controls: Sequence[Choice | Whole],
+        controls: Sequence[Choice | Whole | Word],
         start: dict[str, Value],
         draw: Callable[..., View],
     ) -> None:
