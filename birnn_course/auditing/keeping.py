@@ -195,6 +195,7 @@ def _switches_kept() -> Iterator[None]:
     grad, deterministic = torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     try:
+        torch.set_num_threads(1)  # the batches are tiny, and threads would wait for one another
         if torch.cuda.is_available():
             matmul.allow_tf32 = False
             cudnn.allow_tf32 = False

@@ -192,11 +192,11 @@ def _deafness(
     if len(no_last) == n:
         short = ("too-short-raises",) if bench.subject.takes_lengths else ()
         return f"{which}.", (*short, *lengths)
-    if no_last and _counts_in_half(bench, x, ends, no_last):
+    if no_last and _counts_if_shorter(bench, x, ends, no_last):
         some = ", ".join(str(ends[i]) for i in sorted(set(no_last), key=lambda i: ends[i]))
         return (
-            f"{which} (their lengths: {some}). Without their first halves all do: sequences are "
-            "cut short inside the model.",
+            f"{which} (their lengths: {some}). Without a part of their beginnings all do: they "
+            "are cut short inside the model.",
             ("too-short-raises", *lengths),
         )
     if no_first:
@@ -211,7 +211,7 @@ def _pads_inside(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
     return alike.cpu() & (torch.arange(x.shape[1]) < torch.tensor(ends)[:, None])
 
 
-def _counts_in_half(bench: Bench, x: Tensor, ends: list[int], silent: list[int]) -> bool:
+def _counts_if_shorter(bench: Bench, x: Tensor, ends: list[int], silent: list[int]) -> bool:
     """Whether the same last steps count in shorter sequences.
 
     They would not if they were silent by chance. Very short sequences prove nothing, and a model
@@ -220,15 +220,18 @@ def _counts_in_half(bench: Bench, x: Tensor, ends: list[int], silent: list[int])
     for block in (2, 3, 4, 8):
         if all((n % block != 0) == (i in silent) for i, n in enumerate(ends)):
             return False
-    halves = [n - n // 2 for n in ends]
-    cut = torch.full_like(x, bench.pad_value)
-    for i, (n, half) in enumerate(zip(ends, halves, strict=True)):
-        cut[i, :half] = x[i, n - half : n]
-    try:
-        counts = _counts(bench, cut, halves, [h - 1 for h in halves])
-    except (CallFailedError, ShapeError):
-        return False
-    return min(ends[i] for i in silent) > 3 and bool(counts.all())
+    for share in (2, 3):
+        less = [n - n // share for n in ends]
+        cut = torch.full_like(x, bench.pad_value)
+        for i, (n, new) in enumerate(zip(ends, less, strict=True)):
+            cut[i, :new] = x[i, n - new : n]
+        try:
+            counts = _counts(bench, cut, less, [n - 1 for n in less])
+        except (CallFailedError, ShapeError):
+            continue
+        if bool(counts.all()) and min(ends[i] for i in silent) > 3:
+            return True
+    return False
 
 
 def streaming(bench: Bench) -> Finding:

@@ -136,7 +136,7 @@ def _why_one_size(bench: Bench, error: CallFailedError, tried: int) -> tuple[str
     """A start of one size, a start with its axes swapped, or axes that fit by chance."""
     sizes = re.search(r"hidden.* \((\d+), \d+, .*got \[(\d+),", str(error))
     if sizes and int(sizes[2]) == tried != int(sizes[1]):
-        return ("h-0-batch-first", *error.misconceptions)
+        return tuple(dict.fromkeys(("h-0-batch-first", *error.misconceptions)))
     if _square(bench) and not sizes:
         flag = "flag-is-enough-for-packing" if any(
             c.packed for c in recurrent_calls(bench)) else "layout-caught-later"  # fmt: skip
