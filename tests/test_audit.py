@@ -67,7 +67,7 @@ def test_a_planted_bug_is_found_and_named(name: str) -> None:
 
 def test_every_probe_has_found_something() -> None:
     found = {f.probe for name in FAULTY for f in report_on(name).problems}
-    assert {name for name, _ in PROBES} | {"axes of the result", "place of padding"} == found
+    assert {name for name, *_ in PROBES} | {"axes of the result", "place of padding"} == found
 
 
 # ── loss and metric ─────────────────────────────────────────────────────────────────────────────

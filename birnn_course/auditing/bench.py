@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from birnn_course.auditing.calling import CallFailedError, ShapeError, Subject, axes_of
 from birnn_course.auditing.findings import Finding
+from birnn_course.auditing.keeping import Coarsest, in_float64
 from birnn_course.errors import CourseError
 
 MOST_SAMPLES = 5  # a prime, so that it is no number of layers times directions
@@ -24,6 +26,7 @@ MOST_STEPS = 12
 # Probes that would begin after this are left out. Of this thread alone: what is tested must not
 # depend on how busy the machine is.
 SECONDS = 4.0
+_ROUNDING = {torch.float64: 1e-9, torch.float16: 1e-2, torch.bfloat16: 8e-2}
 
 
 class NotTestableError(Exception):
@@ -48,6 +51,8 @@ class Bench:
         Which sequence of the user's batch each one comes from.
     pool : Tensor
         Ids that occur, without that of the pads; empty for floats.
+    uncut, uncut_lengths : Tensor, list of int
+        The same sequences with all their steps.
     padded : bool
         Whether the user's sequences differ in length, or the model is called with lengths.
     base : Tensor
@@ -63,6 +68,8 @@ class Bench:
     pad_value: float
     padded: bool
     sized: str
+    uncut: Tensor
+    uncut_lengths: list[int]
     causal: bool = False
     stateful: bool = False
     base: Tensor = field(default_factory=lambda: torch.empty(0))
@@ -192,23 +199,20 @@ class Bench:
     def rounding(self) -> float:
         """What two ways to compute the same may differ by.
 
-        Other batch sizes and packing add up in another order: about ten times the number format's
-        own step, 100 times to be safe in deep models (1e-5 for float32); and a float64 model may
-        have a float32 part in a loss of digits, so no stricter than 1e-9.
+        Other batch sizes and packing add up in another order: about 100 times the step of the
+        coarsest number format in use; in float64 no stricter than 1e-9.
         """
-        step = {torch.float64: 1e-11, torch.float16: 1e-3, torch.bfloat16: 8e-3}
-        per_dtype = 10 * step[self.dtype] if self.dtype in step else 1e-5
-        return max(per_dtype, 1e-9, 10 * self.noise)
+        return max(_ROUNDING.get(self.dtype, 1e-5), 10 * self.noise)
 
     @property
     def influence(self) -> float:
         """Above this a change of an input has reached a result.
 
-        The shapes are the same in both calls, so what is not reached comes out bit by bit the
-        same; a few last digits are allowed for.
+        With the same shapes what is not reached mostly comes out bit by bit the same; but where a
+        model finds the lengths itself, even then it may add up in another order.
         """
-        step = {torch.float64: 1e-15, torch.float16: 1e-3, torch.bfloat16: 8e-3}
-        return max(step.get(self.dtype, 1e-7) * 2, 10 * self.noise)
+        return max(_ROUNDING.get(self.dtype, 1e-5) / (1000 if self.dtype == torch.float64 else 5),
+                   10 * self.noise)  # fmt: skip
 
     @property
     def caveat(self) -> str:
@@ -298,7 +302,8 @@ def _cut(
     real = torch.arange(width) < torch.tensor(new)[:, None]
     cut[~real.to(x.device)] = pad_value
     padded = min(new) < width or subject.takes_lengths
-    return Bench(subject, modules, cut, new, rows, pool, pad_value, padded, sized)
+    return Bench(subject, modules, cut, new, rows, pool, pad_value, padded, sized,
+                 x[rows], [ends[i] for i in rows])  # fmt: skip
 
 
 def _read_axes(bench: Bench) -> None:
@@ -323,6 +328,32 @@ def _read_axes(bench: Bench) -> None:
     bench.dtype = raw.dtype
     if subject.axes.batch is not None:
         bench.base = subject.arrange(raw, n)
+
+
+def sharpen(bench: Bench, modules: list[nn.Module], stack: ExitStack) -> None:
+    """Go on in float64 until ``stack`` is closed, if the model can, and says the same there.
+
+    Rounding shrinks from 1e-7 to 1e-16 and an influence does not: so one is told from the other.
+    A model that makes float32 numbers itself keeps float32's thresholds.
+    """
+    old = bench.x, bench.base
+    if any(hasattr(m, "_orig_mod") for m in modules):
+        return  # to compile it again would take longer than the audit
+    for default in dict.fromkeys((torch.get_default_dtype(), torch.float64)):
+        with ExitStack() as tried:
+            try:
+                tried.enter_context(in_float64(modules, default))
+                bench.x = old[0].double() if old[0].is_floating_point() else old[0]
+                with Coarsest() as coarsest:
+                    bench.base = bench.run()
+                apart = float(bench.gap(old[1], bench.base).max())
+            except Exception:  # many ways to insist on float32, and then it stays so
+                apart = math.inf
+            if apart < bench.rounding * 100:
+                bench.dtype = coarsest.dtype
+                stack.push(tried.pop_all())
+                return
+    bench.x, bench.base = old
 
 
 def check_batch(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,35 +21,40 @@ from birnn_course.auditing.bench import (
     check_batch,
     make_bench,
     out_of_time,
+    sharpen,
 )
-from birnn_course.auditing.calling import (
-    CallFailedError,
-    ShapeError,
-    Subject,
-    lengths_parameter,
+from birnn_course.auditing.calling import CallFailedError, ShapeError, Subject, lengths_parameter
+from birnn_course.auditing.findings import (
+    AuditReport,
+    Finding,
+    not_applicable,
+    not_tested,
+    ok,
+    problem,
 )
-from birnn_course.auditing.findings import AuditReport, Finding
 from birnn_course.auditing.keeping import Snapshot, everything_kept, parts_of
 from birnn_course.errors import CourseError
 
 Probe = Callable[[Bench], Finding]
-# A later probe may ask what an earlier one found.
-PROBES: tuple[tuple[str, Probe], ...] = (
-    ("repeatable", samples.repeatable),
-    ("no memory of calls", samples.memory),
-    ("any batch size", samples.any_size),
-    ("samples apart", samples.samples_apart),
-    ("order of results", samples.order_of_results),
-    ("each alone", padding.each_alone),
-    ("amount of padding", padding.more_padding),
-    ("content of padding", padding.pad_content),
-    ("lengths", padding.lengths_used),
-    ("directions", inside.directions_used),
-    ("which state", inside.state_read),
-    ("wiring of readers", inside.wiring),
-    ("past and future", reaching.past_and_future),
-    ("every step counts", reaching.every_step),
-    ("reading in pieces", reaching.streaming),
+_APART = ("samples apart", "repeatable")
+# In this order: a later probe may ask what an earlier one found. Those named in the third place
+# make no sense after a problem with one of these.
+PROBES: tuple[tuple[str, Probe, tuple[str, ...]], ...] = (
+    ("repeatable", samples.repeatable, ()),
+    ("no memory of calls", samples.memory, ()),
+    ("any batch size", samples.any_size, ()),
+    ("samples apart", samples.samples_apart, ()),
+    ("order of results", samples.order_of_results, _APART),
+    ("each alone", padding.each_alone, (*_APART, "order of results")),
+    ("amount of padding", padding.more_padding, _APART),
+    ("content of padding", padding.pad_content, _APART),
+    ("lengths", padding.lengths_used, ()),
+    ("directions", inside.directions_used, ()),
+    ("which state", inside.state_read, ()),
+    ("wiring of readers", inside.wiring, ()),
+    ("past and future", reaching.past_and_future, ("samples apart", "order of results")),
+    ("every step counts", reaching.every_step, ("samples apart", "order of results")),
+    ("reading in pieces", reaching.streaming, ()),
 )
 
 
@@ -126,9 +133,10 @@ def audit(
         for module in modules:
             module.training = False
         state = Snapshot([*modules, *others], parameters=False)
-        with torch.inference_mode(False), torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad(), ExitStack() as stack:
             return _audit(
-                model, roots, state, batch, lengths, targets, loss, metric, pad_value, batch_first,
+                model, roots, modules, stack, state, batch, lengths, targets, loss, metric,
+                pad_value, batch_first,
                 causal=causal, stateful=stateful,
             )  # fmt: skip
 
@@ -136,6 +144,8 @@ def audit(
 def _audit(
     model: Callable[..., object],
     roots: list[nn.Module],
+    modules: list[nn.Module],
+    stack: ExitStack,
     state: Snapshot,
     batch: Tensor,
     lengths: Tensor | Sequence[int] | None,
@@ -181,20 +191,30 @@ def _audit(
         bench, x, ends, filler = bench_for(time_first)
         axes = bench.subject.axes
         assert axes is not None
+    scores_dtype = bench.dtype
+    if axes.batch is not None:
+        sharpen(bench, modules, stack)
     called = _how_called(bench, why, x, ends, filler, pad_value, home != batch.device)
-    findings = [_axes_finding(bench)]
+    findings = [replace(_axes_finding(bench), probe="axes of the result")]
     probes = list(PROBES)
     for function, what in ((loss, "loss"), (metric, "metric")):
-        score = partial(_score, function=function, what=what, targets=targets, x=x, ends=ends)
-        probes.append((f"pads in the {what}", score))
+        score = partial(
+            _score,
+            function=function,
+            what=what,
+            targets=targets,
+            x=x,
+            ends=ends,
+            dtype=scores_dtype,
+        )
+        probes.append((f"pads in the {what}", score, ()))
     if axes.batch is not None and findings[0].misconception != "minus-infinity-is-safe":
-        for name, probe in probes:
-            finding = _ask(bench, name, probe)
-            bench.found[name] = finding
-            findings.append(finding)
+        for name, probe, needs in probes:
+            bench.found[name] = replace(_ask(bench, probe, needs), probe=name)
+        findings += bench.found.values()
     else:
         reason = "Mend the axes or the values of the result first, see above."
-        findings += [Finding(name, "not tested", reason) for name, _ in probes]
+        findings += [Finding(name, "not tested", reason) for name, *_ in probes]
     return AuditReport(_name(model), tuple(findings), tuple(called))
 
 
@@ -217,41 +237,37 @@ def _padded_left(
 
 def _left_report(model: Callable[..., object], why: str, shortest: int) -> AuditReport:
     """All that can be said of a batch with its padding on the left."""
-    takes, _ = lengths_parameter(model)
-    probe, what = "place of padding", "The pads of this batch stand before the sequences"
+    what = "The pads of this batch stand before the sequences"
     rest = "audit needs them after the end, as pad_sequence puts them"
-    if takes is None:
-        finding = Finding(probe, "not tested", f"{what}; {rest}.")
-    else:
-        finding = Finding(
-            probe,
-            "problem",
+    finding = not_tested(f"{what}; {rest}.")
+    if lengths_parameter(model)[0] is not None:
+        finding = problem(
             f"{what}, while lengths count from step 0: whoever packs the shortest keeps its first "
             f"{shortest} columns, pads among them, and drops the end of the data; {rest}.",
             "left-padding-packs",
         )
-    return AuditReport(_name(model), (finding,), (why,))
+    return AuditReport(_name(model), (replace(finding, probe="place of padding"),), (why,))
 
 
-def _ask(bench: Bench, name: str, probe: Probe) -> Finding:
+def _ask(bench: Bench, probe: Probe, needs: tuple[str, ...]) -> Finding:
     """One probe; whatever happens to it, the others go on."""
     if out_of_time(bench):
-        return Finding(name, "not tested", f"The {SECONDS:.0f} seconds were over; give a smaller "
-                       "batch or shorter sequences.")  # fmt: skip
+        return not_tested(
+            f"The {SECONDS:.0f} seconds were over; give a smaller batch or shorter sequences."
+        )
+    for name in needs:
+        if bench.found[name].verdict == "problem":
+            return not_tested(f"See the probe `{name}` above first.")
     try:
         return probe(bench)
     except NotTestableError as error:
-        return Finding(name, "not tested", f"It cannot be tested: {error}.")
+        return not_tested(f"It cannot be tested: {error}.")
     except (CallFailedError, CourseError) as error:
-        return Finding(
-            name, "not tested", f"With the inputs of this probe the model raises {error}"
-        )
+        return not_tested(f"With the inputs of this probe the model raises {error}")
     except ShapeError as error:
-        return Finding(name, "not tested", f"The result changes its shape: {error}.")
+        return not_tested(f"The result changes its shape: {error}.")
     except Exception as error:  # one probe that fails at an unusual model must not end the audit
-        return Finding(
-            name, "not tested", f"The probe itself failed: {type(error).__name__}: {error}"
-        )
+        return not_tested(f"The probe itself failed: {type(error).__name__}: {error}")
 
 
 def _layout(
@@ -341,7 +357,7 @@ def _how_called(
 
 def _axes_finding(bench: Bench) -> Finding:
     """Change the size of the batch: the result must have an axis that follows."""
-    probe, subject = "axes of the result", bench.subject
+    subject = bench.subject
     axes = subject.axes
     assert axes is not None
     n, steps = bench.x.shape[:2]
@@ -363,30 +379,24 @@ def _axes_finding(bench: Bench) -> Finding:
             text = "it has a row for each block of h_n (layers times directions)"
         elif not shape or shape[0] == 1:
             ids = ("squeeze-is-harmless",)
-        return Finding(probe, "problem", f"{size.capitalize()}: {text}.", ids[0], ids[1:])
+        return problem(f"{size.capitalize()}: {text}.", *ids)
     if axes.time is not None and (axes.time < axes.batch) != subject.time_first:
         packed = subject.takes_lengths and any(c.packed for c in inside.recurrent_calls(bench))
         ids = ("transposed-only-once", "flag-is-enough-for-packing", "flattening-aligns")
         if packed:
             ids = ("flag-is-enough-for-packing", "transposed-only-once", "flattening-aligns")
         given, got = ("time", "batch") if subject.time_first else ("batch", "time")
-        return Finding(
-            probe,
-            "problem",
+        return problem(
             f"{size.capitalize()}: the {given} comes first in the batch and the {got} in the "
             "result. (If that is meant, as for F.ctc_loss, turn it around for the audit.)",
-            ids[0],
-            ids[1:],
+            *ids,
         )
     finite = bool(bench.gap(bench.base.nan_to_num(0.0), bench.base).max() < 0.5)
     if bool(bench.base.isnan().any()) and not finite:
-        return Finding(
-            probe,
-            "problem",
-            f"{size.capitalize()}, and results of real steps are nan.",
-            "minus-infinity-is-safe",
+        return problem(
+            f"{size.capitalize()}, and results of real steps are nan.", "minus-infinity-is-safe"
         )
-    return Finding(probe, "ok", f"{size.capitalize()}.")
+    return ok(f"{size.capitalize()}.")
 
 
 def _score(
@@ -397,23 +407,23 @@ def _score(
     targets: Tensor | None,
     x: Tensor,
     ends: list[int] | None,
+    dtype: torch.dtype,
 ) -> Finding:
     """The probes of the loss or the metric, on the whole batch."""
-    probe = f"pads in the {what}"
     subject = bench.subject
     assert subject.axes is not None
     if function is None or targets is None:
         missing = what if function is None else "targets"
-        return Finding(probe, "not applicable", f"No {missing} given.")
+        return not_applicable(f"No {missing} given.")
     lengths = ends or [x.shape[1]] * len(x)
     try:
         scored = scoring.scored_batch(
-            subject.raw(x, lengths), targets, subject.axes, time_first=subject.time_first,
-            lengths=lengths,
+            subject.raw(x.to(bench.x.dtype), lengths).to(dtype), targets, subject.axes,
+            time_first=subject.time_first, lengths=lengths,
         )  # fmt: skip
     except NotTestableError as error:
-        verdict = "not applicable" if subject.axes.time is None else "not tested"
-        return Finding(probe, verdict, f"{str(error).capitalize()}.")  # type: ignore[arg-type]
+        say = not_applicable if subject.axes.time is None else not_tested
+        return say(f"{str(error).capitalize()}.")
     if not scored.scores.is_floating_point():
-        return Finding(probe, "not tested", "The model returns labels; audit its scores.")
+        return not_tested("The model returns labels; audit its scores.")
     return scoring.pads_counted(scored, function, metric=what == "metric")

@@ -43,6 +43,26 @@ class Finding:
     alternatives: tuple[str, ...] = ()
 
 
+def ok(evidence: str) -> Finding:
+    """What is as it should be; ``audit`` adds the probe's name to this and the next three."""
+    return Finding("", "ok", evidence)
+
+
+def problem(evidence: str, *ids: str) -> Finding:
+    """What is not; ``ids`` are misconceptions, the likeliest first."""
+    return Finding("", "problem", evidence, ids[0] if ids else None, ids[1:])
+
+
+def not_applicable(evidence: str) -> Finding:
+    """A question that makes no sense for this model."""
+    return Finding("", "not applicable", evidence)
+
+
+def not_tested(evidence: str) -> Finding:
+    """A question without an answer."""
+    return Finding("", "not tested", evidence)
+
+
 @dataclass(frozen=True, repr=False)
 class AuditReport:
     """One finding per probe; as the last line of a cell it is shown.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from birnn_course.auditing.bench import Bench
-from birnn_course.auditing.findings import Finding
+from birnn_course.auditing.findings import Finding, not_applicable, not_tested, ok, problem
 
 _BACKWARD = re.compile(r"(^|[._])(bwd|backward|bw|rev|reversed?|r2l|right_to_left)([._\d]|$)")
 
@@ -133,12 +133,11 @@ def directions_used(bench: Bench) -> Finding:
     first step. So where they do not matter, though the others do, a direction was read after the
     very first of its steps, and all that it read afterwards is lost.
     """
-    probe = "directions"
     calls = [c for c in recurrent_calls(bench) if c.start is None and c.steps > 1]
     seen = {id(c.module): c for c in calls}
     if not seen:
         why = "it holds no nn.RNN, nn.GRU or nn.LSTM that can be seen and starts from zeros"
-        return Finding(probe, "not applicable", f"The probe looks at weights of RNNs, and {why}.")
+        return not_applicable(f"The probe looks at weights of RNNs, and {why}.")
     count = 0
     for call in seen.values():
         module = call.module
@@ -153,16 +152,13 @@ def directions_used(bench: Bench) -> Finding:
                 count += 1
         if not any(ih for ih, _ in used.values()):
             continue  # not used at all, such as a second head that is returned beside the scores
-        problem = _unused(bench, call, used)
-        if problem:
-            if bench.subject.labels:
-                return Finding(probe, "not tested", "The model returns labels; audit its scores.")
-            return problem
-    return Finding(
-        probe,
-        "ok",
+        found = _unused(bench, call, used)
+        if found:
+            labels = bench.subject.labels
+            return not_tested("The model returns labels; audit its scores.") if labels else found
+    return ok(
         f"Changing the weights of any of the {count} readers (layers times directions) changes "
-        "results, those from state to state included.",
+        "results, those from state to state included."
     )
 
 
@@ -171,58 +167,44 @@ def _unused(
 ) -> Finding | None:
     """The problem with one module, if some of its last layer is not used, or only for one step."""
     module, last = call.module, call.module.num_layers - 1
-    lengths = bench.subject.takes_lengths
-    forward = used[last, ""]
-    backward = used.get((last, "_reverse"))
-
-    def problem(text: str, *ids: str) -> Finding:
-        return Finding("directions", "problem", f"{call.kind}: {text}", ids[0], ids[1:])
-
-    unused = "changing its weights changes no result by a single digit"
+    forward, backward = used[last, ""], used.get((last, "_reverse"))
+    unused = "is not used, changing its weights changes no result by a single digit"
     after_one = (
         "changing its weights from state to state changes no result by a single digit, so it was "
         "read after the first of its steps"
     )
+    layer = f"layer {last}"
+    text, ids = "", []
     if backward is None:
         if not forward[0]:
-            return problem(f"layer {last} is not used, {unused}.", "first-states-are-forward",
-                           "last-state-readout")  # fmt: skip
-        if not forward[1]:
-            return problem(f"layer {last}: {after_one}.", "final-is-at-step-0")
-        return None
-    if not forward[0] and not backward[0]:
-        return problem(
-            f"layer {last} is not used in either direction, {unused}.", "first-states-are-forward"
-        )
-    if not forward[0]:
+            text, ids = f"{layer} {unused}", ["first-states-are-forward", "last-state-readout"]
+        elif not forward[1]:
+            text, ids = f"{layer}: {after_one}", ["final-is-at-step-0"]
+    elif not forward[0] and not backward[0]:
+        text, ids = f"{layer}, both directions, {unused}", ["first-states-are-forward"]
+    elif not forward[0]:
+        text = f"the forward direction of {layer} {unused}"
         ids = ["last-state-readout", "h-n-forward-first", "only-backward"]
-        wide = any(
-            isinstance(m, nn.Linear) and m.in_features == 2 * module.hidden_size
-            for root in bench.modules
-            for m in root.modules()
-        )
-        if wide and last > 0:
-            ids[:2] = ["h-n-forward-first", "last-state-readout"]
-        return problem(f"the forward direction of layer {last} is not used, {unused}.", *ids)
-    if not backward[0]:
+        modules = [m for root in bench.modules for m in root.modules()]
+        width = 2 * module.hidden_size
+        if last > 0 and any(isinstance(m, nn.Linear) and m.in_features == width for m in modules):
+            ids[:2] = ids[1::-1]
+    elif not backward[0]:
+        text = f"the backward direction of {layer} {unused}"
         ids = ["backward-is-left-out", "gru-unpacks-like-lstm"]
         if last == 0 and not isinstance(module, nn.LSTM) and not bench.per_step:
             ids.reverse()
-        if bench.causal and last > 0:
-            ids = ["stacked-halves-stay-apart", *ids]
-        return problem(f"the backward direction of layer {last} is not used, {unused}.", *ids)
-    if not forward[1] and not backward[1]:
-        return problem(f"both directions of layer {last}: {after_one}.", "swapped-halves",
-                       "last-step-readout")  # fmt: skip
-    if not backward[1]:
+    elif not forward[1] and not backward[1]:
+        text, ids = f"both directions of {layer}: {after_one}", ["swapped-halves"]
+    elif not backward[1]:
+        text = f"the backward direction of {layer}: {after_one}"
         ids = ["last-step-readout", "gather-at-the-length"]
-        if lengths and not _reads_last_column(bench, call):
+        if bench.subject.takes_lengths and not _reads_last_column(bench, call):
             ids.reverse()
-        return problem(f"the backward direction of layer {last}: {after_one}.", *ids)
-    if not forward[1]:
-        return problem(f"the forward direction of layer {last}: {after_one}.",
-                       "final-is-at-step-0", "swapped-halves")  # fmt: skip
-    return None
+    elif not forward[1]:
+        text = f"the forward direction of {layer}: {after_one}"
+        ids = ["final-is-at-step-0", "swapped-halves"]
+    return problem(f"{call.kind}: {text}.", *ids) if text else None
 
 
 def _reads_last_column(bench: Bench, call: RecurrentCall) -> bool:
@@ -279,10 +261,9 @@ def columns_read(bench: Bench, call: RecurrentCall) -> Tensor | None:
 
 def state_read(bench: Bench) -> Finding:
     """Change c_n, h_n and the output of an LSTM, one at a time, before the model reads them."""
-    probe = "which state"
     calls = [c for c in recurrent_calls(bench) if isinstance(c.module, nn.LSTM)]
     if not calls or bench.per_step:
-        return Finding(probe, "not applicable", "The probe asks where an LSTM's one result per "
+        return not_applicable( "The probe asks where an LSTM's one result per "
                        "sequence comes from.")  # fmt: skip
     call = calls[-1]
 
@@ -298,31 +279,28 @@ def state_read(bench: Bench) -> Finding:
     h = int(_changed_by(bench, call, lambda o, s: (o, (noisy(s[0]), s[1]))).sum())
     c = int(_changed_by(bench, call, lambda o, s: (o, (s[0], noisy(s[1])))).sum())
     if c and not h and not out:
-        return Finding(
-            probe,
-            "problem",
+        return problem(
             f"{call.kind}: noise in c_n changes {c} of {len(bench.x)} results, noise in h_n or the "
             "output 0: what is read is the cell state.",
             "state-tuple-is-h-n",
-            ("c-n-is-h-n",),
+            "c-n-is-h-n",
         )
     parts = [name for name, read in (("the output", out), ("h_n", h), ("c_n", c)) if read]
-    return Finding(probe, "ok", f"Results are read from {' and '.join(parts) or 'elsewhere'}.")
+    return ok(f"Results are read from {' and '.join(parts) or 'elsewhere'}.")
 
 
 def wiring(bench: Bench) -> Finding:
     """Compare what one recurrent module was given with what another one got or returned."""
-    probe = "wiring of readers"
     calls = recurrent_calls(bench)
     if len({id(c.module) for c in calls}) < 2:
-        return Finding(probe, "not applicable", "The probe compares several RNNs of one model.")
+        return not_applicable("The probe compares several RNNs of one model.")
     for k, later in enumerate(calls):
         for first in calls[:k]:
-            problem = _wrong_state(first, later) or _wrong_flip(bench, first, later)
-            if problem and first.module is not later.module:
-                text, ids = problem
-                return Finding(probe, "problem", text, ids[0], ids[1:])
-    return Finding(probe, "ok", f"The {len(calls)} RNN calls hand on states and inputs as usual.")
+            wrong = _wrong_state(first, later) or _wrong_flip(first, later)
+            if wrong and first.module is not later.module:
+                text, ids = wrong
+                return problem(text, *ids)
+    return ok(f"The {len(calls)} RNN calls hand on states and inputs as usual.")
 
 
 def _wrong_state(first: RecurrentCall, later: RecurrentCall) -> tuple[str, tuple[str, ...]] | None:
@@ -345,9 +323,7 @@ def _wrong_state(first: RecurrentCall, later: RecurrentCall) -> tuple[str, tuple
     return None
 
 
-def _wrong_flip(
-    bench: Bench, first: RecurrentCall, later: RecurrentCall
-) -> tuple[str, tuple[str, ...]] | None:
+def _wrong_flip(first: RecurrentCall, later: RecurrentCall) -> tuple[str, tuple[str, ...]] | None:
     """Somebody's own backward reader that was given the inputs the wrong way round."""
     a, b = first.inputs, later.inputs
     if a.shape != b.shape or a.dim() != 3 or first.module.bidirectional:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 _CONTAINERS = (dict, list, set, deque)
 # What nn.Module keeps for itself; a forward pass leaves it alone, and probes hang hooks in it.
@@ -193,6 +195,7 @@ def _switches_kept() -> Iterator[None]:
     grad, deterministic = torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     try:
+        torch.set_num_threads(1)  # the batches are tiny, and threads would wait for one another
         if torch.cuda.is_available():
             matmul.allow_tf32 = False
             cudnn.allow_tf32 = False
@@ -214,3 +217,38 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
+
+
+@contextlib.contextmanager
+def in_float64(modules: list[nn.Module], default: torch.dtype) -> Iterator[None]:
+    """Weights and buffers in float64; afterwards the same tensors hold their own numbers again."""
+    tensors = {id(t): t for m in modules for t in (*m._parameters.values(), *m._buffers.values())
+               if t is not None and t.is_floating_point()}.values()  # fmt: skip
+    kept, before = [(t, t.data) for t in tensors], torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(default)
+        for tensor, data in kept:
+            tensor.data = data.double()
+        yield
+    finally:
+        torch.set_default_dtype(before)
+        for tensor, data in kept:
+            tensor.data = data
+
+
+class Coarsest(TorchDispatchMode):
+    """Listens to every operation for the number format with the largest rounding."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.dtype = torch.float64
+
+    def __torch_dispatch__(  # type: ignore[no-untyped-def]
+        self, func, types, args=(), kwargs=None
+    ):
+        result = func(*args, **(kwargs or {}))
+        for t in tree_leaves(result):
+            floats = isinstance(t, Tensor) and t.is_floating_point()
+            if floats and torch.finfo(t.dtype).eps > torch.finfo(self.dtype).eps:
+                self.dtype = t.dtype
+        return result

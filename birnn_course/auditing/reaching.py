@@ -6,10 +6,19 @@ import torch
 from torch import Tensor
 
 from birnn_course.auditing.bench import Bench
-from birnn_course.auditing.findings import Finding, relative
+from birnn_course.auditing.calling import CallFailedError, ShapeError
+from birnn_course.auditing.findings import (
+    Finding,
+    not_applicable,
+    not_tested,
+    ok,
+    problem,
+    relative,
+)
 from birnn_course.auditing.inside import recurrent_calls, recurrent_modules
 
 _DRAWS = 3  # one new value may happen to change nothing, as under a maximum or a ReLU
+_ONE_STEP = not_applicable("The sequences have one step.")
 
 
 def reached_from(bench: Bench, row: int, steps: list[int]) -> Tensor:
@@ -32,16 +41,6 @@ def reached_from(bench: Bench, row: int, steps: list[int]) -> Tensor:
     return found.reshape(len(steps), _DRAWS, *found.shape[1:]).any(1)
 
 
-def _refusal(bench: Bench, probe: str) -> Finding | None:
-    if max(bench.lengths) < 2:
-        return Finding(probe, "not applicable", "The sequences have one step.")
-    for name in ("samples apart", "order of results"):
-        if name in bench.found and bench.found[name].verdict == "problem":
-            return Finding(probe, "not tested", f"See the probe `{name}` above first.")
-    bench.need_steps()
-    return None
-
-
 def _whole(bench: Bench) -> tuple[int, Tensor]:
     """The longest sequence, and which of its steps reach which of its results."""
     row = bench.lengths.index(max(bench.lengths))
@@ -52,12 +51,11 @@ def _whole(bench: Bench) -> tuple[int, Tensor]:
 
 def past_and_future(bench: Bench) -> Finding:
     """Draw one step anew: the outputs that move have read it."""
-    probe = "past and future"
     if not bench.per_step:
-        return Finding(probe, "not applicable", "There is one result per sequence.")
-    refusal = _refusal(bench, probe)
-    if refusal:
-        return refusal
+        return not_applicable("There is one result per sequence.")
+    if max(bench.lengths) < 2:
+        return _ONE_STEP
+    bench.need_steps()
     _, columns = _whole(bench)
     reach = columns.T[: columns.shape[0]]  # [t, s]: output t has read input s
     n = reach.shape[0]
@@ -70,15 +68,10 @@ def past_and_future(bench: Bench) -> Finding:
         ids: tuple[str, ...] = ("predict-the-next", "bidirectional-decoder")
         if not bi and ahead < n - 1:
             ids = ("lookahead-for-prediction", "predict-the-next")
-        if bench.found["directions"].misconception == "stacked-halves-stay-apart":
-            ids = ("stacked-halves-stay-apart", "predict-the-next")
-        return Finding(
-            probe,
-            "problem",
+        return problem(
             f"causal=True, and drawing step {s} anew changes the output of step {t}: outputs have "
             f"read up to {ahead} steps ahead.",
-            ids[0],
-            ids[1:],
+            *ids,
         )
     odd = _odd_pattern(bench, reach, bi)
     if odd:
@@ -89,133 +82,162 @@ def past_and_future(bench: Bench) -> Finding:
         (False, True): f"none before it and up to {ahead} steps after it",
         (False, False): "no other step",
     }[back > 0, ahead > 0]
-    return Finding(
-        probe, "ok", f"An output has read {reads}, in a sequence of {n} steps.{bench.caveat}"
-    )
+    return ok(f"An output has read {reads}, in a sequence of {n} steps.{bench.caveat}")
 
 
 def _odd_pattern(bench: Bench, reach: Tensor, bi: bool) -> Finding | None:
     """Shapes that a reader turned around only once leaves behind."""
-    probe, n = "past and future", reach.shape[0]
+    n = reach.shape[0]
     if n < 5 or reach.shape[1] != n:
         return None
     t, s = torch.arange(n)[:, None], torch.arange(n)
-    middle = n // 2
     if torch.equal(reach, (s <= t) | (s >= n - 1 - t)):
-        two = ("unflipped-outputs", "backward-half-reversed")
-        return Finding(
-            probe,
-            "problem",
+        ids = ("unflipped-outputs", "backward-half-reversed")
+        return problem(
             f"The output of step 0 has read steps 0 and {n - 1} alone, and that of step {n - 1} "
             "everything: the backward half stands in reversed order.",
-            *((two[1], two[:1]) if bi else (two[0], two[1:])),
+            *(ids[::-1] if bi else ids),
         )
     if torch.equal(reach, (s <= t) | (s <= n - 1 - t)):
-        return Finding(
-            probe,
-            "problem",
-            f"The output of step {middle} has read no step after {middle}, and that of step 0 all "
+        return problem(
+            f"The output of step {n // 2} has read no step after {n // 2}, and that of step 0 all "
             f"{n}: a second reader reads forward, and its outputs are turned around.",
             "unflipped-inputs",
-            ("both-read-forward",),
+            "both-read-forward",
         )
     backward = [c for c in recurrent_calls(bench) if c.looks_back]
     if backward and torch.equal(reach, reach.tril()) and not bench.causal:
         seen = bench.found["wiring of readers"].misconception
-        ids = [i for i in ("both-read-forward", "flip-wrong-axis", "unflipped-inputs") if i != seen]
-        ids = [seen, *ids] if seen else ids
-        return Finding(
-            probe,
-            "problem",
+        three = ("both-read-forward", "flip-wrong-axis", "unflipped-inputs")
+        return problem(
             f"There is a {backward[0].kind}, but 0 of {n} outputs have read a later step.",
-            ids[0],
-            tuple(ids[1:]),
+            *sorted(three, key=lambda i: i != seen),
         )
     return None
 
 
 def every_step(bench: Bench) -> Finding:
     """Draw the first, the last and the other steps anew: each should move something."""
-    probe = "every step counts"
-    refusal = _refusal(bench, probe)
-    if refusal:
-        return refusal
+    if max(bench.lengths) < 2:
+        return _ONE_STEP
+    bench.need_steps()
     row, columns = _whole(bench)
     heard = columns.any(1) if columns.dim() == 2 else columns
-    ends = {row: (bool(heard[0]), bool(heard[-1]))}
-    for i, n in enumerate(bench.lengths):
-        if i not in ends and n > 1:
-            both = reached_from(bench, i, [0, n - 1])
-            both = both.any(1) if both.dim() == 2 else both
-            ends[i] = (bool(both[0]), bool(both[1]))
-    deaf = [i for i in ends if not any(ends[i])]
-    no_first = [i for i in ends if not ends[i][0]]
-    no_last = [i for i in ends if not ends[i][1]]
-    silent = [s for s in range(len(heard)) if not heard[s]]
+    rows = [i for i, n in enumerate(bench.lengths) if n > 1]
+    first = {i: bool((heard[0] if i == row else reached_from(bench, i, [0])).any()) for i in rows}
+    try:
+        # Not cut down: where a length goes wrong may depend on how long the sequences are.
+        x, ends = bench.uncut.to(bench.x.dtype), bench.uncut_lengths
+        last = _counts(bench, x, ends, [n - 1 for n in ends])
+    except (CallFailedError, ShapeError):
+        x, ends = bench.x, bench.lengths
+        last = _counts(bench, x, ends, [n - 1 for n in ends])
+    no_first = [i for i in rows if not first[i]]
+    no_last = [i for i in rows if not last[i]]
     if not no_first and not no_last:
-        return Finding(
-            probe,
-            "ok",
-            f"First and last step of {len(ends)} sequences reach a result"
-            + (f", and so do all {len(heard)} of the longest." if not silent else "."),
+        whole = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
+        return ok(f"First and last step of {len(rows)} sequences reach a result{whole}.")
+    text, ids = _deafness(bench, heard, (no_first, no_last), len(rows), x, ends)
+    if not ids and len(no_last) < len(rows) and len(no_first) < len(rows):
+        return ok(
+            f"{text} Others of the same model count them, so it may be chance, as under a maximum."
         )
-    text, ids = _deafness(bench, heard, deaf, no_first, no_last, len(ends))
-    if not ids and len(no_last) < len(ends) and len(no_first) < len(ends):
-        return Finding(probe, "ok", f"{text} Others of the same model count them, so it may be "
-                       "chance, as under a maximum.")  # fmt: skip
     if bench.subject.labels:
-        return Finding(probe, "not tested", f"{text} But the model returns labels, and a small "
-                       "influence flips none.")  # fmt: skip
-    return Finding(probe, "problem", text, ids[0] if ids else None, ids[1:])
+        return not_tested(f"{text} But the model returns labels, and a small influence flips none.")
+    return problem(text, *ids)
+
+
+def _counts(bench: Bench, x: Tensor, ends: list[int], at: list[int]) -> Tensor:
+    """Whether one step of each sequence, drawn anew in all of them at once, moves its results."""
+    only = torch.arange(x.shape[1]) == torch.tensor(at)[:, None]
+    base, moved = bench.run(x, ends), torch.zeros(len(x), dtype=torch.bool)
+    for _ in range(8):
+        changed = bench.run(bench.redraw(only, x), ends)
+        moved |= bench.gap(base, changed, ends) > bench.influence
+        if bool(moved.all()):
+            break
+    return moved
 
 
 def _deafness(
-    bench: Bench, heard: Tensor, deaf: list[int], no_first: list[int], no_last: list[int], n: int
-) -> tuple[str, tuple[str, ...]]:
+    bench: Bench, heard: Tensor, silent: tuple[list[int], list[int]], n: int, x: Tensor,
+    ends: list[int],
+) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Which steps do not count, in words, and what that points to."""
+    no_first, no_last = silent
     width = bench.x.shape[1]
     shorter = [i for i, length in enumerate(bench.lengths) if length < width]
     counted = [s for s in range(len(heard)) if heard[s]]
-    if shorter and set(deaf) == set(shorter):
+    if shorter and set(no_first) & set(no_last) == set(shorter):
         return (
-            f"No step tried of the {len(deaf)} shorter sequences reaches a result: something is "
+            f"No step tried of the {len(shorter)} shorter sequences reaches a result: something is "
             "read after their ends.",
             ("padded-end-is-the-end", "off-by-one-end"),
         )
-    if counted == [0] and not bench.per_step:
-        return "Step 0 alone reaches a result.", ("final-is-at-step-0",)
-    if counted == [len(heard) - 1] and not bench.per_step:
+    if counted in ([0], [len(heard) - 1]) and not bench.per_step:
+        if counted == [0]:
+            return "Step 0 alone reaches a result.", ("final-is-at-step-0",)
         return "The last step alone reaches a result.", ("last-step-readout",)
+    which = f"The last real step of {len(no_last)} of {n} sequences reaches no result"
+    zeros = _pads_inside(bench, x, ends)
+    if no_last and bool(zeros[no_last].any(1).all()) and (
+        bool(_counts(bench, bench.redraw(zeros, x), ends, [e - 1 for e in ends])[no_last].all())
+    ):  # fmt: skip
+        return (
+            f"{which}, and each of them holds the value of pads, {bench.pad_value:g}, before its "
+            "end; with something else there it does.",
+            ("zeros-count-as-pads", "too-short-raises"),
+        )
+    lengths = ("length-is-the-last-index", "off-by-one-end")
     if len(no_last) == n:
-        lengths = ("too-short-raises", "length-is-the-last-index", "off-by-one-end")
-        others = ("length-is-the-last-index", "off-by-one-end")
+        short = ("too-short-raises",) if bench.subject.takes_lengths else ()
+        return f"{which}.", (*short, *lengths)
+    if no_last and _counts_if_shorter(bench, x, ends, no_last):
+        some = ", ".join(str(ends[i]) for i in sorted(set(no_last), key=lambda i: ends[i]))
         return (
-            f"The last real step reaches no result, in any of {n} sequences tried.",
-            lengths if bench.subject.takes_lengths else others,
+            f"{which} (their lengths: {some}). Without a part of their beginnings all do: they "
+            "are cut short inside the model.",
+            ("too-short-raises", *lengths),
         )
-    has_zero = [i for i in no_last if _holds_pad_value(bench, i)]
-    if no_last and len(has_zero) == len(no_last) and bench.subject.axes is not None:
-        return (
-            f"The last real step of {len(no_last)} sequences reaches no result, and each of them "
-            f"holds the id {bench.pad_value:g} before its end.",
-            ("zeros-count-as-pads",),
-        )
-    which = "first" if no_first else "last"
-    some = no_first or no_last
-    return f"The {which} step of {len(some)} of {n} sequences reaches no result.", ()
+    if no_first:
+        which = f"The first step of {len(no_first)} of {n} sequences reaches no result"
+    return f"{which}.", ()
 
 
-def _holds_pad_value(bench: Bench, row: int) -> bool:
-    x = bench.x[row, : bench.lengths[row]]
-    return not x.is_floating_point() and bool((x == bench.pad_value).any())
+def _pads_inside(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
+    """Real steps that hold what pads hold, ``(batch, seq_len)``."""
+    alike = (x if x.dim() == 2 else x.flatten(2)) == bench.pad_value
+    alike = alike if x.dim() == 2 else alike.all(2)
+    return alike.cpu() & (torch.arange(x.shape[1]) < torch.tensor(ends)[:, None])
+
+
+def _counts_if_shorter(bench: Bench, x: Tensor, ends: list[int], silent: list[int]) -> bool:
+    """Whether the same last steps count in shorter sequences.
+
+    They would not if they were silent by chance. Very short sequences prove nothing, and a model
+    that reads in blocks may drop what fills none.
+    """
+    for block in (2, 3, 4, 8):
+        if all((n % block != 0) == (i in silent) for i, n in enumerate(ends)):
+            return False
+    for share in (2, 3):
+        less = [n - n // share for n in ends]
+        cut = torch.full_like(x, bench.pad_value)
+        for i, (n, new) in enumerate(zip(ends, less, strict=True)):
+            cut[i, :new] = x[i, n - new : n]
+        try:
+            counts = _counts(bench, cut, less, [n - 1 for n in less])
+        except (CallFailedError, ShapeError):
+            continue
+        if bool(counts.all()) and min(ends[i] for i in silent) > 3:
+            return True
+    return False
 
 
 def streaming(bench: Bench) -> Finding:
     """Read in two pieces with the state kept, and in one piece."""
-    probe = "reading in pieces"
     if not bench.stateful or not bench.per_step or bench.x.shape[1] < 4:
-        return Finding(probe, "not applicable", "It is asked of a model with stateful=True and one "
-                       "result per step.")  # fmt: skip
+        return not_applicable("It is asked of a model with stateful=True and one result per step.")
     bench.need_steps()
     n, width = bench.x.shape[:2]
     x = bench.redraw(torch.ones(n, width, dtype=torch.bool))
@@ -225,21 +247,16 @@ def streaming(bench: Bench) -> Finding:
     second = bench.subject.run(x[:, cut:].contiguous(), [width - cut] * n, reset=False)
     apart = float(bench.gap(whole, torch.cat([first, second], dim=1), [width] * n).max())
     if apart <= bench.rounding:
-        return Finding(
-            probe, "ok", f"In two pieces it gives what it gives in one, up to {apart:.0e} of it."
-        )
+        return ok(f"In two pieces it gives what it gives in one, up to {apart:.0e} of it.")
+    differ = f"In two pieces the results differ by {relative(apart)} from those in one piece, "
     _, columns = _whole(bench)
     if columns.dim() == 2 and bool(columns.tril(-1).any()):
-        return Finding(
-            probe,
-            "problem",
-            f"In two pieces the results differ by {relative(apart)} from those in one piece, "
-            "and outputs have read steps after their own: the next piece comes too late for them.",
+        return problem(
+            differ + "and outputs have read steps after their own: the next piece comes too late "
+            "for them.",
             "stream-in-chunks",
         )
-    return Finding(
-        probe,
-        "not tested",
-        f"In two pieces the results differ by {relative(apart)} from those in one piece, though "
-        "none has read ahead: whatever is kept between calls, it is not a state to go on from.",
+    return not_tested(
+        differ + "though none has read ahead: whatever is kept between calls, it is not a state "
+        "to go on from."
     )

@@ -6,7 +6,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from birnn_course.auditing.bench import NotTestableError
 from birnn_course.auditing.calling import Axes
-from birnn_course.auditing.findings import Finding, relative
+from birnn_course.auditing.findings import Finding, not_tested, ok, problem, relative
 from birnn_course.data.batches import IGNORED
 
 _PADS = 5
@@ -64,6 +64,10 @@ class Scored:
     def like_targets(self, mask: Tensor) -> Tensor:
         """A mask ``(batch, seq_len)`` with the targets' axes."""
         return (mask.T if self.time_first else mask).to(self.targets.device)
+
+    def targets_by_row(self) -> Tensor:
+        """The targets ``(batch, seq_len)``, on the CPU."""
+        return (self.targets.transpose(0, 1) if self.time_first else self.targets).cpu()
 
     def redraw(self, where: Tensor) -> Tensor:
         """The scores with others where ``where``, ``(batch, seq_len)``, is true."""
@@ -189,38 +193,33 @@ def _apart(a: float, b: float) -> float:
 
 
 def pads_counted(scored: Scored, function: Callable[..., Any], *, metric: bool) -> Finding:
-    """Change the scores at the pads, then add pads: neither may move the number."""
-    probe = "pads in the metric" if metric else "pads in the loss"
+    """Change the scores at the pads, then add pads: neither may move the number.
+
+    A loss is asked first whether each score is compared with its own target.
+    """
     what = "metric" if metric else "loss"
     real = scored.real(scored.width)
     if bool(real.all()):
-        return Finding(probe, "not tested", "No sequence is padded; give a batch where some are.")
+        return not_tested("No sequence is padded; give a batch where some are.")
     try:
         name, form, value = _working_form(function, scored, labels=metric)
     except NotTestableError as error:
-        return Finding(probe, "not tested", f"The {what} could not be tried: {error}.")
+        return not_tested(f"The {what} could not be tried: {error}.")
     pads = scored.targets[scored.like_targets(~real)]
     values, counts = pads.unique(return_counts=True)
     filler = float(values[counts.argmax()])
     if not metric:
-        wrong_axis = _classes_last(scored, function, name, value, filler)
-        if wrong_axis:
-            return wrong_axis
+        wrong = _classes_last(scored, function, name, value, filler)
+        wrong = wrong or _wrong_pairs(scored, form, value, filler)
+        if wrong:
+            return wrong
     moved = max(_apart(value, form(scored, scored.redraw(~real))) for _ in range(5))
+    ids = ("one-filler-for-all", "ignore-index-zero", "pads-in-accuracy", "masked-mean")
     if moved > 1e-5:
-        return Finding(
-            probe,
-            "problem",
+        return problem(
             f"Other scores at the {int((~real).sum())} pads change the {what} by {relative(moved)} "
             f"({name}; the pads' target is {filler:g}).",
-            *(
-                ("pads-in-accuracy", ("one-filler-for-all", "masked-mean"))
-                if metric
-                else (
-                    "one-filler-for-all",
-                    ("ignore-index-zero", "pads-in-accuracy", "masked-mean"),
-                )
-            ),
+            *((ids[2], ids[0], ids[3]) if metric else ids),
         )
     try:
         longer = scored.longer(filler)
@@ -228,35 +227,65 @@ def pads_counted(scored: Scored, function: Callable[..., Any], *, metric: bool) 
     except Exception:
         grown = None
     if grown is not None and grown > 1e-5:
-        return Finding(
-            probe,
-            "problem",
+        return problem(
             f"The scores at the pads do not matter, but {_PADS} more steps of padding change the "
             f"{what} by {relative(grown)} ({name}): it divides by the pads too.",
-            *(
-                ("pads-in-accuracy", ("masked-mean",))
-                if metric
-                else ("masked-mean", ("one-filler-for-all",))
-            ),
+            *((ids[2], ids[3]) if metric else (ids[3], ids[0])),
         )
     if not metric and filler != IGNORED:
-        tokens = real & (scored.targets.T if scored.time_first else scored.targets).cpu().eq(filler)
+        tokens = real & scored.targets_by_row().eq(filler)
         if bool(tokens.any()) and not bool(tokens.eq(real).all()):
             dropped = max(_apart(value, form(scored, scored.redraw(tokens))) for _ in range(3))
             if dropped == 0:
-                return Finding(
-                    probe,
-                    "problem",
+                return problem(
                     f"The {int(tokens.sum())} real steps with the target of the pads, {filler:g}, "
                     f"do not count: other scores there leave the loss at {value:.4f} ({name}).",
-                    "ignore-index-zero",
-                    ("one-filler-for-all",),
+                    *ids[1::-1],
                 )
     more = "" if grown is not None else "; more padding could not be tried"
-    return Finding(
-        probe,
-        "ok",
-        f"Neither other scores at the pads nor more pads move the {what} ({name}{more}).",
+    return ok(f"Neither other scores at the pads nor more pads move the {what} ({name}{more}).")
+
+
+def _wrong_pairs(scored: Scored, form: Form, value: float, filler: float) -> Finding | None:
+    """Change a score, a target, and both: if the two meet, the changes do not simply add up."""
+    table = scored.targets_by_row()
+    real = scored.real(scored.width) & table.ne(filler)
+    known = table[real].unique()
+    places = real.nonzero()
+    if len(known) < 2 or table.dim() != 2:
+        return None
+    other = known[
+        (torch.searchsorted(known, table.contiguous().clamp(known[0], known[-1])) + 1) % len(known)
+    ]
+
+    def meet(scores: Tensor, where: Tensor) -> bool:
+        changed = torch.where(where & real, other, table)
+        now = replace(scored, targets=changed.T if scored.time_first else changed)
+        now.targets = now.targets.to(scored.targets.device)
+        a, b, c = form(scored, scores), form(now, scored.scores), form(now, scores)
+        return abs(c - a - b + value) > 3e-6 * max(map(abs, (a, b, c, value)))
+
+    astray: dict[str, list[tuple[int, int]]] = {"same": [], "another": []}
+    tried = places[torch.linspace(0, len(places) - 1, min(len(places), 16)).long()].tolist()
+    for i, t in tried:
+        own, row = torch.zeros_like(real), torch.zeros_like(real)
+        own[i, t], row[i] = True, True
+        drawn = [scored.redraw(own) for _ in range(3)]
+        if not any(meet(scores, own) for scores in drawn):
+            if any(meet(scores, row & ~own) for scores in drawn):
+                astray["same"].append((i, t))
+            elif any(meet(scores, ~row) for scores in drawn):
+                astray["another"].append((i, t))
+    worst = max(astray, key=lambda k: len(astray[k]))
+    if len(astray[worst]) < 2:
+        return None
+    i, t = astray[worst][0]
+    ids = ("view-moves-classes", "flattening-aligns", "transposed-only-once")
+    return problem(
+        f"Scores and targets are paired wrongly: the score of sequence {i} at step {t} is not "
+        f"compared with the target there but with one of {worst} sequence; so it is with "
+        f"{sum(map(len, astray.values()))} of {len(tried)} tried.",
+        *(ids if worst == "same" else (ids[1], ids[0], ids[2])),
     )
 
 
@@ -281,9 +310,7 @@ def _classes_last(
     except Exception:
         if _apart(value, right) < 1e-6:
             return None
-    return Finding(
-        "pads in the loss",
-        "problem",
+    return problem(
         f"There are as many steps as classes, {scored.scores.shape[1]}, and the loss takes one for "
         f"the other: it gives {value:.4f}, with the classes in dimension 1 {right:.4f}.",
         "classes-last-in-loss",
@@ -304,6 +331,9 @@ def scored_batch(
         raise NotTestableError("there is one result per sequence, and no pad has one")
     if not axes.steps or targets.dim() < 2:
         raise NotTestableError("there is not one result for each target")
+    sizes = scores.shape[axes.batch], scores.shape[axes.time]
+    if sizes[0] != sizes[1] and targets.shape[:2] == sizes[:: 1 if time_first else -1]:
+        time_first = not time_first  # turned around against the batch; the loss may know that
     batch, time = (1, 0) if time_first else (0, 1)
     if targets.shape[batch] != scores.shape[axes.batch]:
         raise NotTestableError(
