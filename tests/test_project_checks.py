@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn.metrics import f1_score, recall_score
 from torch import Tensor
 
 from birnn_course import check_project
@@ -170,6 +171,24 @@ def test_what_is_no_prediction_is_one_clear_sentence(
     assert report.points == 5  # the others have theirs
 
 
+def cut_to_the_shortest(pred: Tensor, gold: Tensor, lengths: Tensor) -> dict[str, Any]:
+    n = int(lengths.min())
+    return with_the_course(pred[:, :n], gold[:, :n], lengths)
+
+
+def tags_that_occur(pred: Tensor, gold: Tensor, lengths: Tensor) -> dict[str, Any]:
+    p, g = pred[gold >= 0], gold[gold >= 0]
+    recall = recall_score(g, p, average=None, zero_division=0)
+    return {"macro_f1": f1_score(g, p, average="macro"), "recall": recall}
+
+
+def in_sorted_order(valid: Tensor, test: Tensor) -> int:
+    """The last in an order that a nan breaks, if it is not nan itself."""
+    means = valid.mean(1).tolist()
+    order = sorted(range(len(means)), key=means.__getitem__)
+    return next(i for i in reversed(order) if means[i] == means[i])
+
+
 @pytest.mark.parametrize(
     ("score", "sentence"),
     [
@@ -179,6 +198,8 @@ def test_what_is_no_prediction_is_one_clear_sentence(
         (returns({"macro_f1": 0.7, "recall": [1, 1]}), '"recall" is a list with 2 entries'),
         (returns({"macro_f1": torch.ones(4), "recall": [1] * 4}), "let it be one number"),
         (raising, "the roof is on fire"),
+        (cut_to_the_shortest, "for words of different lengths"),
+        (tags_that_occur, "needs `labels=[0, 1, 2, 3]`"),
     ],
 )
 def test_what_is_no_score_is_one_clear_sentence(score: Any, sentence: str, few: WordSet) -> None:
@@ -194,6 +215,10 @@ def test_what_is_no_score_is_one_clear_sentence(score: Any, sentence: str, few: 
         (returns(True), "`choose` returned a bool"),
         (returns((0, 0.8)), "let it return one integer"),
         (returns(2), "it chose the model with the highest mean"),
+        (lambda valid, test: int(valid.median(1).values.argmax()), "Take the mean over the seeds"),
+        (lambda valid, test: int(valid.nansum(1).argmax()), "Leave such a model out"),
+        (lambda valid, test: int(valid.nanmean(1).argmax()), "Leave such a model out"),
+        (in_sorted_order, "A comparison with nan is always False"),
         (raising, "the roof is on fire"),
     ],
 )
@@ -255,6 +280,9 @@ def test_the_tables_tempt_in_every_way() -> None:
             right = int(valid.mean(1).argmax())
             wrong = {
                 int(valid.amax(1).argmax()),
+                int(valid.amin(1).argmax()),
+                int(valid.median(1).values.argmax()),
+                int(valid[:, 0].argmax()),
                 int(test.mean(1).argmax()),
                 int(test.amax(1).argmax()),
             }
@@ -340,8 +368,6 @@ def test_saving_replaces_reports_and_nothing_else(few: WordSet, tmp_path: Path) 
 
 
 def test_the_metric_of_the_check_is_sklearns(few: WordSet) -> None:
-    from sklearn.metrics import f1_score
-
     predicted = [(tags + (torch.arange(len(tags)) % 3 == 0)) % 4 for tags in few.tags]
     expected = f1_score(torch.cat(few.tags), torch.cat(predicted), average="macro")
     assert measure(predicted, few.tags).average() == pytest.approx(expected)

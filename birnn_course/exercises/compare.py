@@ -31,7 +31,7 @@ class NotPlainError(Exception):
 
 def decode(value: object) -> Plain:
     """A copy of plain data: tensors detached and on the CPU, fractions and NumPy's scalars as
-    Python's own numbers, a ``torch.Size`` as a tuple.
+    Python's own numbers, NumPy's arrays of numbers as lists, a ``torch.Size`` as a tuple.
 
     Raises
     ------
@@ -56,6 +56,10 @@ def _decode(value: Any, depth: int, left: list[int]) -> Plain:
         return float(value)
     if kind in _NUMPY_SCALARS:
         return value.item()
+    if kind is np.ndarray and value.dtype.kind in "biuf":
+        if value.size > left[0]:
+            raise NotPlainError("something too large")
+        return _decode(np.ndarray.tolist(value), depth, left)
     if kind is torch.Tensor:
         return _decode_tensor(value, left)
     if kind is torch.Size:

@@ -161,8 +161,8 @@ def _repeat(predict: Predictor, mixed: list[list[Word]]) -> Finding:
     if _many(_changed(first, ask(1))):
         return _problem(
             "repeat",
-            f"{told} Random numbers are not the reason: something is kept from call to call, such "
-            "as a state that is handed on. Start each call from zeros.",
+            f"{told} PyTorch's random numbers are not the reason: something is kept from call to "
+            "call, such as a state that is handed on. Start each call from zeros.",
             "carried-state-as-is",
         )
     return _problem(
@@ -262,8 +262,8 @@ def _pads(predict: Predictor, equal: list[list[Word]]) -> Finding:
         return _ok("pads", told)
     return _problem(
         "pads",
-        f"{told} The backward direction reads the pads first. Pack the batch, or batch words of "
-        "one length; a convolution needs a mask.",
+        f"{told} A backward direction reads the pads first: pack the batch, or batch words of one "
+        "length. Convolution and attention need a mask.",
         "packing-only-for-h-n",
     )
 

@@ -26,8 +26,8 @@ HELD_OUT = ((0.50, 2), (0.58, 4), (0.70, 7), (0.76, 9))
 """From which macro-F1 on how many points.
 
 Each lies between two baselines, at least 0.03 from either, whichever seed and whichever 3,000 words
-are drawn: above a table of letters; near a table with neighbours; above everything that does not
-read on; and near a plain bidirectional LSTM, so that its worst seed has all the points.
+are drawn: above a table of letters; near a table with neighbours; above all of these that do
+not read on; and near a plain bidirectional LSTM, so that its worst seed has all the points.
 """
 
 PROBE_POINTS = 1

@@ -90,11 +90,11 @@ def probe_score(caller: Caller, seed: int = 0) -> list[Finding]:
 
     probes: dict[str, Callable[[], Finding]] = {
         "value": lambda: _value(ask(draw(seed, equal=True)), draw(seed, equal=True)),
-        "metric-pads": lambda: _pads(ask, draw(seed + 1)),
+        "metric-pads": lambda: _pads(ask, draw(seed + 1), judged=found[0].verdict == "ok"),
         "parts": lambda: _parts(ask, draw(seed + 2, equal=True), draw(seed + 3, equal=True)),
         "undefined": lambda: _undefined(ask, draw(seed + 4, equal=True, never=2)),
     }
-    found = []
+    found: list[Finding] = []
     for name, probe in probes.items():
         try:
             found.append(probe())
@@ -119,7 +119,9 @@ def _as_measured(scores: Scores) -> Measured:
 
 
 def _same(a: Measured, b: Measured) -> bool:
-    return close(a.macro_f1, b.macro_f1) and all(map(close, a.recall, b.recall))
+    """Whether two answers of one function are the same; nan is the same as nan."""
+    pairs = zip((a.macro_f1, *a.recall), (b.macro_f1, *b.recall), strict=True)
+    return all(close(x, y) or (math.isnan(x) and math.isnan(y)) for x, y in pairs)
 
 
 def _value(got: Measured, case: Case) -> Finding:
@@ -155,8 +157,9 @@ def _value(got: Measured, case: Case) -> Finding:
     return _problem("value", f"{told}. Of all letters with that tag, how many were found?", None)
 
 
-def _pads(ask: Ask, case: Case) -> Finding:
-    before = ask(case)
+def _pads(ask: Ask, case: Case, *, judged: bool) -> Finding:
+    """``judged``: it is right without pads, so with them a wrong number is their doing."""
+    before, right = ask(case), case.right()
     for changes in ({"in_pads": 3}, {"more": 5}, {"in_pads": 2, "more": 5}):
         after = ask(case, **changes)
         if not _same(before, after):
@@ -167,6 +170,13 @@ def _pads(ask: Ask, case: Case) -> Finding:
                 "Cut the pads out before you count.",
                 "pads-in-accuracy",
             )
+    if judged and not _same(before, right):
+        return _problem(
+            "metric-pads",
+            f"It says {before.macro_f1:.3f} for words of different lengths, where macro-F1 is "
+            f"{right.macro_f1:.3f}. Count every letter before a word's end, and no other.",
+            None,
+        )
     return _ok("metric-pads", "The same with other tags in the pads, and with more of them.")
 
 
@@ -192,11 +202,29 @@ def _parts(ask: Ask, case: Case, other: Case) -> Finding:
 
 
 def _undefined(ask: Ask, case: Case) -> Finding:
+    finding = _never_right(ask(case), case, "Tag 2 is never predicted")
+    if finding is not None:
+        return finding
+    absent = Case(case.predicted, [tags.where(tags != 2, 0) for tags in case.gold])
+    try:
+        finding = _never_right(ask(absent), absent, "Tag 2 neither occurs nor is it predicted")
+    except BrokenError as error:
+        sentence = (
+            f"Tag 2 neither occurs nor is it predicted, and there are four tags all the same: "
+            f"{error.sentence} (scikit-learn needs `labels=[0, 1, 2, 3]` for that.)"
+        )
+        return _problem("undefined", sentence, error.misconception)
+    return finding or _ok(
+        "undefined", "A tag that is never predicted counts as F1 0, and so if it does not occur."
+    )
+
+
+def _never_right(got: Measured, case: Case, what: str) -> Finding | None:
+    """A problem with the mean where tag 2 is never right, if there is one."""
     right, counts = case.right(), case.counts()
-    got = ask(case)
     if close(got.macro_f1, right.macro_f1):
-        return _ok("undefined", "A tag that is never predicted counts as F1 0.")
-    told = f"Tag 2 is never predicted, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
+        return None
+    told = f"{what}, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
     if math.isnan(got.macro_f1):
         return _problem(
             "undefined",
