@@ -104,7 +104,8 @@ SAY = Exercise(
         "`tags` is there, one for each letter. What does `_` mean, and what does `K+S` mean?",
         "Go through the tags; leave out those that are `_`, and take the others apart with "
         '`tag.split("+")`.',
-        'The phones are `[phone for tag in tags if tag != "_" for phone in tag.split("+")]`.',
+        'Make `phones = [phone for tag in tags if tag != "_" for phone in tag.split("+")]`. Then '
+        "return `[phones, probability.min().item()]`.",
     ),
 )
 
@@ -243,12 +244,20 @@ def _rate(
 def _phone_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     kinds = ("exchange", "leave out", "put in", "babble", "as listed")
     cases: list[Arguments] = []
-    for _ in range(6 if hidden else 5):
+    for i in range(6 if hidden else 5):
         listed = [_readings(generator, 1 + k % 2) for k in range(whole(6, 9, generator))]
-        said = []
+        said: list[Phones] = []
         for k, rights in enumerate(listed):
             kind = kinds[k] if k < 5 else kinds[whole(0, 4, generator)]
             said.append(_spoil(rights[-1], kind, generator))
+        # two listed ones are equally close, and the longer one counts
+        first = _pick(PHONES, whole(2, 6, generator), generator)
+        listed.append([first, ["OY", *first]])
+        said.append(["ZH", *first])
+        if i % 2:  # a rate above 1
+            phones = sum(max(map(len, rights)) for rights in listed)
+            listed.append([["UW"]])
+            said.append(["ZH"] * (phones + 3))
         cases.append((said, listed))
     return cases
 
@@ -263,8 +272,8 @@ PHONES_WRONG = Exercise(
     mistakes=(
         Mistake(
             "edits-per-predicted-phone",
-            "the division is by the number of phones that were said; they would lower the rate by "
-            "being many",
+            "the division is by the number of phones that were said; each one too many would "
+            "enlarge the divisor as well",
             _rate(lambda rows: sum(e for e, _, _ in rows) / sum(len(s) for _, s, _ in rows)),
         ),
         Mistake(
@@ -464,20 +473,20 @@ def _not_related(families: list[int], n_test: int) -> list[int]:
 
 def _split_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for _ in range(6 if hidden else 5):
+    for i in range(6 if hidden else 5):
         sizes = [3, 1, 4, 2, *(whole(1, 4, generator) for _ in range(whole(5, 9, generator)))]
         names = torch.randperm(90, generator=generator)[: len(sizes)].tolist()
         words = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
         order = torch.randperm(len(words), generator=generator).tolist()
-        families = [words[i] for i in order]
-        # a number that cuts a family: one less than what some families have together
+        families = [words[k] for k in order]
+        # mostly a number that cuts a family: one less than what some families have together
         stems = list(dict.fromkeys(families))
         count = Counter(families)
         wanted, taken = 0, 0
         for stem in stems:
             taken += count[stem]
             if taken >= 5 and count[stem] > 1:
-                wanted = taken - 1
+                wanted = taken if i % 3 == 1 else taken - 1
                 break
         if wanted and wanted < len(families) - 4:
             cases.append((families, wanted))
