@@ -179,7 +179,7 @@ def cut_to_the_shortest(pred: Tensor, gold: Tensor, lengths: Tensor) -> dict[str
 def tags_that_occur(pred: Tensor, gold: Tensor, lengths: Tensor) -> dict[str, Any]:
     p, g = pred[gold >= 0], gold[gold >= 0]
     recall = recall_score(g, p, average=None, zero_division=0)
-    return {"macro_f1": f1_score(g, p, average="macro"), "recall": recall}
+    return {"macro_f1": f1_score(g, p, average="macro", zero_division=0), "recall": recall}
 
 
 def in_sorted_order(valid: Tensor, test: Tensor) -> int:
