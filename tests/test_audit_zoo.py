@@ -72,7 +72,7 @@ class Planted(PackedTagger):
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         if self.bug == "too-short-raises":
-            lengths = lengths.clamp(max=int(lengths.max()) - 2)
+            lengths = lengths.clamp(max=8)
         scores = super().forward(inputs, lengths)
         if self.bug == "softmax-over-the-batch":
             scores = scores + 1e-6 * scores.mean(0)  # weak, and yet not rounding
