@@ -27,11 +27,11 @@ from birnn_course import (
 )
 from birnn_course.data.alignment import Aligner, Tags, Word, spoken
 from birnn_course.data.spelling import family
-from claims import SEEDS
 
 FULL = [pytest.param(seed, marks=pytest.mark.full) for seed in range(3)]
 """What takes a minute a seed is run by ``make test-full`` only, three times."""
 ONE_ALWAYS = [0, *FULL[1:]]
+FIVE = [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 5))]
 
 
 class Windows(nn.Module):
@@ -189,7 +189,7 @@ def cost_of_flips(seed: int) -> tuple[float, float]:
     return right[0] - right[1], wrong[1] - wrong[0]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", FIVE)
 def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
     letters, words = cost_of_flips(seed)
     assert 0.3 < letters < 2
@@ -249,7 +249,7 @@ def test_relatives_in_training_flatter(seed: int) -> None:
         f"all {figures[2]:.2f} and without {figures[3]:.2f}; family split {figures[4]:.2f}"
     )
     assert 5 < figures[1] - figures[0] < 15
-    assert 0.5 < figures[3] - figures[2] < 3
+    assert 0.5 < figures[3] - figures[2] < 3.5
     assert 1.5 < by_family - figures[2] < 4.5
 
 
