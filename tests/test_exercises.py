@@ -24,14 +24,15 @@ import torch
 from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
+from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, examine, hint
-from birnn_course.exercises.calling import Outcome, attempt, call
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
-from birnn_course.exercises.compare import NotPlainError, decode, describe, first_difference
+from birnn_course.exercises.compare import first_difference
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.misconceptions import catalogue
+from birnn_course.plain import NotPlainError, decode, describe
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
 HIDDEN_SEEDS = (11, 12, 13)

@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
+from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
-from birnn_course.exercises.calling import Outcome, attempt, call
-from birnn_course.exercises.compare import Plain, decode, describe, first_difference
+from birnn_course.exercises.compare import first_difference
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
+from birnn_course.plain import Plain, decode, describe
 
 PUBLIC_SEED = 0
 TRIES_BEFORE_THE_SOLUTION = 3

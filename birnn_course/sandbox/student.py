@@ -1,0 +1,164 @@
+"""Run a student's notebook in this process and call functions of it, as the grader asks.
+
+From the first cell on nothing here can be trusted: the student's code may have changed any of it.
+The grader believes no verdict, only values.
+"""
+
+from __future__ import annotations
+
+import io
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from traitlets.config import Config
+
+from birnn_course.calling import Outcome, attempt
+from birnn_course.sandbox import wire
+
+MOST_ERRORS = 20
+LONGEST_ERROR = 300
+
+
+class TooLongError(KeyboardInterrupt):
+    """Interrupts a cell or a function as the stop button would."""
+
+
+def shell() -> InteractiveShell:
+    """The IPython in which notebooks run, without history, colours or programs of the system."""
+    config = Config()
+    config.HistoryManager.enabled = False  # its thread would be lost in a fork
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.cache_size = 0
+    made = InteractiveShell.instance(config=config)
+    made.register_magics(_NotHere)
+    made.system = made.getoutput = lambda *_, **__: None  # `!ls` and `x = !ls`
+    made.enable_gui = lambda *_: None
+    made.showtraceback = lambda *_, **__: None  # nobody reads it, and it costs time
+    made.showsyntaxerror = lambda *_, **__: None
+    return made
+
+
+@magics_class
+class _NotHere(Magics):
+    """What belongs to the notebook's own machine: installing, plotting inline, other shells."""
+
+    @line_magic("pip")
+    @line_magic("conda")
+    @line_magic("mamba")
+    @line_magic("uv")
+    @line_magic("matplotlib")
+    @line_magic("autoreload")
+    @line_magic("load_ext")
+    @line_magic("gui")
+    def nothing(self, line: str) -> None:
+        """Do nothing."""
+
+    @cell_magic("bash")
+    @cell_magic("sh")
+    @cell_magic("script")
+    @cell_magic("system")
+    @cell_magic("html")
+    @cell_magic("javascript")
+    def nothing_with_cell(self, line: str, cell: str) -> None:
+        """Do nothing."""
+
+
+def serve(grader: socket.socket, ipython: InteractiveShell) -> None:
+    """Answer the grader until it hangs up.
+
+    The first message is ``(cells, names, seconds for a cell, seconds for a function)``. The answer
+    is a list of ``(number of cell, message)`` for cells that raised. Each message after that is
+    ``(nonce, name, arguments)``; the answer is ``(nonce, kind, value, text, printed)``.
+    """
+    cells, names, cell_seconds, function_seconds = wire.receive(grader)
+    sys.stdout = sys.stderr = _Nowhere()
+    sys.stdin = io.StringIO()
+    found, errors = _run(ipython, cells, names, cell_seconds)
+    wire.send(grader, errors)
+    with suppress(EOFError):
+        while True:
+            nonce, name, arguments = wire.receive(grader)
+            outcome = _call(found[name], arguments, function_seconds)
+            answer = (nonce, outcome.kind, outcome.value, outcome.text, outcome.printed)
+            wire.send(grader, answer)
+
+
+def _run(
+    ipython: InteractiveShell, cells: list[str], names: list[str], seconds: float
+) -> tuple[dict[str, list[Any]], list[tuple[int, str]]]:
+    """Run all cells; what each name was set to, last first, and what was raised where."""
+    found: dict[str, list[Any]] = {name: [] for name in names}
+    errors: list[tuple[int, str]] = []
+    import builtins
+
+    builtins.input = lambda *_: ""
+    for number, source in enumerate(cells, 1):
+        error: BaseException | None
+        try:
+            with _limit(seconds):
+                result = ipython.run_cell(source, store_history=False)
+            error = result.error_before_exec or result.error_in_exec
+        except BaseException as raised:  # sys.exit() and what slips through IPython
+            error = raised
+        if error is not None and len(errors) < MOST_ERRORS:
+            errors.append((number, _words(error)))
+        for name, values in found.items():
+            value = ipython.user_ns.get(name)
+            if callable(value) and not any(value is earlier for earlier in values):
+                values.insert(0, value)
+    return found, errors
+
+
+def _words(error: BaseException) -> str:
+    with suppress(Exception):  # its __str__ is the student's
+        return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return type(error).__name__[:LONGEST_ERROR]
+
+
+def _call(candidates: list[Any], arguments: tuple[Any, ...], seconds: float) -> Outcome:
+    """The last definition of a function counts, unless it is a stub and an earlier one is not.
+
+    A solution may stand in a new cell above the one with the stub.
+    """
+    outcome = Outcome("empty")
+    with _limit(seconds):
+        for function in candidates:
+            outcome = attempt(function, arguments)
+            if outcome.kind != "empty":
+                break
+    return outcome
+
+
+@contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TooLongError(f"more than {seconds:g} seconds")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes what cells print and keeps nothing."""
+
+    encoding = "utf-8"
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str) -> int:
+        """The length of the text, as every file says."""
+        return len(text)
+
+
