@@ -71,7 +71,7 @@ class Ran:
 
 
 class NoSandboxError(CourseError):
-    """This machine cannot shut a process in."""
+    """No process can be shut in on this machine."""
 
 
 class Prison:
@@ -285,5 +285,3 @@ def _end(process: subprocess.Popen[bytes], line: socket.socket) -> None:
     line.close()
     process.kill()
     process.communicate()
-
-

@@ -59,7 +59,7 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
     seen = [*_links_and_folders(), *_python()]
     for path in seen:
         if path.is_symlink() and str(path) in _SYSTEM:
-            line += ["--symlink", os.readlink(path), str(path)]
+            line += ["--symlink", str(path.readlink()), str(path)]
         else:
             line += ["--ro-bind", str(path), str(path)]
     line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--tmpfs", "/private"]
@@ -90,7 +90,7 @@ def _links_and_folders() -> Iterator[Path]:
 
 
 def _python() -> Iterator[Path]:
-    """This Python, its packages, and the course; each path once, outer folders first."""
+    """The Python that runs, its packages, and the course; each path once, outer folders first."""
     folders = {Path(sys.prefix), Path(sys.base_prefix), _PACKAGE, *_import_folders()}
     folders |= {folder.resolve() for folder in folders}
     folders |= {Path(sys.executable).resolve().parent.parent}

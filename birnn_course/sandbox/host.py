@@ -72,7 +72,8 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
             return None
         pid = os.fork()
         if pid == 0:
-            _guard(*descriptors, imprisoned)
+            connection, leash = descriptors
+            _guard(connection, leash, imprisoned)
         for number in descriptors:
             os.close(number)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -110,7 +111,7 @@ def _stand_in_for_what_knows_answers() -> None:
         module.__getattr__ = _stand_in  # type: ignore[method-assign]
         sys.modules[module.__name__] = module
         setattr(birnn_course, package, module)
-    for name in birnn_course.__all__:
+    for name in vars(birnn_course)["__all__"]:
         try:
             getattr(birnn_course, name)  # they are loaded at first use
         except ImportError:

@@ -31,21 +31,23 @@ _CLONE_THREAD = 0x00010000
 
 # What no exercise needs: other processes, networks, mounts, memory outside of the limits, the
 # kernel's settings, and what has had more than its share of holes.
-_REFUSED = """
-    fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kcmp
-    pidfd_getfd pidfd_open pidfd_send_signal setpgid setsid
-    socket connect bind listen accept accept4
-    mount umount umount2 pivot_root chroot unshare setns move_mount open_tree fsopen fsconfig fsmount
-    fspick mount_setattr name_to_handle_at open_by_handle_at swapon swapoff quotactl fanotify_init
-    mknod mknodat memfd_create memfd_secret shmget shmat shmctl semget semop semctl msgget msgsnd
-    mq_open mq_unlink io_setup io_uring_setup io_uring_enter io_uring_register
-    bpf perf_event_open userfaultfd keyctl add_key request_key
-    init_module finit_module delete_module kexec_load kexec_file_load reboot
-    settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname
-    acct iopl ioperm syslog personality lookup_dcookie vhangup nfsservctl
-    setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset
-    setrlimit setpriority sched_setscheduler sched_setattr sched_setaffinity ioprio_set
-""".split()
+_REFUSED = (
+    "fork", "vfork", "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev",
+    "process_madvise", "kcmp", "pidfd_getfd", "pidfd_open", "pidfd_send_signal", "setpgid",
+    "setsid", "socket", "connect", "bind", "listen", "accept", "accept4", "mount", "umount2",
+    "pivot_root", "chroot", "unshare", "setns", "move_mount", "open_tree", "fsopen", "fsconfig",
+    "fsmount", "fspick", "mount_setattr", "name_to_handle_at", "open_by_handle_at", "swapon",
+    "swapoff", "quotactl", "fanotify_init", "mknod", "mknodat", "memfd_create", "memfd_secret",
+    "shmget", "shmat", "shmctl", "semget", "semop", "semctl", "msgget", "msgsnd", "mq_open",
+    "mq_unlink", "io_setup", "io_uring_setup", "io_uring_enter", "io_uring_register", "bpf",
+    "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "init_module",
+    "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "settimeofday",
+    "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "acct",
+    "iopl", "ioperm", "syslog", "personality", "lookup_dcookie", "vhangup", "setuid", "setgid",
+    "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid",
+    "capset", "setrlimit", "setpriority", "sched_setscheduler", "sched_setattr",
+    "sched_setaffinity", "ioprio_set",
+)  # fmt: skip
 
 
 def filter_of_calls() -> pyseccomp.SyscallFilter:

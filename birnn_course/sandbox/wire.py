@@ -119,7 +119,8 @@ def _unmarked(value: Any, depth: int, left: list[int]) -> Plain:
         raise TypeError("not plain data")
     mark, *rest = value
     if mark == _TENSOR:
-        return _tensor(*rest, left)
+        name, shape, raw = rest
+        return _tensor(name, shape, raw, left)
     items = [_unmarked(item, depth - 1, left) for item in rest]
     if mark == _DICT:
         return dict(zip(items[::2], items[1::2], strict=True))

@@ -1,0 +1,252 @@
+"""Grade a class: find what was handed in, mark what is new, write the reports."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from birnn_course import __version__
+from birnn_course.errors import CourseError
+from birnn_course.grading import assignments, engines, reports, walls
+from birnn_course.grading.engines import Task, Terms
+from birnn_course.grading.marking import unreadable
+from birnn_course.grading.notebooks import UnreadableError
+from birnn_course.grading.prison import Job, NoSandboxError, Prison, Way
+from birnn_course.grading.store import Store
+from birnn_course.grading.submissions import Submission, find
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a lecturer asks for; see ``birnn grade --help``.
+
+    Parameters
+    ----------
+    place : Path
+        The submissions.
+    out : Path
+        Where results go.
+    seed : int or None
+        Of the hidden cases; None for the one that OUT was graded with, or a new one.
+    jobs : int or None
+        How many at a time; None for one per processor.
+    seconds : float
+        For one notebook, by the clock.
+    bank : Path or None
+        A folder with a lecturer's own exercises.
+    engine : str
+        ``local``, or the address of a Dask scheduler as ``dask://HOST:PORT``.
+    again : tuple of str
+        Students to be marked once more.
+    protected : bool
+        Whether students' code is shut in.
+    """
+
+    place: Path
+    out: Path
+    seed: int | None = None
+    jobs: int | None = None
+    seconds: float = 60.0
+    bank: Path | None = None
+    engine: str = "local"
+    again: tuple[str, ...] = ()
+    protected: bool = True
+
+
+@dataclass
+class Run:
+    """One grading run, ready to start.
+
+    Attributes
+    ----------
+    sentences : list of str
+        What the lecturer should know.
+    """
+
+    request: Request
+    store: Store
+    engine: engines.Engine
+    terms: Terms
+    submissions: list[Submission]
+    new: list[tuple[Submission, str]]
+    sentences: list[str]
+
+    @property
+    def waiting(self) -> int:
+        """How many notebooks are to be marked."""
+        return len(self.new)
+
+    @property
+    def marked(self) -> int:
+        """How many notebooks have a result."""
+        return len(self.store.digests())
+
+    def mark(self, on_done: Callable[[str], None]) -> None:
+        """Mark all that is new; each result is on the disk before the next comes.
+
+        Parameters
+        ----------
+        on_done : callable
+            Gets the student's name after each notebook.
+        """
+        for task, marked, seconds in self.engine(self._tasks(on_done), self.terms):
+            self.store.keep(task.student, task.name, task.digest, marked, seconds)
+            on_done(task.student)
+
+    def _tasks(self, on_done: Callable[[str], None]) -> Iterator[Task]:
+        for submission, digest in self.new:
+            try:
+                data = submission.read()
+            except UnreadableError as error:
+                marked = unreadable(submission.name, str(error), self.terms.bank)
+                self.store.keep(submission.student, submission.name, digest, marked, 0.0)
+                on_done(submission.student)
+            else:
+                yield Task(submission.student, submission.name, data, digest)
+
+    def report(self) -> None:
+        """Write the CSV files and pages."""
+        reports.write(self.request.out, self.store, self.submissions, self.terms.seed)
+
+
+@contextmanager
+def prepare(request: Request) -> Iterator[Run]:
+    """Find what is to be marked and where it can be.
+
+    Raises
+    ------
+    CourseError
+        If there is nothing to mark, no sandbox, or OUT was graded on other terms.
+    """
+    submissions = find(request.place)
+    unknown = set(request.again) - {submission.student for submission in submissions}
+    if unknown:
+        raise CourseError(f"nobody called {sorted(unknown)[0]} handed anything in.")
+    bank = request.bank.resolve() if request.bank else None
+    assignments.load(bank)
+    hidden = tuple(path.resolve() for path in (request.place, request.out, bank) if path)
+    sentences: list[str] = []
+    engine, way = _engine(request, hidden, sentences)
+    store = Store(request.out)
+    try:
+        terms = Terms(_seed(store, request.seed, sentences), request.seconds, way, bank, hidden)
+        _same_exercises(store, bank)
+        new = _new(store, submissions, request.again)
+        yield Run(request, store, engine, terms, submissions, new, sentences)
+    finally:
+        store.close()
+
+
+def _engine(
+    request: Request, hidden: Sequence[Path], sentences: list[str]
+) -> tuple[engines.Engine, Way]:
+    if request.engine.startswith("dask://"):
+        way: Way = "many" if request.protected else "unprotected"
+        return engines.dask(request.engine.removeprefix("dask://")), way
+    if request.engine != "local":
+        raise CourseError(f"there is no engine {request.engine}; use local or dask://HOST:PORT.")
+    way, sentence = way_to_shut_in(hidden) if request.protected else ("unprotected", "")
+    sentences += [sentence] if sentence else []
+    return engines.local(request.jobs or workers()), way
+
+
+def _new(
+    store: Store, submissions: Sequence[Submission], again: Sequence[str]
+) -> list[tuple[Submission, str]]:
+    """What has to be marked, with the digest of its bytes."""
+    digests = store.digests()
+    seen: set[tuple[str, str]] = set()
+    new: list[tuple[Submission, str]] = []
+    for submission in submissions:
+        if submission.name.lower().endswith(".json"):
+            continue
+        key = submission.student, submission.name
+        seen.add(key)
+        digest = _digest(submission)
+        if digests.get(key) != digest or submission.student in again:
+            new.append((submission, digest))
+    for key in digests.keys() - seen:
+        store.forget(*key)  # taken back, or handed in under another name
+    return new
+
+
+def way_to_shut_in(hidden: Sequence[Path] = ()) -> tuple[Way, str]:
+    """The best sandbox that works here, and a sentence if it is not the fast one.
+
+    Raises
+    ------
+    CourseError
+        If none works; the sentence says what to do.
+    """
+    if walls.bubblewrap() is None:
+        raise CourseError(
+            "grading needs bubblewrap, on Linux: install it (Debian and Ubuntu: apt install "
+            "bubblewrap), use a Linux container or WSL, or add --no-sandbox if you trust every "
+            "submission with your files."
+        )
+    reasons = []
+    tried: tuple[tuple[Way, str], ...] = (
+        ("many", ""),
+        ("once", "This machine allows bubblewrap but no namespaces inside of it: each submission "
+                 "gets a bubblewrap of its own, which takes some seconds more."),
+    )  # fmt: skip
+    for way, sentence in tried:
+        try:
+            with Prison(way, hidden=hidden) as trial:
+                ran = trial.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+            if ran.outcomes["answer"][0].value == 42:
+                return way, sentence
+            reasons.append(ran.trouble or ran.outcomes["answer"][0].text)
+        except NoSandboxError as error:
+            reasons.append(str(error))
+    raise CourseError(
+        f"no process can be shut in here ({reasons[-1]}): allow user namespaces, use another "
+        "machine or a container that has them, or add --no-sandbox if you trust every submission "
+        "with your files."
+    )
+
+
+def _seed(store: Store, asked: int | None, sentences: list[str]) -> int:
+    kept = store.get("seed")
+    if kept is None:
+        seed = secrets.randbelow(2**31) if asked is None else asked
+        store.set("seed", str(seed))
+        if asked is None:
+            sentences.append(f"The hidden cases are drawn with seed {seed}; it is kept in OUT.")
+        return seed
+    if asked is not None and asked != int(kept):
+        raise CourseError(
+            f"{store.path.parent} was graded with seed {kept}; leave out --seed, or name another "
+            "folder with -o."
+        )
+    return int(kept)
+
+
+def _same_exercises(store: Store, bank: Path | None) -> None:
+    terms = f"course {__version__}, exercises {assignments.digest(bank)}"
+    if (kept := store.get("terms")) is None:
+        store.set("terms", terms)
+    elif kept != terms:
+        raise CourseError(
+            f"{store.path.parent} was graded with another version of the course or of your own "
+            "exercises; name another folder with -o, so that all get the same cases."
+        )
+
+
+def _digest(submission: Submission) -> str:
+    try:
+        return hashlib.sha256(submission.read()).hexdigest()
+    except UnreadableError as error:
+        return f"unreadable: {error}"
+
+
+def workers() -> int:
+    """As many as this process may use processors."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
