@@ -215,6 +215,25 @@ def grade(
         click.echo(f"{run.marked} notebooks are marked; see {out / 'class.html'}")
 
 
+@main.command()
+@click.argument("bank")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Results.")
+@click.option("--no-sandbox", is_flag=True, help="Run the solutions with all your rights.")
+def assign(bank: str, out: Path, no_sandbox: bool) -> None:
+    """Make notebooks to hand out from exercises of your own.
+
+    BANK is a folder with NAME.py and NAME.ipynb for each assignment, or the number of a unit of the
+    course. OUT gets source/ (with solutions) and release/ (to hand out).
+    """
+    from birnn_course.grading.assign import assign as write
+    from birnn_course.grading.classroom import way_to_shut_in
+
+    way = "unprotected" if no_sandbox else way_to_shut_in()[0]
+    for sentence in write(bank, out, way):
+        click.echo(sentence)
+    click.echo(f"Hand out what is in {out / 'release'}.")
+
+
 def _tell(notice: str | None) -> None:
     if notice:
         click.echo(f"birnn: {notice}", err=True)

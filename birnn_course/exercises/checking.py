@@ -303,7 +303,10 @@ def _unknown(name: str) -> str:
         return "The exercise is found by the function's name, so define it with `def` and a name."
     near = difflib.get_close_matches(name, EXERCISES, n=1)
     advice = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(EXERCISES)}."
-    return f"There is no exercise called `{name}`; {advice}"
+    return (
+        f"The course has no exercise called `{name}`; {advice} If it is your lecturer's own, it is "
+        "graded after you hand it in."
+    )
 
 
 def _a(value: object) -> str:
