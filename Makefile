@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer constraints
+.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench-spelling: .venv/installed-test ## train the full-size speller, three seeds
 
 bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07 and test it (Linux x86-64)
 	$(BIN)/python benchmarks/g2p_peer.py $(ARGS)
+
+bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and compare; about 15 minutes
+	$(BIN)/python benchmarks/grading.py $(ARGS)
 
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints

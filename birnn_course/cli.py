@@ -228,7 +228,7 @@ def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     from birnn_course.grading.assign import assign as write
     from birnn_course.grading.classroom import way_to_shut_in
 
-    way = "unprotected" if no_sandbox else way_to_shut_in()[0]
+    way = "unprotected" if no_sandbox else way_to_shut_in()
     for sentence in write(bank, out, way):
         click.echo(sentence)
     click.echo(f"Hand out what is in {out / 'release'}.")

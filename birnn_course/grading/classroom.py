@@ -6,13 +6,14 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from birnn_course import __version__
 from birnn_course.errors import CourseError
-from birnn_course.grading import assignments, engines, reports, walls
+from birnn_course.grading import assignments, engines, marking, reports, walls
+from birnn_course.grading.assignments import Assignment
 from birnn_course.grading.engines import Task, Terms
 from birnn_course.grading.marking import unreadable
 from birnn_course.grading.notebooks import UnreadableError
@@ -123,36 +124,68 @@ def prepare(request: Request) -> Iterator[Run]:
     CourseError
         If there is nothing to mark, no sandbox, or OUT was graded on other terms.
     """
+    bank = request.bank.resolve() if request.bank else None
+    hidden = tuple(path.resolve() for path in (request.place, request.out, bank) if path)
+    sentences: list[str] = []
     submissions = find(request.place)
     unknown = set(request.again) - {submission.student for submission in submissions}
     if unknown:
         raise CourseError(f"nobody called {sorted(unknown)[0]} handed anything in.")
-    bank = request.bank.resolve() if request.bank else None
-    assignments.load(bank)
-    hidden = tuple(path.resolve() for path in (request.place, request.out, bank) if path)
-    sentences: list[str] = []
-    engine, way = _engine(request, hidden, sentences)
-    store = Store(request.out)
+    known = assignments.load(bank)
+    prisons: list[Prison] = []
     try:
-        terms = Terms(_seed(store, request.seed, sentences), request.seconds, way, bank, hidden)
-        _same_exercises(store, bank)
-        new = _new(store, submissions, request.again)
-        yield Run(request, store, engine, terms, submissions, new, sentences)
+        with closing(Store(request.out)) as store:
+            seed = _seed(store, request.seed, sentences)
+            _same_exercises(store, bank)
+            new = _new(store, submissions, request.again)
+            # The sandboxes do their imports while the right answers are computed here.
+            prisons += _begun(request, hidden) if new else []
+            for name in _exercises_of(new, known):
+                marking.cases(name, seed, bank)
+            engine, way = _engine(request, prisons, sentences)
+            terms = Terms(seed, request.seconds, way, bank, hidden)
+            yield Run(request, store, engine, terms, submissions, new, sentences)
     finally:
-        store.close()
+        for prison in prisons:
+            prison.close()
+
+
+def _exercises_of(
+    new: Sequence[tuple[Submission, str]], known: Sequence[Assignment]
+) -> Iterator[str]:
+    """What is certainly needed, from the names of the files."""
+    for assignment in known:
+        if any(assignments.belonging(s.name, [], [assignment]) for s, _ in new):
+            yield from (exercise.name for exercise in assignment.exercises)
+
+
+def _begun(request: Request, hidden: Sequence[Path]) -> list[Prison]:
+    """Sandboxes that do their imports, if the work is done here."""
+    if request.engine.startswith("dask://"):
+        return []
+    if request.engine != "local":
+        raise CourseError(f"there is no engine {request.engine}; use local or dask://HOST:PORT.")
+    if request.protected and walls.bubblewrap() is None:
+        raise CourseError(NO_BUBBLEWRAP)
+    way: Way = "many" if request.protected else "unprotected"
+    jobs = request.jobs or workers()
+    return [Prison(way, request.seconds, hidden).begin() for _ in range(jobs)]
 
 
 def _engine(
-    request: Request, hidden: Sequence[Path], sentences: list[str]
+    request: Request, prisons: list[Prison], sentences: list[str]
 ) -> tuple[engines.Engine, Way]:
     if request.engine.startswith("dask://"):
         way: Way = "many" if request.protected else "unprotected"
         return engines.dask(request.engine.removeprefix("dask://")), way
-    if request.engine != "local":
-        raise CourseError(f"there is no engine {request.engine}; use local or dask://HOST:PORT.")
-    way, sentence = way_to_shut_in(hidden) if request.protected else ("unprotected", "")
-    sentences += [sentence] if sentence else []
-    return engines.local(request.jobs or workers()), way
+    if not prisons:
+        return engines.local([]), "many"
+    way, sentence = _best_way(prisons[0])
+    if sentence:
+        sentences.append(sentence)
+    for prison in prisons:
+        prison.way = way
+    return engines.local(prisons), way
 
 
 def _new(
@@ -175,8 +208,19 @@ def _new(
     return new
 
 
-def way_to_shut_in(hidden: Sequence[Path] = ()) -> tuple[Way, str]:
-    """The best sandbox that works here, and a sentence if it is not the fast one.
+NO_BUBBLEWRAP = (
+    "grading needs bubblewrap, on Linux: install it (Debian and Ubuntu: apt install bubblewrap), "
+    "use a Linux container or WSL, or add --no-sandbox if you trust every submission with your "
+    "files."
+)
+_ONE_EACH = (
+    "This machine allows bubblewrap but no namespaces inside of it: each submission gets a "
+    "bubblewrap of its own, which takes some seconds more."
+)
+
+
+def way_to_shut_in() -> Way:
+    """The best sandbox that works here.
 
     Raises
     ------
@@ -184,30 +228,31 @@ def way_to_shut_in(hidden: Sequence[Path] = ()) -> tuple[Way, str]:
         If none works; the sentence says what to do.
     """
     if walls.bubblewrap() is None:
-        raise CourseError(
-            "grading needs bubblewrap, on Linux: install it (Debian and Ubuntu: apt install "
-            "bubblewrap), use a Linux container or WSL, or add --no-sandbox if you trust every "
-            "submission with your files."
-        )
-    reasons = []
-    tried: tuple[tuple[Way, str], ...] = (
-        ("many", ""),
-        ("once", "This machine allows bubblewrap but no namespaces inside of it: each submission "
-                 "gets a bubblewrap of its own, which takes some seconds more."),
-    )  # fmt: skip
-    for way, sentence in tried:
+        raise CourseError(NO_BUBBLEWRAP)
+    with Prison() as prison:
+        return _best_way(prison)[0]
+
+
+def _best_way(prison: Prison) -> tuple[Way, str]:
+    """How this prison works here, and a sentence if that is not the fast way; it is left so."""
+    reason = ""
+    ways: tuple[Way, ...] = ("many", "once") if prison.way == "many" else (prison.way,)
+    for way in ways:
+        prison.way = way
         try:
-            with Prison(way, hidden=hidden) as trial:
-                ran = trial.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
-            if ran.outcomes["answer"][0].value == 42:
-                return way, sentence
-            reasons.append(ran.trouble or ran.outcomes["answer"][0].text)
+            ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
         except NoSandboxError as error:
-            reasons.append(str(error))
+            reason = str(error)
+            prison.close()
+            continue
+        if ran.outcomes["answer"][0].value == 42:
+            return way, _ONE_EACH if way == "once" else ""
+        reason = ran.trouble or ran.outcomes["answer"][0].text
+        prison.close()
     raise CourseError(
-        f"no process can be shut in here ({reasons[-1]}): allow user namespaces, use another "
-        "machine or a container that has them, or add --no-sandbox if you trust every submission "
-        "with your files."
+        f"no process can be shut in here ({reason}): allow user namespaces, use another machine "
+        "or a container that has them, or add --no-sandbox if you trust every submission with "
+        "your files."
     )
 
 

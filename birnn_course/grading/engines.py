@@ -6,11 +6,11 @@ Either way the same function marks one submission, in a sandbox that its worker 
 from __future__ import annotations
 
 import atexit
+import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,72 +58,67 @@ Done = tuple[Task, Marked, float]
 Engine = Callable[[Iterable[Task], Terms], Iterator[Done]]
 
 
-class _Kept(threading.local):
-    """The sandbox of this thread."""
+def local(prisons: Sequence[Prison]) -> Engine:
+    """Mark in as many threads as there are sandboxes, which do the work.
 
-    prison: Prison | None = None
-    terms: Terms | None = None
-
-
-_kept = _Kept()
-_open: list[Prison] = []
-
-
-def mark_here(task: Task, terms: Terms) -> tuple[Marked, float]:
-    """Mark one submission with this thread's own sandbox; also says how many seconds it took."""
-    if _kept.prison is None or _kept.terms != terms:
-        if _kept.prison is not None:
-            _kept.prison.close()
-        _kept.prison = Prison(terms.way, terms.seconds, terms.hidden)
-        _kept.terms = terms
-        _open.append(_kept.prison)
-    start = time.monotonic()
-    marked = mark(task.name, task.data, _kept.prison, terms.seed, terms.bank)
-    return marked, time.monotonic() - start
-
-
-def close_all() -> None:
-    """End every sandbox that was kept in this process."""
-    while _open:
-        _open.pop().close()
-
-
-atexit.register(close_all)
-
-
-def local(jobs: int) -> Engine:
-    """Mark in so many threads; the work is done in their sandboxes."""
+    Parameters
+    ----------
+    prisons : sequence of Prison
+        Begun by the caller, whose thread outlives them; closed when all is done.
+    """
 
     def run(tasks: Iterable[Task], terms: Terms) -> Iterator[Done]:
-        with _pool(jobs) as pool:
-            # A few ahead of the workers, so that a class of any size needs the same memory.
-            waiting: dict[Future[tuple[Marked, float]], Task] = {}
-            tasks = iter(tasks)
-            more = True
-            while more or waiting:
-                while more and len(waiting) < 2 * jobs:
-                    task = next(tasks, None)
-                    more = task is not None
-                    if task is not None:
-                        waiting[pool.submit(mark_here, task, terms)] = task
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    task = waiting.pop(future)
-                    yield task, *future.result()
+        if not prisons:
+            return
+        free: queue.SimpleQueue[Prison] = queue.SimpleQueue()
+        for prison in prisons:
+            free.put(prison)
+
+        def work(task: Task) -> tuple[Marked, float]:
+            prison = free.get()
+            try:
+                return _timed(task, terms, prison)
+            finally:
+                free.put(prison)
+
+        pool = ThreadPoolExecutor(len(prisons), thread_name_prefix="birnn-grade")
+        try:
+            yield from _as_done(pool, work, tasks, 2 * len(prisons))
+        finally:
+            # Closing a sandbox ends what still runs in it, so nobody waits for an endless loop.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for prison in prisons:
+                prison.close()
+            pool.shutdown(wait=True)
 
     return run
 
 
-@contextmanager
-def _pool(jobs: int) -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="birnn-grade")
-    try:
-        yield pool
-    finally:
-        # Closing a sandbox ends what still runs in it, so nobody waits for an endless loop.
-        pool.shutdown(wait=False, cancel_futures=True)
-        close_all()
-        pool.shutdown(wait=True)
+def _as_done(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Task], tuple[Marked, float]],
+    tasks: Iterable[Task],
+    ahead: int,
+) -> Iterator[Done]:
+    """Results as they come; few tasks at a time, so that a class of any size needs one memory."""
+    waiting: dict[Future[tuple[Marked, float]], Task] = {}
+    tasks = iter(tasks)
+    more = True
+    while more or waiting:
+        while more and len(waiting) < ahead:
+            task = next(tasks, None)
+            more = task is not None
+            if task is not None:
+                waiting[pool.submit(work, task)] = task
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield waiting.pop(future), *future.result()
+
+
+def _timed(task: Task, terms: Terms, prison: Prison) -> tuple[Marked, float]:
+    start = time.monotonic()
+    marked = mark(task.name, task.data, prison, terms.seed, terms.bank)
+    return marked, time.monotonic() - start
 
 
 def dask(address: str) -> Engine:
@@ -138,7 +133,7 @@ def dask(address: str) -> Engine:
 
     def run(tasks: Iterable[Task], terms: Terms) -> Iterator[Done]:
         try:
-            client: Any = Client(address, timeout=20, set_as_default=False)
+            client: Any = Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(
                 f"no Dask scheduler answers at {address} ({error}); start one, or leave out "
@@ -157,6 +152,22 @@ def dask(address: str) -> Engine:
     return run
 
 
+class _Kept(threading.local):
+    """The sandbox of a worker's thread, for one submission after the other."""
+
+    prison: Prison | None = None
+    terms: Terms | None = None
+
+
+_kept = _Kept()
+
+
 def _on_worker(task: Task, terms: Terms) -> tuple[dict[str, Any], float]:
-    marked, seconds = mark_here(task, terms)
+    if _kept.prison is None or _kept.terms != terms:
+        if _kept.prison is not None:
+            _kept.prison.close()
+        _kept.prison = Prison(terms.way, terms.seconds, terms.hidden)
+        _kept.terms = terms
+        atexit.register(_kept.prison.close)
+    marked, seconds = _timed(task, terms, _kept.prison)
     return marked.as_json(), seconds

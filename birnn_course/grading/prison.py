@@ -93,8 +93,7 @@ class Prison:
         self.way = way
         self.seconds = seconds
         self._hidden = [path.resolve() for path in hidden]
-        self._process: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None
+        self._host: _Host | None = None
 
     def __enter__(self) -> Prison:
         return self
@@ -109,9 +108,18 @@ class Prison:
 
     def close(self) -> None:
         """End every process of the sandbox."""
-        if self._process is not None and self._line is not None:
-            _end(self._process, self._line)
-        self._process = self._line = None
+        if self._host is not None:
+            self._host.end()
+        self._host = None
+
+    def begin(self) -> Prison:
+        """Start what a first submission would wait for, and do not wait for it.
+
+        The thread that does this must live as long as the sandbox: bubblewrap ends with it.
+        """
+        if self.way == "many" and self._host is None:
+            self._host = _Host("many", self.seconds, self._hidden)
+        return self
 
     def run(self, job: Job) -> Ran:
         """Run a notebook and call its functions.
@@ -163,37 +171,44 @@ class Prison:
     def _inmate(self, ends: float) -> Iterator[_Inmate]:
         """A fresh process for one submission, which is gone afterwards."""
         if self.way != "many":
-            process, line = self._start(self.way)
+            single = _Host(self.way, self.seconds, self._hidden)
             try:
-                yield _Inmate(line, ends)
+                yield _Inmate(single.ready(), ends)
             finally:
-                _end(process, line)
+                single.end()
             return
-        if self._process is None or self._process.poll() is not None:
+        if self._host is not None and self._host.has_ended():
             self.close()
-            self._process, self._line = self._start("many")
-        assert self._line is not None
+        self.begin()
+        assert self._host is not None
+        line = self._host.ready()
         ours, theirs = socket.socketpair()
         leash_end, leash = os.pipe()
         with ours:
-            socket.send_fds(self._line, [b"J"], [theirs.fileno(), leash_end])
+            socket.send_fds(line, [b"J"], [theirs.fileno(), leash_end])
             theirs.close()
             os.close(leash_end)
             try:
                 yield _Inmate(ours, ends)
             finally:
                 os.close(leash)
-                gone = _reply(self._line, 10.0)
+                gone = _reply(line, 10.0)
                 if gone != host.GONE:
                     self.close()
         if gone == host.REFUSED:
             raise NoSandboxError("namespaces inside of bubblewrap are refused here")
 
-    def _start(self, way: Way) -> tuple[subprocess.Popen[bytes], socket.socket]:
-        """A process that has its imports done and waits at the other end of the socket."""
-        ours, theirs = socket.socketpair()
-        seconds = 2 * self.seconds  # of the processor: only what ignores the clock gets there
-        inside = [sys.executable, "-m", host.__name__, way, str(theirs.fileno()), str(seconds)]
+
+class _Host:
+    """A process that does its imports and then waits at the other end of a socket."""
+
+    def __init__(self, way: Way, seconds: float, hidden: Sequence[Path]) -> None:
+        self._line, theirs = socket.socketpair()
+        self._is_ready = False
+        # Twice the time by the clock: only what escapes the clock gets there.
+        inside = [
+            sys.executable, "-m", host.__name__, way, str(theirs.fileno()), str(2 * seconds),
+        ]  # fmt: skip
         program = walls.bubblewrap()
         environment = None
         if way == "unprotected":
@@ -201,9 +216,9 @@ class Prison:
         elif program is None:
             raise NoSandboxError("bubblewrap is not installed")
         else:
-            inside = [*walls.command(program, self._hidden), *inside]
+            inside = [*walls.command(program, hidden), *inside]
         with theirs:
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 inside,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -212,12 +227,25 @@ class Prison:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for the grader alone
             )
-        if _reply(ours, START) != host.READY:
-            process.kill()
-            said = process.communicate()[1].decode(errors="replace").strip().splitlines()
-            ours.close()
+
+    def ready(self) -> socket.socket:
+        """The line to it, when its imports are done."""
+        if not self._is_ready and _reply(self._line, START) != host.READY:
+            self._process.kill()
+            said = self._process.communicate()[1].decode(errors="replace").strip().splitlines()
             raise NoSandboxError(said[-1] if said else "the sandbox does not start")
-        return process, ours
+        self._is_ready = True
+        return self._line
+
+    def has_ended(self) -> bool:
+        """Somebody else, such as a system short of memory, has ended it."""
+        return self._process.poll() is not None
+
+    def end(self) -> None:
+        """Kill it with all that it started."""
+        self._line.close()
+        self._process.kill()
+        self._process.communicate()
 
 
 class _Inmate:
@@ -279,9 +307,3 @@ def _reply(line: socket.socket, seconds: float) -> bytes:
         return line.recv(1)
     except OSError:
         return b""
-
-
-def _end(process: subprocess.Popen[bytes], line: socket.socket) -> None:
-    line.close()
-    process.kill()
-    process.communicate()
