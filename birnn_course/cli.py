@@ -191,6 +191,7 @@ def grade(
     OUT gets grades.csv, totals.csv, class.html and feedback/. Run it again any time: what was
     marked and has not changed is not marked again.
     """
+    _need_grading()
     from birnn_course.grading import classroom
 
     request = classroom.Request(
@@ -225,6 +226,7 @@ def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     BANK is a folder with NAME.py and NAME.ipynb for each assignment, or the number of a unit of the
     course. OUT gets source/ (with solutions) and release/ (to hand out).
     """
+    _need_grading()
     from birnn_course.grading.assign import assign as write
     from birnn_course.grading.classroom import way_to_shut_in
 
@@ -232,6 +234,13 @@ def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     for sentence in write(bank, out, way):
         click.echo(sentence)
     click.echo(f"Hand out what is in {out / 'release'}.")
+
+
+def _need_grading() -> None:
+    from importlib.util import find_spec
+
+    if not all(map(find_spec, ("jinja2", "msgpack"))):
+        raise CourseError("grading needs more packages; run: pip install 'birnn-course[grade]'")
 
 
 def _tell(notice: str | None) -> None:

@@ -165,8 +165,8 @@ def _begun(request: Request, hidden: Sequence[Path]) -> list[Prison]:
         return []
     if request.engine != "local":
         raise CourseError(f"there is no engine {request.engine}; use local or dask://HOST:PORT.")
-    if request.protected and walls.bubblewrap() is None:
-        raise CourseError(NO_BUBBLEWRAP)
+    if request.protected:
+        walls.demand()
     way: Way = "many" if request.protected else "unprotected"
     jobs = request.jobs or workers()
     return [Prison(way, request.seconds, hidden).begin() for _ in range(jobs)]
@@ -208,11 +208,6 @@ def _new(
     return new
 
 
-NO_BUBBLEWRAP = (
-    "grading needs bubblewrap, on Linux: install it (Debian and Ubuntu: apt install bubblewrap), "
-    "use a Linux container or WSL, or add --no-sandbox if you trust every submission with your "
-    "files."
-)
 _ONE_EACH = (
     "This machine allows bubblewrap but no namespaces inside of it: each submission gets a "
     "bubblewrap of its own, which takes some seconds more."
@@ -227,8 +222,7 @@ def way_to_shut_in() -> Way:
     CourseError
         If none works; the sentence says what to do.
     """
-    if walls.bubblewrap() is None:
-        raise CourseError(NO_BUBBLEWRAP)
+    walls.demand()
     with Prison() as prison:
         return _best_way(prison)[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import site
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import birnn_course
+from birnn_course.errors import CourseError
 from birnn_course.sandbox.host import ANSWERS
 
 _PACKAGE = Path(birnn_course.__file__).resolve().parent
@@ -39,6 +41,24 @@ _ENVIRONMENT = {
 def bubblewrap() -> str | None:
     """Where the program is, if it is installed."""
     return shutil.which("bwrap")
+
+
+def demand() -> None:
+    """Raise a :class:`CourseError` that says what to install, if something is missing."""
+    if bubblewrap() is None:
+        raise CourseError(
+            "grading needs bubblewrap, on Linux: install it (Debian and Ubuntu: apt install "
+            "bubblewrap), use a Linux container or WSL, or add --no-sandbox if you trust every "
+            "submission with your files."
+        )
+    try:
+        importlib.import_module("pyseccomp")
+    except ImportError:
+        raise CourseError("pyseccomp is missing; run: pip install 'birnn-course[grade]'") from None
+    except RuntimeError:  # it looks for the system's library when it is imported
+        raise CourseError(
+            "libseccomp is missing; install it (Debian and Ubuntu: apt install libseccomp2)."
+        ) from None
 
 
 def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
