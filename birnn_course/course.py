@@ -123,7 +123,7 @@ UNITS = (
         "05",
         "metrics",
         "Metrics that tell the truth",
-        80,
+        90,
         (
             "say for a task which metric answers your question, and what the score of doing "
             "nothing is",
@@ -153,15 +153,14 @@ UNITS = (
         "07",
         "spelling_to_sound",
         "Spelling to sound",
-        90,
+        95,
         (
             "turn a pronouncing dictionary into labels for every letter, and test whether the "
             "labels can be trusted",
             "judge a tagger by letters, by words and by phones, and say why the three disagree",
             "find where reading both ways helps, where it does not, and which simpler model comes "
             "close",
-            "measure how much a random split flatters, and read published figures without being "
-            "fooled",
+            "say how much a random split flatters, and read published figures without being fooled",
         ),
         has_exercises=True,
     ),
