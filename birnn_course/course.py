@@ -57,7 +57,7 @@ UNITS = (
         30,
         (
             "run the course on this computer",
-            "use its quizzes, its exercises and your own record",
+            "use its exercises and your own record",
             "see what you already believe about bidirectional RNNs",
         ),
     ),
@@ -65,7 +65,7 @@ UNITS = (
         "01",
         "bidirectional",
         "Reading from both ends",
-        60,
+        75,
         (
             "say which inputs each output of a bidirectional RNN has seen",
             "build one from two ordinary RNNs and show it equal to PyTorch's, values and gradients",
@@ -92,7 +92,7 @@ UNITS = (
         "03",
         "batch_first",
         "Which axis is the batch?",
-        75,
+        95,
         (
             "predict what an RNN does with a batch whose axes are not in the order it expects",
             "test in a few lines whether the samples of a batch leak into each other, "
@@ -108,12 +108,12 @@ UNITS = (
         "04",
         "packing",
         "Padding and packing",
-        75,
+        90,
         (
             "say which outputs padding changes, in which direction, and measure it on any model",
             "pack a batch so that every sequence comes out as if it were alone, and get it back in "
             "shape",
-            "find lengths that are wrong and raise no error",
+            "know which wrong lengths raise nothing",
             "keep padding out of losses, means and maxima",
             "say what packing is for and what length buckets are for",
         ),
@@ -123,7 +123,7 @@ UNITS = (
         "05",
         "metrics",
         "Metrics that tell the truth",
-        80,
+        90,
         (
             "say for a task which metric answers your question, and what the score of doing "
             "nothing is",
@@ -153,15 +153,14 @@ UNITS = (
         "07",
         "spelling_to_sound",
         "Spelling to sound",
-        90,
+        95,
         (
             "turn a pronouncing dictionary into labels for every letter, and test whether the "
             "labels can be trusted",
             "judge a tagger by letters, by words and by phones, and say why the three disagree",
             "find where reading both ways helps, where it does not, and which simpler model comes "
             "close",
-            "measure how much a random split flatters, and read published figures without being "
-            "fooled",
+            "say how much a random split flatters, and read published figures without being fooled",
         ),
         has_exercises=True,
     ),

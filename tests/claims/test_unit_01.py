@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from birnn_course import SequenceTagger, batches_of_one_length, count_parameters, evaluate, fit
 from birnn_course.data import Spelling, names_task
 from birnn_course.data.batches import Batch
+from birnn_course.exercises.unit_01 import FAIR_HIDDEN_SIZE
 from claims import SEEDS
 
 
@@ -24,6 +25,33 @@ def test_start_here_a_gru_unpacks_like_an_lstm_only_with_two_directions() -> Non
 def seeded(seed: int, *sizes: int, **options: object) -> SequenceTagger:
     torch.manual_seed(seed)
     return SequenceTagger(*sizes, **options)  # type: ignore[arg-type]
+
+
+def test_always_person_has_the_score_of_the_left_to_right_limit() -> None:
+    names = names_task()
+    heap = [(tags[1], p) for words, tags, p in names.sequences if words[1] in names.ambiguous]
+    person = sum(p for tag, p in heap if tag == "PERSON") / sum(p for _, p in heap)
+    assert person == names.limit("left")
+
+
+def test_from_zeros_in_every_chunk_only_the_missing_future_is_wrong() -> None:
+    x, size = torch.randn(2, 8, 3), 4
+    rnn = nn.GRU(3, size, batch_first=True, bidirectional=True)
+    first, state = rnn(x[:, :4])
+    state = torch.stack([state[0], torch.zeros_like(state[1])])
+    output = torch.cat([first, rnn(x[:, 4:], state)[0]], dim=1)
+    wrong = (output - rnn(x)[0]).abs() > 1e-5
+    assert not wrong[:, 4:].any()
+    assert not wrong[..., :size].any()
+    assert wrong[:, :4, size:].any(-1).all()
+
+
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_the_guess_of_exercise_4_half_the_size_is_less_than_the_budget(cell: str) -> None:
+    """The budget allows more than half the size, unless the inputs are much wider."""
+    sizes = [FAIR_HIDDEN_SIZE.reference(cell, features, 64, 1) for features in (1, 32, 900, 2_000)]
+    assert min(sizes[:3]) > 32
+    assert sizes[3] == 32
 
 
 @pytest.mark.parametrize("seed", SEEDS)

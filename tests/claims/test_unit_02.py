@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn_course import SequenceTagger, evaluate, fit
 from birnn_course.data.batches import Batch
@@ -21,7 +22,7 @@ READOUTS: dict[str, tuple[Readout, int]] = {
 }
 
 
-class SequenceClassifier(nn.Module):
+class LastOrFirst(nn.Module):
     """As in the lesson."""
 
     def __init__(self, readout: Readout, n_features: int) -> None:
@@ -49,7 +50,7 @@ def test_a_wrong_readout_shows_at_twenty_steps_and_not_at_five(seed: int) -> Non
         for position in (0, -1):
             for name, (readout, n_features) in READOUTS.items():
                 torch.manual_seed(seed)
-                model = SequenceClassifier(readout, n_features)
+                model = LastOrFirst(readout, n_features)
                 fit(model, batches(seq_len, position, 2_500, 10 + seed), epochs=3, seed=seed)
                 test = batches(seq_len, position, 1_000, 20 + seed)
                 accuracy[seq_len, position, name] = evaluate(model, test)
@@ -103,3 +104,17 @@ def test_no_wrong_call_takes_a_perfect_tagger_to_zero() -> None:
     twice = F.cross_entropy(scores.softmax(-1), tags)
     floor = torch.log(torch.e + torch.tensor(5.0)) - 1
     assert torch.allclose(twice, floor, atol=1e-4) and floor > 1
+
+
+def test_the_guesses_of_the_exercises() -> None:
+    """Where two final states stand in a padded output, and which blocks belong to layer 0."""
+    x = torch.randn(2, 8, 3)
+    gru = nn.GRU(3, 4, batch_first=True, bidirectional=True)
+    packed, h_n = gru(pack_padded_sequence(x, [8, 3], batch_first=True))
+    output, _ = pad_packed_sequence(packed, batch_first=True)
+    torch.testing.assert_close(output[1, 2, :4], h_n[0, 1])
+    torch.testing.assert_close(output[1, 0, 4:], h_n[1, 1])
+    both = nn.GRU(3, 4, 2, batch_first=True, bidirectional=True)
+    first = {name: weight for name, weight in both.state_dict().items() if "_l0" in name}
+    gru.load_state_dict(first)
+    torch.testing.assert_close(both(x)[1][:2], gru(x)[1])

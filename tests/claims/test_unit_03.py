@@ -146,3 +146,31 @@ def test_untrained_losses_are_close_to_the_logarithm_of_the_number_of_classes() 
         scores = head(rnn(torch.randn(5, 10, 8))[0])
         loss = F.cross_entropy(scores.flatten(0, 1), torch.randint(3, (50,)))
         assert 0.9 < loss.item() < 1.5
+
+
+def test_the_guess_of_exercise_2_the_shape_tells_of_one_missing_turn_and_not_of_two() -> None:
+    rnn, x = nn.GRU(3, 4, bidirectional=True), torch.randn(2, 5, 3)
+    right = rnn(x.transpose(0, 1))[0].transpose(0, 1)
+    neither = rnn(x)[0]
+    assert neither.shape == right.shape
+    assert not torch.allclose(neither, right, rtol=0, atol=1e-3)
+    assert rnn(x)[0].transpose(0, 1).shape != right.shape
+    assert rnn(x.transpose(0, 1))[0].shape != right.shape
+
+
+def test_the_guess_of_exercise_4_the_last_column_is_a_final_state_in_one_of_four() -> None:
+    right = []
+    for batch_first, bidirectional in product((False, True), repeat=2):
+        rnn = nn.GRU(3, 4, batch_first=batch_first, bidirectional=bidirectional)
+        output, h_n = rnn(torch.randn(5, 5, 3))
+        final = torch.cat(list(h_n), dim=1)
+        if torch.allclose(output[:, -1], final, rtol=0, atol=1e-5):
+            right.append((batch_first, bidirectional))
+    assert right == [(True, False)]
+
+
+def test_the_guess_of_exercise_6_sample_0_has_lost_its_own_earlier_steps() -> None:
+    rnn, x = nn.GRU(3, 4), torch.randn(4, 5, 3)
+    assert batch_dependence(rnn, x)[0].nonzero().flatten().tolist() == [0]
+    wrong = (rnn(x)[0][0] - rnn(x[0])[0]).abs().amax(1) > 1e-4
+    assert wrong.tolist() == [False, True, True, True, True]

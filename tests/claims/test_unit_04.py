@@ -18,6 +18,7 @@ from birnn_course import (
 )
 from birnn_course.data import Spelling
 from birnn_course.data.batches import Batch
+from birnn_course.exercises.unit_04 import TURN_AROUND
 from claims import SEEDS
 
 PAD, WIDTH = 26, 28
@@ -181,3 +182,25 @@ def test_the_fast_cpu_routine_takes_padded_lstms_only() -> None:
 
     assert fused(nn.LSTM, x)
     assert not fused(nn.LSTM, packed) and not fused(nn.GRU, x)
+
+
+def test_with_look_ahead_the_last_answers_read_the_pads() -> None:
+    torch.manual_seed(0)
+    tagger = SequenceTagger(27, 5, 8, bidirectional=False, lookahead=2)
+    ids = torch.randint(26, (1, 6))
+    with torch.no_grad():
+        change = (tagger(F.pad(ids, (0, 4), value=PAD))[:, :6] - tagger(ids)).abs().amax(-1)[0]
+    assert (change > 1e-5).tolist() == [False] * 4 + [True] * 2
+
+
+def test_the_guesses_of_the_exercises() -> None:
+    row = torch.tensor([1, 2, 3, -1, -1])
+    reference = TURN_AROUND.reference(row[None, :, None], torch.tensor([3]))[0, :, 0]
+    assert reference.tolist() == [3, 2, 1, -1, -1]
+    assert row.flip(0).tolist() == [-1, -1, 3, 2, 1]
+    # from another library: left padding, 0 for a pad and for an a, and 7 columns for 6 letters
+    ids = torch.tensor([[0, 1, 0, 13, 0, 13, 0], [0, 0, 0, 0, 5, 8, 6]])
+    real = torch.tensor([[False] + 6 * [True], 4 * [False] + 3 * [True]])
+    assert not real[:, 0].any()
+    assert (ids[real] == 0).any() and (ids[~real] == 0).all()
+    assert int(real.sum(1).max()) == ids.shape[1] - 1

@@ -199,3 +199,36 @@ def test_a_batch_of_padding_only_has_a_loss_of_nan_and_what_its_gradients_are() 
     real = torch.zeros(4)
     (gradient,) = torch.autograd.grad((each * real).sum() / real.sum(), linear.weight)
     assert gradient.isnan().all()
+
+
+def test_the_best_pointer_hits_in_half_of_the_sequences_whatever_the_draw() -> None:
+    for seed in (2, *range(10, 15)):
+        readings, events = data(seed, 4_000)
+        some = events.any(1)
+        exact = SENSOR.chance(readings)[some]
+        hits = events[some].gather(1, exact.argmax(1, keepdim=True)).double().mean().item()
+        blind = events[some].double().mean(0)
+        print(f"seed {seed}: {hits:.3f} of {int(some.sum())}, fixed step {blind.max():.3f} at best")
+        assert 0.47 < hits < 0.54
+        assert blind.max() < 0.05
+
+
+def test_the_answers_to_the_guesses_in_the_exercises() -> None:
+    silent = Scores(confusion_matrix(torch.tensor([1, 0]), torch.tensor([0, 0]), 2))
+    assert math.isnan(float(silent.precision[1])) and float(silent.recall[1]) == 0
+    nothing = Scores(confusion_matrix(torch.tensor([0, 0]), torch.tensor([0, 0]), 2))
+    assert math.isnan(float(nothing.recall[1]))
+    # the report to repair: each of its three mistakes moves the number
+    tags = torch.tensor([[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    told = torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
+    real = torch.arange(4) < torch.tensor([[4], [2], [4], [1]])
+
+    def report(mask: Tensor | None, average: str, batches: int) -> float:
+        masks = real.new_ones(4, 4) if mask is None else mask
+        parts = zip(*(t.chunk(batches) for t in (tags, told, masks)), strict=True)
+        f1s = [Scores(confusion_matrix(t, s, 2, mask=m)).average(average) for t, s, m in parts]  # type: ignore[arg-type]
+        return sum(f1s) / len(f1s)
+
+    right = report(real, "macro", 1)
+    wrong = (report(None, "macro", 1), report(real, "weighted", 1), report(real, "macro", 2))
+    assert all(abs(value - right) > 0.005 for value in wrong)

@@ -20,6 +20,7 @@ from birnn_course import (
     padded_batches,
 )
 from birnn_course.data.batches import Batch, Labelled
+from birnn_course.exercises.checking import EXERCISES
 from birnn_course.metrics import bootstrap_interval
 from birnn_course.training import predict
 from claims import EVERY_SEED, SEEDS
@@ -27,8 +28,8 @@ from claims import EVERY_SEED, SEEDS
 SPEECH = load_speech()
 SPEAKERS, TRUTH = (torch.tensor([who for _, who in part]) for part in (SPEECH.train, SPEECH.test))
 FOLD = torch.arange(270) % 5
-ONE_WAY = {"hidden_size": 94, "bidirectional": False}
-TWO_WAYS = {"hidden_size": 64, "bidirectional": True}
+LEFT_TO_RIGHT = {"hidden_size": 94, "bidirectional": False}
+BOTH_WAYS = {"hidden_size": 64, "bidirectional": True}
 SMALL = {"hidden_size": 32, "bidirectional": True}
 Part = list[Labelled]
 
@@ -67,7 +68,7 @@ def train(part: Part, seed: int, **options: object) -> nn.Module:
 @cache
 def on_test(seed: int, both_ways: bool) -> Tensor:
     known, asked = whole()
-    return answers(train(known, seed, **(TWO_WAYS if both_ways else ONE_WAY)), asked)
+    return answers(train(known, seed, **(BOTH_WAYS if both_ways else LEFT_TO_RIGHT)), asked)
 
 
 def percent(said: Tensor, truth: Tensor) -> float:
@@ -119,7 +120,7 @@ def test_the_last_column_without_packing() -> None:
         scores = []
         for seed in EVERY_SEED:
             torch.manual_seed(seed)
-            model = Reader(False, "last column")
+            model = ReadOut(False, "last column")
             model.rnn = getattr(nn, cell)(12, size, batch_first=True, bidirectional=True)
             model.head = nn.Linear(2 * size, 9)
             fit(model, padded_to_29(), epochs=20, seed=seed)
@@ -138,7 +139,7 @@ def test_the_median_of_both_ways_over_five_seeds_is_at_least_97_and_a_half() -> 
 
 @pytest.mark.full
 def test_left_to_right_with_as_many_parameters_overlaps() -> None:
-    one, two = (SequenceClassifier(12, 9, **o) for o in (ONE_WAY, TWO_WAYS))  # type: ignore[arg-type]
+    one, two = (SequenceClassifier(12, 9, **o) for o in (LEFT_TO_RIGHT, BOTH_WAYS))  # type: ignore[arg-type]
     assert abs(count_parameters(one) / count_parameters(two) - 1) < 0.01
     left, both = ([percent(on_test(s, way), TRUTH) for s in EVERY_SEED] for way in (False, True))
     print(f"left to right, test, seeds 0-4: {[round(score, 2) for score in left]}")
@@ -160,7 +161,7 @@ def test_the_gain_of_both_ways_on_the_folds_is_small_whatever_the_seeds() -> Non
     gains = []
     for start in (0, 10, 20):
         right = []
-        for options in (ONE_WAY, TWO_WAYS):
+        for options in (LEFT_TO_RIGHT, BOTH_WAYS):
             said = torch.empty_like(SPEAKERS)
             for k in range(5):
                 known, new = without(k)
@@ -174,7 +175,7 @@ def test_the_gain_of_both_ways_on_the_folds_is_small_whatever_the_seeds() -> Non
     assert min(gains) < 0.5
 
 
-class Reader(nn.Module):
+class ReadOut(nn.Module):
     """As in the lesson."""
 
     def __init__(self, packed: bool, readout: str) -> None:
@@ -209,17 +210,17 @@ def padded_to_29() -> list[Batch]:
 
 
 @cache
-def trained_reader(seed: int, packed: bool, readout: str) -> Reader:
+def trained_read_out(seed: int, packed: bool, readout: str) -> ReadOut:
     """Trained on four folds, padded to 29."""
     torch.manual_seed(seed)
-    model = Reader(packed, readout)
+    model = ReadOut(packed, readout)
     fit(model, padded_to_29(), epochs=20, seed=seed)
     return model
 
 
 def scores_by_padding(seed: int, packed: bool, readout: str) -> list[float]:
     """Validation accuracy padded to 29, as in training, to 60 and to 120."""
-    model, new = trained_reader(seed, packed, readout), without(4)[1]
+    model, new = trained_read_out(seed, packed, readout), without(4)[1]
     return [percent(answers(model, new, n), SPEAKERS[FOLD.eq(4)]) for n in (29, 60, 120)]
 
 
@@ -251,7 +252,7 @@ def test_unpacked_readouts_move_with_the_padding(seed: int) -> None:
     part = without(4)[1][:8]
     padded = pad_sequence([x for x, _ in part], batch_first=True)
     ends = [len(x) for x, _ in part]
-    assert pad_dependence(trained_reader(seed, False, "final states"), padded, ends).max() > 0.01
+    assert pad_dependence(trained_read_out(seed, False, "final states"), padded, ends).max() > 0.01
 
 
 @pytest.mark.full
@@ -279,6 +280,7 @@ def test_what_the_network_uses(seed: int) -> None:
     assert score["as it is"] - score["shuffled"] < 4
     assert score["by itself"] < score["as it is"] - 12
     assert score["both"] < score["by itself"] - 3
+    assert 58 < score["both"] < 75
 
 
 @pytest.mark.full
@@ -293,3 +295,26 @@ def test_scaling_by_the_test_frames_costs_about_a_point() -> None:
         )
     print(f"points lost by the test frames' own scaling: {[round(value, 2) for value in lost]}")
     assert 0 < median(lost) < 3
+
+
+def test_the_answers_to_the_guesses_in_the_exercises() -> None:
+    reference = {name: exercise.reference for name, exercise in EXERCISES.items()}
+    assert reference["valid_rows"]([0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2], 1) == [3, 6, 11]
+    train_part, test_part = ([torch.randn(n, 2) for n in (5, 9)] for _ in range(2))
+    scaled_test = torch.cat(reference["scale_utterances"](train_part, test_part))
+    assert scaled_test.mean(0).abs().max() > 0.01
+    valid = torch.tensor([[91.0, 92.0, 90.0], [90.0, 85.0, 96.0]])
+    test = torch.tensor([[90.0, 91.0, 92.0], [84.0, 89.0, 95.0]])
+    assert list(reference["chosen_score"](valid, test)) == [0, 91.0]
+    # packed, then the mean of all columns: smaller with every column of zeros
+    output = torch.rand(1, 4, 6) + 1
+    longer = nn.functional.pad(output, (0, 0, 0, 3))
+    assert (longer.mean(1) < output.mean(1)).all()
+    # with the same draws the gain moves less than with draws of their own
+    torch.manual_seed(0)
+    first, second = torch.rand(300) < 0.9, torch.rand(300) < 0.3
+    second = first | second
+    draws, others = (torch.randint(300, (2_000, 300)) for _ in range(2))
+    paired = second[draws].double().mean(1) - first[draws].double().mean(1)
+    apart = second[others].double().mean(1) - first[draws].double().mean(1)
+    assert paired.std() < 0.8 * apart.std()

@@ -27,6 +27,7 @@ from birnn_course import (
 )
 from birnn_course.data.alignment import Aligner, Tags, Word, spoken
 from birnn_course.data.spelling import family
+from birnn_course.exercises.checking import EXERCISES
 
 FULL = [pytest.param(seed, marks=pytest.mark.full) for seed in range(3)]
 """What takes a minute a seed is run by ``make test-full`` only, three times."""
@@ -268,3 +269,16 @@ def test_how_frequent_sounds_and_windows_are() -> None:
     known, asked = set(windows(data.train)), windows(data.test)
     assert 0.25 < sum(window not in known for window in asked) / len(asked) < 0.3
     assert 7.3 < sum(map(len, data.test)) / len(data.test) < 7.5
+
+
+def test_the_answers_to_the_guesses_in_the_exercises() -> None:
+    reference = {name: exercise.reference for name, exercise in EXERCISES.items()}
+    names = ["_", "B", "K+S", "T"]
+    phones, _ = reference["say"](torch.eye(4)[[1, 0, 2, 3, 3]] * 3, names)
+    assert phones == ["B", "K", "S", "T", "T"]
+    tomato = [list(reading) for reading in words_20k().readings("tomato")]
+    assert len(tomato) == 2
+    assert all(reference["words_wrong"]([reading], [tomato]) == 0 for reading in tomato)
+    assert reference["phones_wrong"]([["B", "AH", "B"]], [[["K", "IY"]]]) == 1.5
+    assert "city"[0 - 1] == "y"
+    assert reference["family_split"]([7, 3, 7, 3, 5], 3) == [0, 1, 2, 3]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from birnn_course import SequenceTagger, fit, load_project, padded_batches
+from birnn_course import SequenceTagger, fit, load_project, load_spelling, padded_batches
+from birnn_course.data.alignment import Aligner
 from birnn_course.models import count_parameters
 from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
 from birnn_course.project.calling import here
@@ -83,3 +84,28 @@ def test_both_ways_earns_all_points_and_left_to_right_cannot(seed: int) -> None:
         assert macro_f1(bi, tested) > HELD_OUT[3][0] + 0.025
     assert 0.615 <= macro_f1(uni, validation_words()) < 0.64
     assert 0.77 <= macro_f1(bi, validation_words()) < 0.80
+
+
+def test_a_packed_model_does_not_care_which_letter_the_pads_are() -> None:
+    """``padded_batches`` pads with 0, here an *a*; another id leaves every weight as it is."""
+    project, trained = load_project(), []
+    for n_ids, pad_id in ((27, 0), (27, 25), (27, 26)):
+        torch.manual_seed(0)
+        model = SequenceTagger(n_ids, 4, 16, bidirectional=True, embedding_dim=8)
+        pairs = project.encode(project.train[:640])
+        fit(model, padded_batches(pairs, 64, pad_id=pad_id), epochs=2)
+        trained.append(model.state_dict())
+    for other in trained[1:]:
+        assert all(torch.equal(other[name], weight) for name, weight in trained[0].items())
+
+
+def test_where_the_stress_of_courage_is_and_that_it_is_no_tie() -> None:
+    data = load_spelling(10_000, split="family")
+    pairs = [(word, data.readings(word)[0]) for word in data.train]
+    for early in (0.0, 0.1):
+        (tags,) = Aligner(pairs, early=early).align([("courage", data.readings("courage")[0])])
+        assert tags is not None and tags[3] == "ER"
+    project = load_project()
+    courage, courageous = (project.stresses[word] for word in ("courage", "courageous"))
+    vowels = [at for at in range(5) if courage[at]]
+    assert vowels == [3, 4] and all(courage[at] != courageous[at] for at in vowels)
