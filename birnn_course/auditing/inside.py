@@ -58,7 +58,7 @@ Hook = Callable[[nn.Module, Any, Any, Any], Any]
 def recurrent_modules(bench: Bench) -> list[tuple[str, nn.RNNBase]]:
     """The recurrent modules that can be seen, each once, by name."""
     found: dict[int, tuple[str, nn.RNNBase]] = {}
-    for root in bench.modules:
+    for root in bench.roots:
         for name, module in root.named_modules():
             if isinstance(module, nn.RNNBase):
                 found.setdefault(id(module), (name, module))
@@ -185,7 +185,7 @@ def _unused(
     elif not forward[0]:
         text = f"the forward direction of {layer} {unused}"
         ids = ["last-state-readout", "h-n-forward-first", "only-backward"]
-        modules = [m for root in bench.modules for m in root.modules()]
+        modules = [m for root in bench.roots for m in root.modules()]
         width = 2 * module.hidden_size
         if last > 0 and any(isinstance(m, nn.Linear) and m.in_features == width for m in modules):
             ids[:2] = ids[1::-1]

@@ -29,7 +29,7 @@ def each_alone(bench: Bench) -> Finding:
         return not_tested("stateful=True: the state belongs to this batch.")
     bench.need_steps()
     apart = torch.cat([
-        bench.gap(bench.base[i : i + 1], bench.alone(i)[None], [n])
+        bench.gap(bench.base[i : i + 1], bench.alone(i), [n])
         for i, n in enumerate(bench.lengths)
     ])  # fmt: skip
     i = int(apart.argmax())
@@ -61,7 +61,7 @@ def more_padding(bench: Bench) -> Finding:
             bench.x,
             bench.lengths,
             pads=_PADS,
-            pad_value=bench.pad_value,
+            pad_value=bench.given.pad_value,
         )
         change = changes.reshape(len(changes), -1).amax(1) / bench.size
     except (CallFailedError, ShapeError):  # no batch of one, or no other width
@@ -104,8 +104,8 @@ def pad_content(bench: Bench) -> Finding:
         )
     if others == ["ok", "ok"]:
         return ok(
-            f"The model knows padding by its value, {bench.pad_value:g}: with another value there "
-            "results change, with more of it they do not."
+            f"The model knows padding by its value, {bench.given.pad_value:g}: with another "
+            "value there results change, with more of it they do not."
         )
     if "problem" not in others and not bench.subject.takes_lengths:
         return not_tested(
@@ -130,7 +130,7 @@ def _first_pad_is_read(bench: Bench) -> bool:
     one result per sequence, where lengths say which step to take.
     """
     has_conv = any(
-        type(m).__name__.startswith("Conv") for root in bench.modules for m in root.modules()
+        type(m).__name__.startswith("Conv") for root in bench.roots for m in root.modules()
     )
     if bench.per_step or has_conv or not recurrent_calls(bench) or not bench.subject.takes_lengths:
         return False

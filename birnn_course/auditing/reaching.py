@@ -127,7 +127,8 @@ def every_step(bench: Bench) -> Finding:
     first = {i: bool((heard[0] if i == row else reached_from(bench, i, [0])).any()) for i in rows}
     try:
         # Not cut down: where a length goes wrong may depend on how long the sequences are.
-        x, ends = bench.uncut.to(bench.x.dtype), bench.uncut_lengths
+        x = bench.given.x[bench.rows].to(bench.x.dtype)
+        ends = [bench.given.lengths[i] for i in bench.rows]
         last = _counts(bench, x, ends, [n - 1 for n in ends])
     except (CallFailedError, ShapeError):
         x, ends = bench.x, bench.lengths
@@ -184,8 +185,8 @@ def _deafness(
         bool(_counts(bench, bench.redraw(zeros, x), ends, [e - 1 for e in ends])[no_last].all())
     ):  # fmt: skip
         return (
-            f"{which}, and each of them holds the value of pads, {bench.pad_value:g}, before its "
-            "end; with something else there it does.",
+            f"{which}, and each of them holds the value of pads, {bench.given.pad_value:g}, before "
+            "its end; with something else there it does.",
             ("zeros-count-as-pads", "too-short-raises"),
         )
     lengths = ("length-is-the-last-index", "off-by-one-end")
@@ -206,7 +207,7 @@ def _deafness(
 
 def _pads_inside(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
     """Real steps that hold what pads hold, ``(batch, seq_len)``."""
-    alike = (x if x.dim() == 2 else x.flatten(2)) == bench.pad_value
+    alike = (x if x.dim() == 2 else x.flatten(2)) == bench.given.pad_value
     alike = alike if x.dim() == 2 else alike.all(2)
     return alike.cpu() & (torch.arange(x.shape[1]) < torch.tensor(ends)[:, None])
 
@@ -222,7 +223,7 @@ def _counts_if_shorter(bench: Bench, x: Tensor, ends: list[int], silent: list[in
             return False
     for share in (2, 3):
         less = [n - n // share for n in ends]
-        cut = torch.full_like(x, bench.pad_value)
+        cut = torch.full_like(x, bench.given.pad_value)
         for i, (n, new) in enumerate(zip(ends, less, strict=True)):
             cut[i, :new] = x[i, n - new : n]
         try:
