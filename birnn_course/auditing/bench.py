@@ -101,10 +101,10 @@ class Bench:
             results.append(self.run(batch, [self.lengths[row]] * n)[: len(part)])
         return torch.cat(results)
 
-    def alone(self, row: int) -> Tensor:
-        """The result of one sequence without padding, in a batch of its own, ``(1, …)``."""
+    def alone(self, row: int, pads: int = 0) -> Tensor:
+        """The result of one sequence in a batch of its own, padded by so much, ``(1, …)``."""
         n = self.lengths[row]
-        cut = self.x[row : row + 1, :n]
+        cut = self._with_pads(self.x[row : row + 1, :n], pads)
         try:
             return self.run(cut, [n])
         except (CallFailedError, ShapeError):  # no batch of one: a batch of copies will do
@@ -147,8 +147,11 @@ class Bench:
 
     def padded_by(self, pads: int) -> Tensor:
         """The inputs with more steps of padding."""
-        more = torch.full_like(self.x[:, :1], self.given.pad_value)
-        return torch.cat([self.x, more.repeat_interleave(pads, dim=1)], dim=1)
+        return self._with_pads(self.x, pads)
+
+    def _with_pads(self, x: Tensor, pads: int) -> Tensor:
+        more = torch.full_like(x[:, :1], self.given.pad_value)
+        return torch.cat([x, more.repeat_interleave(pads, dim=1)], dim=1)
 
     # ── comparing ───────────────────────────────────────────────────────────────────────────────
 

@@ -59,7 +59,6 @@ class Subject:
 
     axes = Axes(None, None, 0)
     labels = False
-    squeezed = False
 
     def __init__(
         self, model: Callable[..., object], state: Snapshot, *, time_first: bool, told: bool
@@ -121,7 +120,6 @@ class Subject:
         assert axes.batch is not None
         if values.dim() == axes.ndim - 1 and n_samples == 1:
             values = values.unsqueeze(axes.batch)  # the model squeezed the batch of one away
-            self.squeezed = True
         if values.dim() != axes.ndim or values.shape[axes.batch] != n_samples:
             shape = tuple(result.shape)
             raise ShapeError(f"for {n_samples} sequences the result has shape {shape}")
