@@ -10,7 +10,6 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
@@ -171,10 +170,10 @@ def _unused(bench: Bench, call: RecurrentCall, used: dict[str, bool]) -> Finding
     elif (who, bool(silent)) == (_BACKWARD, True):
         second = last == 0 and not isinstance(module, nn.LSTM) and not bench.per_step
     elif who == _BACKWARD:
-        read = columns_read(bench, call)
-        shorter = [i for i, n in enumerate(bench.lengths) if n < bench.x.shape[1]]
-        at_the_end = read is not None and bool(read[shorter, -1].any())
-        second = bench.subject.takes_lengths and not at_the_end
+        last_pads = ~bench.real
+        last_pads[:, :-1] = False
+        read = outputs_read(bench, call, last_pads)
+        second = bench.subject.takes_lengths and (read is None or not bool(read.any()))
     text = (
         f"{'are' if who == _BOTH else 'is'} not used, changing its weights changes no result by a "
         "single digit."
@@ -197,28 +196,21 @@ def _changed_by(bench: Bench, call: RecurrentCall, change: Callable[[Any, Any], 
         return bench.gaps(bench.base, bench.run()) > bench.influence
 
 
-def columns_read(bench: Bench, call: RecurrentCall) -> Tensor | None:
-    """``(batch, steps)``: which steps of a module's output each result reads.
+def outputs_read(bench: Bench, call: RecurrentCall, where: Tensor) -> Tensor | None:
+    """``(batch,)``: which results read a module's padded output where ``where`` is true.
 
-    Adds noise to the output of one step on its way from the module to the rest of the model. None
-    where the module is called more than once.
+    None if it is not known which outputs belong to which of the steps ``(batch, seq_len)``.
     """
     calls = [c for c in recurrent_calls(bench) if c.module is call.module]
-    if len(calls) > 1 or call.inputs.dim() != 3 or bench.per_step:
+    seen = call.inputs.transpose(0, call.time).shape
+    if len(calls) > 1 or bench.per_step or call.packed or seen[:-1] != where.T.shape:
         return None
+    mask = (where.T if call.time == 0 else where)[..., None]
 
-    def change(t: int, output: Any, state: Any) -> Any:
-        packed = isinstance(output, PackedSequence)
-        data = output.data.clone() if packed else output.clone()
-        if packed:
-            rows = data[int(output.batch_sizes[:t].sum()) :][: int(output.batch_sizes[t])]
-        else:
-            rows = data.select(call.time, t)
-        rows += drawn_like(rows[0], bench.random)
-        return output._replace(data=data) if packed else data, state
+    def change(output: Tensor, state: Any) -> Any:
+        return output + drawn_like(output, bench.random) * mask.to(output), state
 
-    steps = range(call.inputs.shape[call.time])
-    return torch.stack([_changed_by(bench, call, partial(change, t)) for t in steps], dim=1)
+    return _changed_by(bench, call, change)
 
 
 def state_read(bench: Bench) -> Finding:

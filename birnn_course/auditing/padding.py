@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
+from torch import Tensor
 
 from birnn_course.auditing.bench import Bench, NotTestableError
 from birnn_course.auditing.calling import CallFailedError, ShapeError
@@ -17,7 +18,7 @@ from birnn_course.auditing.findings import (
     relative,
 )
 from birnn_course.auditing.given import real_steps
-from birnn_course.auditing.inside import RecurrentCall, columns_read, recurrent_calls
+from birnn_course.auditing.inside import RecurrentCall, outputs_read, recurrent_calls
 
 _PADS = 8
 _NONE = not_applicable(
@@ -214,29 +215,28 @@ def _pattern(bench: Bench) -> Pattern:
 
 def _unpacked(bench: Bench, call: RecurrentCall, shorter: list[int]) -> Pattern:
     """What of an RNN that ran over the pads is read."""
-    read = columns_read(bench, call)
-    ids: tuple[str, ...] = ("h-n-stops-at-the-end", "zeros-are-invisible")
-    if read is None or not shorter:
-        return ids, ""
-    if not read.any():
-        return ids, " Results are read from h_n, and unpacked that is the state after the last pad."
-    end = read.shape[1] - 1
-    read, ends = read[shorter], [bench.lengths[i] for i in shorter]
-    pads = read & ~bench.real[shorter]
-    if bool((pads.sum(1) == 1).all()):
-        places = pads.float().argmax(1).tolist()
-        if places == ends != [end] * len(ends):
-            ids = ("off-by-one-end", "length-is-the-last-index")
-            return ids, " Of the pads the first one is read."
-        if torch.equal(read, pads):
-            both = ("last-step-readout",) if call.module.bidirectional else ()
-            return ("ends-at-the-padding", "h-n-stops-at-the-end", *both), (
-                f" Every result is read at step {end}, which is a pad for most."
-            )
-    if pads.any():
-        return ("mean-over-pads", "max-over-pads", "zeros-are-invisible"), (
-            f" The outputs at the pads are read too ({int(pads.sum())} of them)."
+    place = torch.arange(bench.x.shape[1]) - torch.tensor(bench.lengths)[:, None]
+    end = place == place[:, -1:]
+
+    def read(where: Tensor) -> bool:
+        found = outputs_read(bench, call, where)
+        return found is None or bool(found[shorter].any())
+
+    if not shorter or not read(place > -torch.inf):
+        return ("h-n-stops-at-the-end", "zeros-are-invisible"), (
+            " Results are read from h_n, and unpacked that is the state after the last pad."
+            if shorter else "")  # fmt: skip
+    if not read(~end):
+        both = ("last-step-readout",) if call.module.bidirectional else ()
+        return ("ends-at-the-padding", "h-n-stops-at-the-end", *both), (
+            f" Every result is read at step {bench.x.shape[1] - 1}, which is a pad for most."
         )
-    return ("packing-only-for-h-n", "h-n-stops-at-the-end", "zeros-are-invisible"), (
-        " No output at a pad is read, but the backward direction has read the pads first."
+    if not read(place >= 0):
+        return ("packing-only-for-h-n", "h-n-stops-at-the-end", "zeros-are-invisible"), (
+            " No output at a pad is read, but the backward direction has read the pads first."
+        )
+    if not read(place > 0):
+        return ("off-by-one-end", "length-is-the-last-index"), " Of the pads the first one is read."
+    return ("mean-over-pads", "max-over-pads", "zeros-are-invisible"), (
+        " The outputs at the pads are read too."
     )
