@@ -157,7 +157,8 @@ def everything_kept(owners: list[object]) -> Iterator[None]:
         if torch.cuda.is_available():
             if torch.cuda.is_initialized():
                 after.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
-            for part in (torch.backends.cuda.matmul, torch.backends.cudnn):
+            switches: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+            for part in switches:
                 after.callback(setattr, part, "allow_tf32", part.allow_tf32)
                 part.allow_tf32 = False  # its rounding (1e-3) would pass for an influence
         after.callback(Snapshot(owners).restore, thoroughly=True)

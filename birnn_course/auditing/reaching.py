@@ -73,12 +73,9 @@ def past_and_future(bench: Bench) -> Finding:
     odd = _odd_pattern(bench, reach, bi)
     if odd:
         return odd
-    reads = "no other step"
-    if back or ahead:
-        reads = f"up to {back} steps before it and " if back else "none before it and "
-        reads += f"up to {ahead} {'after it' if back else 'steps after it'}" if ahead else (
-            "none after it")  # fmt: skip
-    return ok(f"An output has read {reads}, in a sequence of {n} steps{bench.caveat}.")
+    before = f"up to {back} steps before it" if back else "no step before it"
+    after = f"up to {ahead} after it" if ahead else "none after it"
+    return ok(f"An output has read {before} and {after}, in a sequence of {n} steps{bench.caveat}.")
 
 
 def _odd_pattern(bench: Bench, reach: Tensor, bi: bool) -> Finding | None:
@@ -134,7 +131,7 @@ def every_step(bench: Bench) -> Finding:
     if not no_first and not no_last:
         whole = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
         return ok(f"First and last step of {len(rows)} sequences reach a result{whole}.")
-    text, ids = _deafness(bench, heard, (no_first, no_last), len(rows), x, ends)
+    text, ids = _deafness(bench, heard, no_first, no_last, x, ends)
     if not ids and len(no_last) < len(rows) and len(no_first) < len(rows):
         return ok(
             f"{text} Others of the same model count them, so it may be chance, as under a maximum."
@@ -157,11 +154,10 @@ def _last_counts(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
 
 
 def _deafness(
-    bench: Bench, heard: Tensor, silent: tuple[list[int], list[int]], n: int, x: Tensor,
-    ends: list[int],
-) -> tuple[str, tuple[str, ...]]:  # fmt: skip
+    bench: Bench, heard: Tensor, no_first: list[int], no_last: list[int], x: Tensor, ends: list[int]
+) -> tuple[str, tuple[str, ...]]:
     """Which steps do not count, in words, and what that points to."""
-    no_first, no_last = silent
+    n = sum(length > 1 for length in bench.lengths)
     shorter = [i for i, length in enumerate(bench.lengths) if length < bench.x.shape[1]]
     counted = heard.nonzero()[:, 0].tolist()
     if shorter and set(no_first) & set(no_last) == set(shorter):
@@ -170,10 +166,9 @@ def _deafness(
             "read after their ends.",
             ("padded-end-is-the-end", "off-by-one-end"),
         )
-    if counted == [0] and not bench.per_step:
-        return "Step 0 alone reaches a result.", ("final-is-at-step-0",)
-    if counted == [len(heard) - 1] and not bench.per_step:
-        return "The last step alone reaches a result.", ("last-step-readout",)
+    if counted in ([0], [len(heard) - 1]) and not bench.per_step:
+        ids = ("final-is-at-step-0",) if counted == [0] else ("last-step-readout",)
+        return f"Step {counted[0]} alone reaches a result.", ids
     which = f"The last real step of {len(no_last)} of {n} sequences reaches no result"
     zeros = holds(x, bench.given.pad_value) & real_steps(ends, x.shape[1])
     if no_last and bool(zeros[no_last].any(1).all()) and (

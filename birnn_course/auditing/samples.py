@@ -106,37 +106,33 @@ def any_size(bench: Bench) -> Finding:
         try:
             result = bench.subject.raw(bench.x[rows], [bench.lengths[i] for i in rows])
             bench.subject.arrange(result, len(rows))
+            gone = result.dim() < bench.subject.axes.ndim
         except CallFailedError as error:
-            where = "as many sequences as steps" if _square(bench) else f"{n} sequences"
-            ids = _why_one_size(bench, error, len(rows))
+            square = bool(bench.sized) and n == bench.x.shape[1]
+            where = "as many sequences as steps" if square else f"{n} sequences"
+            ids = _why_one_size(bench, error, len(rows), square)
             return problem(f"With {where} it runs; with {what} it raises {error}.", *ids)
         except ShapeError:
+            gone = True
+        if gone:
             return problem(
                 f"With {what} the result has shape {tuple(result.shape)}; no axis says how many "
                 f"they are, as one does with {n}.",
                 "squeeze-is-harmless" if len(rows) == 1 else "fixed-h-0",
             )
-        if result.dim() < bench.subject.axes.ndim:
-            return problem(
-                f"With 1 sequence the result has shape {tuple(result.shape)}: the batch axis is "
-                "gone.",
-                "squeeze-is-harmless",
-            )
     sizes = f"1, {n - 1} and {n} sequences alike" if n > 2 else "one sequence too"
     return ok(f"It runs with {sizes}.")
 
 
-def _square(bench: Bench) -> bool:
-    return bool(bench.sized) and bench.x.shape[0] == bench.x.shape[1]
-
-
-def _why_one_size(bench: Bench, error: CallFailedError, tried: int) -> tuple[str, ...]:
+def _why_one_size(
+    bench: Bench, error: CallFailedError, tried: int, square: bool
+) -> tuple[str, ...]:
     """A start of one size, a start with its axes swapped, or axes that fit by chance."""
     sizes = re.search(r"hidden.* \((\d+), \d+, .*got \[(\d+),", str(error))
     ids: tuple[str, ...] = ()
     if sizes and int(sizes[2]) == tried != int(sizes[1]):
         ids = ("h-0-batch-first",)
-    elif _square(bench) and not sizes:
+    elif square and not sizes:
         packed = any(c.packed for c in recurrent_calls(bench))
         ids = ("flag-is-enough-for-packing" if packed else "layout-caught-later",
                "mask-multiplies", "missing-batch-first-raises")  # fmt: skip
