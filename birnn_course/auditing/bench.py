@@ -118,6 +118,16 @@ class Bench:
         """Which steps are no padding, ``(batch, seq_len)``."""
         return real_steps(self.lengths, self.x.shape[1])
 
+    @property
+    def shorter(self) -> list[int]:
+        """Which rows are padded."""
+        return [i for i, n in enumerate(self.lengths) if n < self.x.shape[1]]
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        """Everything that can be seen of the model."""
+        return [m for root in self.roots for m in root.modules()]
+
     @cached_property
     def pool(self) -> Tensor:
         """Ids that occur, without that of the pads."""
@@ -315,13 +325,12 @@ def sharpen(bench: Bench, stack: ExitStack) -> None:
     A model that makes float32 numbers itself keeps float32's thresholds.
     """
     x, base = bench.x, bench.base
-    modules = [m for root in bench.roots for m in root.modules()]
-    if any(hasattr(m, "_orig_mod") for m in modules):
+    if any(hasattr(m, "_orig_mod") for m in bench.modules):
         return  # to compile it again would take longer than the audit
     for default in dict.fromkeys((torch.get_default_dtype(), torch.float64)):
         with ExitStack() as tried:
             try:
-                tried.enter_context(in_float64(modules, default))
+                tried.enter_context(in_float64(bench.modules, default))
                 bench.x = x.double() if x.is_floating_point() else x
                 with Coarsest() as coarsest:
                     bench.base = bench.run()

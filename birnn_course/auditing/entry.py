@@ -138,14 +138,22 @@ def audit(
             given = read_batch(batch.to(home), lengths, targets, pad_value, False)
             given = replace(given, layout="time first, found from the result's rows")
             bench = _bench(model, roots, state, given)
+            axes = bench.subject.axes
         bench.causal, bench.stateful, bench.deadline = causal, stateful, deadline
-        scores = partial(scoring.pads_counted, targets=targets)
-        probes: list[tuple[str, Probe, tuple[str, ...]]] = [
-            *PROBES,
-            ("pads in the loss", partial(scores, function=loss, what="loss"), ()),
-            ("pads in the metric", partial(scores, function=metric, what="metric"), ()),
-        ]
-        return AuditReport(name, *_findings(bench, probes, stack, home != batch.device))
+        if axes.batch is not None:
+            sharpen(bench, stack)
+        called = _how_called(bench, moved=home != batch.device)
+        first = bench.found["axes of the result"] = _axes_finding(bench)
+        readable = axes.batch is not None and first.misconception != "minus-infinity-is-safe"
+        probes = list(PROBES)
+        for what, function in (("loss", loss), ("metric", metric)):
+            counted = partial(scoring.pads_counted, function=function, what=what, targets=targets)
+            probes.append((f"pads in the {what}", counted, ()))
+        for title, probe, needs in probes:
+            bench.found[title] = _ask(bench, probe, needs) if readable else not_tested(
+                "Mend the axes or the values of the result first, see above.")  # fmt: skip
+        findings = tuple(replace(f, probe=title) for title, f in bench.found.items())
+        return AuditReport(name, findings, tuple(called))
 
 
 def _bench(
@@ -170,27 +178,6 @@ def _bench(
             f"{error}{known}; call it so yourself and mend that first, or audit a function that "
             "calls it as it wants."
         ) from None
-
-
-def _findings(
-    bench: Bench,
-    probes: Sequence[tuple[str, Probe, tuple[str, ...]]],
-    stack: ExitStack,
-    moved: bool,
-) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """All findings, and how the model was called."""
-    readable = bench.subject.axes.batch is not None
-    if readable:
-        sharpen(bench, stack)
-    called = _how_called(bench, moved)
-    first = replace(_axes_finding(bench), probe="axes of the result")
-    if readable and first.misconception != "minus-infinity-is-safe":
-        for name, probe, needs in probes:
-            bench.found[name] = replace(_ask(bench, probe, needs), probe=name)
-    else:
-        reason = not_tested("Mend the axes or the values of the result first, see above.")
-        bench.found = {name: replace(reason, probe=name) for name, *_ in probes}
-    return (first, *bench.found.values()), tuple(called)
 
 
 def _left_padded(given: Given, takes_lengths: bool) -> Finding:
@@ -229,7 +216,7 @@ def _ask(bench: Bench, probe: Probe, needs: tuple[str, ...]) -> Finding:
         return not_tested(f"The probe itself failed: {type(error).__name__}: {error}")
 
 
-def _how_called(bench: Bench, moved: bool) -> list[str]:
+def _how_called(bench: Bench, *, moved: bool) -> list[str]:
     """What was assumed, for the report."""
     subject, given = bench.subject, bench.given
     lines = [given.layout]

@@ -165,8 +165,9 @@ def _unused(bench: Bench, call: RecurrentCall, used: dict[str, bool]) -> Finding
     who = wrong[0] if len(wrong) == 1 else _BOTH
     ids, second = _UNREAD[who, bool(silent)], False
     if (who, bool(silent)) == (_FORWARD, True):
-        modules = [m for root in bench.roots for m in root.modules() if isinstance(m, nn.Linear)]
-        second = last > 0 and any(m.in_features == 2 * module.hidden_size for m in modules)
+        wide = [m for m in bench.modules if isinstance(m, nn.Linear)
+                and m.in_features == 2 * module.hidden_size]  # fmt: skip
+        second = last > 0 and bool(wide)
     elif (who, bool(silent)) == (_BACKWARD, True):
         second = last == 0 and not isinstance(module, nn.LSTM) and not bench.per_step
     elif who == _BACKWARD:

@@ -124,8 +124,7 @@ def _first_pad_is_read(bench: Bench) -> bool:
     A convolution looks one step ahead too, and of zeros that is right; so this is asked only of
     one result per sequence, where lengths say which step to take.
     """
-    modules = [m for root in bench.roots for m in root.modules()]
-    has_conv = any(type(m).__name__.startswith("Conv") for m in modules)
+    has_conv = any(type(m).__name__.startswith("Conv") for m in bench.modules)
     if bench.per_step or has_conv or not recurrent_calls(bench) or not bench.subject.takes_lengths:
         return False
     x = bench.padded_by(2)
@@ -180,7 +179,7 @@ def _pattern(bench: Bench) -> Pattern:
             return ("flip-reverses-padded", "packing-only-for-h-n"), (
                 f" {later.kind} reads the whole rows turned around, pads first."
             )
-    shorter = [i for i, n in enumerate(bench.lengths) if n < bench.x.shape[1]]
+    shorter = bench.shorter
     moved = bench.moved(bench.run(bench.redraw(bench.real)))
     full = bench.lengths.index(max(bench.lengths))
     if shorter and not moved[shorter].any() and moved[full]:
@@ -210,23 +209,24 @@ def _pattern(bench: Bench) -> Pattern:
         return ("mean-over-pads", "zeros-are-invisible"), (
             " Each further pad changes a result, as with a mean over all columns."
         )
-    return _unpacked(bench, calls[-1], shorter)
+    return _unpacked(bench, calls[-1])
 
 
-def _unpacked(bench: Bench, call: RecurrentCall, shorter: list[int]) -> Pattern:
+def _unpacked(bench: Bench, call: RecurrentCall) -> Pattern:
     """What of an RNN that ran over the pads is read."""
     place = torch.arange(bench.x.shape[1]) - torch.tensor(bench.lengths)[:, None]
-    end = place == place[:, -1:]
+    at_the_end = place == place[:, -1:]
+    ids = ("h-n-stops-at-the-end", "zeros-are-invisible")
+    if not bench.shorter or outputs_read(bench, call, at_the_end) is None:
+        return ids, ""
 
     def read(where: Tensor) -> bool:
         found = outputs_read(bench, call, where)
-        return found is None or bool(found[shorter].any())
+        return found is not None and bool(found[bench.shorter].any())
 
-    if not shorter or not read(place > -torch.inf):
-        return ("h-n-stops-at-the-end", "zeros-are-invisible"), (
-            " Results are read from h_n, and unpacked that is the state after the last pad."
-            if shorter else "")  # fmt: skip
-    if not read(~end):
+    if not read(torch.ones_like(at_the_end)):
+        return ids, " Results are read from h_n, and unpacked that is the state after the last pad."
+    if not read(~at_the_end):
         both = ("last-step-readout",) if call.module.bidirectional else ()
         return ("ends-at-the-padding", "h-n-stops-at-the-end", *both), (
             f" Every result is read at step {bench.x.shape[1] - 1}, which is a pad for most."

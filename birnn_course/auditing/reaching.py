@@ -158,7 +158,7 @@ def _deafness(
 ) -> tuple[str, tuple[str, ...]]:
     """Which steps do not count, in words, and what that points to."""
     n = sum(length > 1 for length in bench.lengths)
-    shorter = [i for i, length in enumerate(bench.lengths) if length < bench.x.shape[1]]
+    shorter = bench.shorter
     counted = heard.nonzero()[:, 0].tolist()
     if shorter and set(no_first) & set(no_last) == set(shorter):
         return (
