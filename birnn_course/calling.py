@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 import torch
 
+from birnn_course.errors import message_of
 from birnn_course.plain import Arguments, NotPlainError, Plain, decode
 
 MOST_PRINTED = 2_000
-LONGEST_MESSAGE = 300
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _COURSE = Path(__file__).resolve().parent
 
@@ -74,7 +74,7 @@ def attempt(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -
         kind: Literal["raised", "stopped"]
         kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
         where = f" in line {place[0]}, `{place[1]}`" if place else ""
-        return Outcome(kind, text=f"{_message(error)}{where}", printed=printed.getvalue())
+        return Outcome(kind, text=f"{message_of(error)}{where}", printed=printed.getvalue())
 
 
 class _Beginning(io.StringIO):
@@ -84,16 +84,6 @@ class _Beginning(io.StringIO):
         room = MOST_PRINTED - self.tell()
         super().write(text[: max(room, 0)])
         return len(text)
-
-
-def _message(error: BaseException) -> str:
-    name = type(error).__name__
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # an exception of the learner's own may fail at saying what it is
-        return name
-    short = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
-    return f"{name}: {short}" if short else name
 
 
 def _learners_line(error: BaseException) -> tuple[int, str] | None:

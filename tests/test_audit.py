@@ -229,6 +229,17 @@ def test_labels_say_less() -> None:
     report = audit(lambda x, n: net(x, n).argmax(-1), IDS, LENGTHS)
     assert "weak evidence" in report["samples apart"].evidence
     assert "labels" in report.assumed[-1]
+    assert not [f for f in report if ".;" in f.evidence]
+
+
+def test_complex_numbers_and_infinities_are_scores_too() -> None:
+    floats, lengths = batch("floats")
+    assert (
+        "(5, 12, 6, 2)"
+        in audit(lambda x: torch.fft.fft(x), floats, lengths)["axes of the result"].evidence
+    )
+    masked = audit(lambda x: x.masked_fill(x > 0, -torch.inf), floats, lengths)
+    assert masked.problems == ()
 
 
 def test_a_result_with_nan_is_a_problem() -> None:
@@ -236,6 +247,14 @@ def test_a_result_with_nan_is_a_problem() -> None:
         return audited.tag_packed(net, x, n) * torch.nan
 
     assert audit(Net(empty), IDS, LENGTHS).misconceptions == ("minus-infinity-is-safe",)
+
+
+def test_weights_that_are_made_anew_for_each_call_are_left_in_peace() -> None:
+    net = Net(audited.tag_packed)
+    nn.utils.parametrizations.weight_norm(net.rnn, "weight_hh_l0")
+    report = audit(net, IDS, LENGTHS)
+    assert report.problems == ()
+    assert report["directions"].verdict == "not applicable"
 
 
 # ── what cannot be audited ──────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,8 +19,8 @@ from torch import Tensor, nn
 
 from birnn_course.auditing.calling import CallFailedError, ShapeError, Subject, axes_of
 from birnn_course.auditing.findings import Finding
+from birnn_course.auditing.given import Given, real_steps
 from birnn_course.auditing.keeping import Coarsest, in_float64
-from birnn_course.errors import CourseError
 
 MOST_SAMPLES = 5  # a prime, so that it is no number of layers times directions
 MOST_STEPS = 12
@@ -33,62 +34,60 @@ class NotTestableError(Exception):
     """A question that cannot be answered here; the text says why."""
 
 
+def drawn_like(values: Tensor, random: torch.Generator) -> Tensor:
+    """Normal random numbers of the same shape, type and device."""
+    return torch.randn(values.shape, generator=random).to(values)
+
+
+def put(where: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """``new`` at the steps where ``where``, ``(batch, seq_len)``, is true, else ``old``."""
+    mask = where.to(old.device).reshape(*where.shape, *[1] * (old.dim() - 2))
+    return torch.where(mask, new, old)
+
+
 @dataclass
 class Bench:
     """A few short sequences with the model that is asked about them.
 
-    Parameters
-    ----------
-    subject : Subject
-        The model.
-    modules : list of nn.Module
-        What it is made of, as far as it can be seen.
-    x : Tensor
-        ``(batch, seq_len)`` of ids or ``(batch, seq_len, features)``; pads hold ``pad_value``.
-    lengths : list of int
-        The longest is ``seq_len``.
-    rows : list of int
-        Which sequence of the user's batch each one comes from.
-    pool : Tensor
-        Ids that occur, without that of the pads; empty for floats.
-    uncut, uncut_lengths : Tensor, list of int
-        The same sequences with all their steps.
-    padded : bool
-        Whether the user's sequences differ in length, or the model is called with lengths.
-    base : Tensor
-        The result for ``x``.
+    ``roots`` are the modules that can be seen; ``rows`` says which sequence of the user's batch
+    each row of ``x`` comes from, ``sized`` why not fewer or shorter ones, and ``padded`` whether
+    those sequences differ in length or the model is called with lengths. ``base`` is the result
+    for ``x``, ``own_dtype`` the number format that the model gives it in, and ``dtype`` the
+    coarsest one in use; ``noise`` is what the device adds by itself.
     """
 
     subject: Subject
-    modules: list[nn.Module]
+    roots: list[nn.Module]
+    given: Given
     x: Tensor
     lengths: list[int]
     rows: list[int]
-    pool: Tensor
-    pad_value: float
     padded: bool
     sized: str
-    uncut: Tensor
-    uncut_lengths: list[int]
     causal: bool = False
     stateful: bool = False
+    deadline: float = math.inf
     base: Tensor = field(default_factory=lambda: torch.empty(0))
+    own_dtype: torch.dtype = torch.float32
+    dtype: torch.dtype = torch.float32
+    noise: float = 0.0
     random: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
     found: dict[str, Finding] = field(default_factory=dict)
-    noise: float = 0.0
-    dtype: torch.dtype = torch.float32
     calls: list[Any] | None = None
     reach: Tensor | None = None
-    deadline: float = math.inf
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def out_of_time(self) -> bool:
+        """Whether no further probe should begin."""
+        return time.thread_time() > self.deadline
+
     def run(self, x: Tensor | None = None, lengths: list[int] | None = None) -> Tensor:
         """The result for other inputs, or other lengths; see :meth:`Subject.run`."""
-        inputs = self.x if x is None else x
         if time.thread_time() > self.deadline + 0.5:
             raise NotTestableError("the time is over; give a smaller batch or shorter sequences")
-        return self.subject.run(inputs, self.lengths if lengths is None else lengths)
+        return self.subject.run(self.x if x is None else x, lengths or self.lengths)
 
     def run_each(self, row: int, variants: list[Tensor]) -> Tensor:
         """The results for many versions of one sequence, in batches of the usual size.
@@ -102,62 +101,78 @@ class Bench:
             results.append(self.run(batch, [self.lengths[row]] * n)[: len(part)])
         return torch.cat(results)
 
-    def alone(self, row: int) -> Tensor:
-        """The result of one sequence without padding, in a batch of its own."""
+    def alone(self, row: int, pads: int = 0) -> Tensor:
+        """The result of one sequence in a batch of its own, padded by so much, ``(1, …)``."""
         n = self.lengths[row]
-        cut = self.x[row : row + 1, :n]
+        cut = self._with_pads(self.x[row : row + 1, :n], pads)
         try:
-            return self.run(cut, [n])[0]
+            return self.run(cut, [n])
         except (CallFailedError, ShapeError):  # no batch of one: a batch of copies will do
-            return self.run(cut.expand(len(self.x), *cut.shape[1:]).contiguous(),
-                            [n] * len(self.x))[0]  # fmt: skip
+            copies = cut.expand(len(self.x), *cut.shape[1:]).contiguous()
+            return self.run(copies, [n] * len(copies))[:1]
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────
 
     @property
     def real(self) -> Tensor:
         """Which steps are no padding, ``(batch, seq_len)``."""
-        return torch.arange(self.x.shape[1]) < torch.tensor(self.lengths)[:, None]
+        return real_steps(self.lengths, self.x.shape[1])
+
+    @property
+    def shorter(self) -> list[int]:
+        """Which rows are padded."""
+        return [i for i, n in enumerate(self.lengths) if n < self.x.shape[1]]
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        """Everything that can be seen of the model."""
+        return [m for root in self.roots for m in root.modules()]
+
+    @cached_property
+    def pool(self) -> Tensor:
+        """Ids that occur, without that of the pads."""
+        x = self.given.x
+        ids: Tensor = x[real_steps(self.given.lengths, x.shape[1]).to(x.device)].unique()
+        return ids[ids != self.given.pad_value]
 
     def redraw(self, where: Tensor, x: Tensor | None = None) -> Tensor:
         """The inputs with other values where ``where``, ``(batch, seq_len)``, is true."""
         x = self.x if x is None else x
-        where = where.to(x.device)
         if x.is_floating_point():
             real = self.x[self.real.to(x.device)].float()
             spread = float(real.std()) if real.numel() > 1 else 0.0
-            drawn = torch.randn(x.shape, generator=self.random) * (spread or 1.0) + float(
-                real.mean()
-            )
-            new = drawn.to(x)
-        else:
-            if len(self.pool) < 2:
-                raise NotTestableError("all ids of the batch are alike, so none can be changed")
-            index = torch.randint(len(self.pool), x.shape, generator=self.random).to(x.device)
-            other = (index + 1) % len(self.pool)
-            pool = self.pool.to(x.device)
-            new = torch.where(pool[index] == x, pool[other], pool[index])
-        mask = where.reshape(*where.shape, *[1] * (x.dim() - 2))
-        return torch.where(mask, new, x)
+            drawn = torch.randn(x.shape, generator=self.random) * (spread or 1.0)
+            return put(where, (drawn + float(real.mean())).to(x), x)
+        if len(self.pool) < 2:
+            raise NotTestableError("all ids of the batch are alike, so none can be changed")
+        index = torch.randint(len(self.pool), x.shape, generator=self.random).to(x.device)
+        other = self.pool[(index + 1) % len(self.pool)]
+        return put(where, torch.where(self.pool[index] == x, other, self.pool[index]), x)
+
+    def one_step(self, row: int, step: int) -> Tensor:
+        """The inputs with one step of one sequence drawn anew."""
+        where = torch.zeros(self.x.shape[:2], dtype=torch.bool)
+        where[row, step] = True
+        return self.redraw(where)
 
     def padded_by(self, pads: int) -> Tensor:
         """The inputs with more steps of padding."""
-        more = torch.full_like(self.x[:, :1], self.pad_value)
-        return torch.cat([self.x, more.repeat_interleave(pads, dim=1)], dim=1)
+        return self._with_pads(self.x, pads)
+
+    def _with_pads(self, x: Tensor, pads: int) -> Tensor:
+        more = torch.full_like(x[:, :1], self.given.pad_value)
+        return torch.cat([x, more.repeat_interleave(pads, dim=1)], dim=1)
 
     # ── comparing ───────────────────────────────────────────────────────────────────────────────
 
     @property
     def per_step(self) -> bool:
         """Whether there is one result per step."""
-        axes = self.subject.axes
-        return axes is not None and axes.time is not None
+        return self.subject.axes.time is not None
 
     def need_steps(self) -> None:
         """Refuse results that have another number of steps than the inputs."""
-        axes = self.subject.axes
-        assert axes is not None
-        if not axes.steps:
+        if not self.subject.axes.steps:
             raise NotTestableError(
                 f"the result has {self.base.shape[1]} steps for {self.x.shape[1]} of the input, "
                 "so which are padding is not known"
@@ -176,18 +191,22 @@ class Bench:
         apart = (a - b).abs() / (self.size + torch.minimum(a.abs(), b.abs()))
         apart = torch.where(same, 0.0, apart.nan_to_num(1.0))
         apart = apart.amax(-1) if apart.shape[-1] else apart.sum(-1)
-        if not self.per_step:
-            return apart
-        axes = self.subject.axes
-        if axes is not None and axes.steps:
-            ends = torch.tensor(self.lengths if lengths is None else lengths)
-            apart = apart * (torch.arange(apart.shape[1]) < ends[:, None])
+        if self.per_step and self.subject.axes.steps:
+            apart = apart * real_steps(lengths or self.lengths, apart.shape[1])
         return apart
 
     def gap(self, a: Tensor, b: Tensor, lengths: list[int] | None = None) -> Tensor:
         """How far two results lie apart, per sample: ``(batch,)``."""
         gaps = self.gaps(a, b, lengths)
         return gaps.amax(1) if gaps.dim() == 2 else gaps
+
+    def apart(self, a: Tensor, b: Tensor, lengths: list[int] | None = None) -> float:
+        """The largest of these gaps."""
+        return float(self.gap(a, b, lengths).max())
+
+    def moved(self, result: Tensor, lengths: list[int] | None = None) -> Tensor:
+        """Whether a change of an input has reached each result: ``(batch,)``."""
+        return self.gap(self.base, result, lengths) > self.influence
 
     @property
     def size(self) -> float:
@@ -211,8 +230,8 @@ class Bench:
         With the same shapes what is not reached mostly comes out bit by bit the same; but where a
         model finds the lengths itself, even then it may add up in another order.
         """
-        return max(_ROUNDING.get(self.dtype, 1e-5) / (1000 if self.dtype == torch.float64 else 5),
-                   10 * self.noise)  # fmt: skip
+        stricter = 1000 if self.dtype == torch.float64 else 5
+        return max(_ROUNDING.get(self.dtype, 1e-5) / stricter, 10 * self.noise)
 
     @property
     def caveat(self) -> str:
@@ -222,13 +241,7 @@ class Bench:
         return "; it returns labels, and a small influence flips none, so this is weak evidence"
 
 
-def make_bench(
-    subject: Subject,
-    modules: list[nn.Module],
-    x: Tensor,
-    lengths: list[int] | None,
-    pad_value: float,
-) -> Bench:
+def make_bench(subject: Subject, roots: list[nn.Module], given: Given) -> Bench:
     """Cut the batch down to few samples and steps, as far as the model agrees.
 
     Raises
@@ -236,60 +249,35 @@ def make_bench(
     CallFailedError
         If the model cannot be called with the whole batch either.
     """
-    n, steps = x.shape[:2]
-    ends = lengths or [steps] * n
-    longest = max(ends)
-    short = min(longest, MOST_STEPS)
+    n, steps = given.x.shape[:2]
+    longest = max(given.lengths)
+    few, short = min(n, MOST_SAMPLES), min(longest, MOST_STEPS)
     # Two equal sizes would hide an exchange of axes.
-    few = min(n, MOST_SAMPLES)
     few -= few == short and few > 2
     short -= few == short and few == 2 and short > 2
-    square = min(n, 7)
     sizes = [(few, short, ""), (few, longest, f"only with {longest} steps")]
     if n == steps:
-        sizes.append((square, square, "only with as many sequences as steps"))
-    sizes += [(n, short, f"only with {n} sequences"),
-              (n, steps, f"only with {n} sequences of {steps} steps")]  # fmt: skip
-    pool = _pool(x, ends, pad_value)
-    for i, (rows, width, sized) in enumerate(sizes):
-        width = min(width, steps)
-        bench = _cut(subject, modules, x, lengths, pad_value, pool, (rows, width), sized)
+        sizes.append((min(n, 7), min(n, 7), "only with as many sequences as steps"))
+    sizes.append((n, short, f"only with {n} sequences"))
+    sizes.append((n, steps, f"only with {n} sequences of {steps} steps"))
+    for rows, width, sized in sizes:
+        bench = _cut(subject, roots, given, rows, width, sized)
         try:
             _read_axes(bench)
-        except CallFailedError:
-            if i == len(sizes) - 1:
-                raise
-            continue
-        return bench
-    raise AssertionError
-
-
-def _pool(x: Tensor, ends: list[int], pad_value: float) -> Tensor:
-    if x.is_floating_point():
-        return torch.empty(0)
-    real = torch.arange(x.shape[1]) < torch.tensor(ends)[:, None]
-    ids: Tensor = x[real.to(x.device)].unique().cpu()
-    return ids[ids != pad_value]
+            return bench
+        except CallFailedError as error:
+            failed = error
+    raise failed
 
 
 def _cut(
-    subject: Subject,
-    modules: list[nn.Module],
-    x: Tensor,
-    lengths: list[int] | None,
-    pad_value: float,
-    pool: Tensor,
-    size: tuple[int, int],
-    sized: str,
+    subject: Subject, roots: list[nn.Module], given: Given, n: int, width: int, sized: str
 ) -> Bench:
     """The bench for one size: samples of different lengths, in the order of the batch."""
-    n, width = size
-    ends = lengths or [x.shape[1]] * len(x)
-    by_length = sorted(range(len(x)), key=lambda i: ends[i])
-    picked = [by_length[round(k * (len(x) - 1) / max(n - 1, 1))] for k in range(n)]
-    if n == 1:
-        picked = [by_length[-1]]
-    rows = sorted(set(picked)) if len(set(picked)) == n else list(range(n))
+    ends, last = given.lengths, len(given.lengths) - 1
+    by_length = sorted(range(last + 1), key=lambda i: ends[i])
+    places = [round(k * last / (n - 1)) for k in range(n)] if n > 1 else [last]
+    rows = sorted(by_length[place] for place in places)
     longest = max(ends[i] for i in rows)
     new = [min(ends[i], max(2, round(ends[i] * width / longest))) for i in rows]
     if min(new) == width and subject.takes_lengths and width > 3:
@@ -298,12 +286,10 @@ def _cut(
         new = [max(2, width - k - (k > 0)) for k in range(n)]
     if max(new) < width:
         new[new.index(max(new))] = width
-    cut = x[rows, :width].clone()
-    real = torch.arange(width) < torch.tensor(new)[:, None]
-    cut[~real.to(x.device)] = pad_value
+    cut = given.x[rows, :width].clone()
+    cut[~real_steps(new, width).to(cut.device)] = given.pad_value
     padded = min(new) < width or subject.takes_lengths
-    return Bench(subject, modules, cut, new, rows, pool, pad_value, padded, sized,
-                 x[rows], [ends[i] for i in rows])  # fmt: skip
+    return Bench(subject, roots, given, cut, new, rows, padded, sized)
 
 
 def _read_axes(bench: Bench) -> None:
@@ -311,84 +297,48 @@ def _read_axes(bench: Bench) -> None:
     subject, x, ends = bench.subject, bench.x, bench.lengths
     n, steps = x.shape[:2]
     raw = subject.raw(x, ends)
-    subject.labels = not (raw.is_floating_point() or raw.is_complex())
-    others = []
-    fewer = [min(e, steps - 1) for e in ends]
     near = [(x[: n - 1], ends[: n - 1])] if n > 2 else [(torch.cat([x, x]), ends * 2)]
-    near += [(x[:, : steps - 1].contiguous(), fewer)] if steps > 2 else [(bench.padded_by(1), ends)]
+    if steps > 2:
+        near.append((x[:, : steps - 1].contiguous(), [min(e, steps - 1) for e in ends]))
+    else:
+        near.append((bench.padded_by(1), ends))
+    others = []
     for inputs, lengths in near:
-        if len(inputs) < n and max(lengths) < steps:
-            lengths = [steps, *lengths[1:]]
+        if max(lengths) < steps == inputs.shape[1]:
+            lengths = [steps, *lengths[1:]]  # the longest sequence is the one left out
         try:
             shape = tuple(subject.raw(inputs, lengths).shape)
         except CallFailedError:
             continue
         others.append((shape, (len(inputs), inputs.shape[1])))
+    subject.labels = not raw.is_floating_point()
     subject.axes = axes_of(tuple(raw.shape), (n, steps), others)
-    bench.dtype = raw.dtype
+    bench.dtype = bench.own_dtype = raw.dtype
     if subject.axes.batch is not None:
         bench.base = subject.arrange(raw, n)
 
 
-def sharpen(bench: Bench, modules: list[nn.Module], stack: ExitStack) -> None:
+def sharpen(bench: Bench, stack: ExitStack) -> None:
     """Go on in float64 until ``stack`` is closed, if the model can, and says the same there.
 
     Rounding shrinks from 1e-7 to 1e-16 and an influence does not: so one is told from the other.
     A model that makes float32 numbers itself keeps float32's thresholds.
     """
-    old = bench.x, bench.base
-    if any(hasattr(m, "_orig_mod") for m in modules):
+    x, base = bench.x, bench.base
+    if any(hasattr(m, "_orig_mod") for m in bench.modules):
         return  # to compile it again would take longer than the audit
     for default in dict.fromkeys((torch.get_default_dtype(), torch.float64)):
         with ExitStack() as tried:
             try:
-                tried.enter_context(in_float64(modules, default))
-                bench.x = old[0].double() if old[0].is_floating_point() else old[0]
+                tried.enter_context(in_float64(bench.modules, default))
+                bench.x = x.double() if x.is_floating_point() else x
                 with Coarsest() as coarsest:
                     bench.base = bench.run()
-                apart = float(bench.gap(old[1], bench.base).max())
+                apart = bench.apart(base, bench.base)
             except Exception:  # many ways to insist on float32, and then it stays so
                 apart = math.inf
             if apart < bench.rounding * 100:
                 bench.dtype = coarsest.dtype
                 stack.push(tried.pop_all())
                 return
-    bench.x, bench.base = old
-
-
-def check_batch(
-    batch: object, lengths: object, *, time_first: bool
-) -> tuple[Tensor, list[int] | None]:
-    """The batch, batch first, and its lengths as numbers.
-
-    Raises
-    ------
-    CourseError
-        If they are no batch of sequences, or do not fit together.
-    """
-    if not isinstance(batch, Tensor) or batch.dim() < 2 or batch.numel() == 0:
-        what = f"shape {tuple(batch.shape)}" if isinstance(batch, Tensor) else type(batch).__name__
-        raise CourseError(
-            "audit needs a padded batch: a tensor of ids (batch, seq_len) or of floats (batch, "
-            f"seq_len, features), not {what}."
-        )
-    x = batch.detach()
-    x = x.transpose(0, 1) if time_first else x
-    if lengths is None:
-        return x, None
-    try:
-        ends = [int(n) for n in lengths]  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        raise CourseError("lengths must be whole numbers, one per sequence.") from None
-    if len(ends) != len(x) or not all(1 <= n <= x.shape[1] for n in ends):
-        raise CourseError(
-            f"audit needs a length from 1 to {x.shape[1]} for each of the {len(x)} sequences, not "
-            f"{ends if len(ends) < 9 else f'{len(ends)} of them, from {min(ends)} to {max(ends)}'}"
-            "; if the time comes first in the batch, say batch_first=False."
-        )
-    return x, ends
-
-
-def out_of_time(bench: Bench) -> bool:
-    """Whether no further probe should begin."""
-    return time.thread_time() > bench.deadline
+    bench.x, bench.base = x, base

@@ -8,7 +8,7 @@ import inspect
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from birnn_course.auditing.keeping import Snapshot, seed_everything
-from birnn_course.errors import CourseError
+from birnn_course.errors import CourseError, message_of
 from birnn_course.explain.extension import TABLE
 from birnn_course.explain.matching import explanation_of
 
@@ -30,9 +30,7 @@ class CallFailedError(Exception):
     def __init__(self, error: Exception) -> None:
         explained = explanation_of(error, TABLE)
         self.misconceptions = explained.misconceptions if explained else ()
-        text = " ".join(str(error).split())
-        short = text if len(text) <= 160 else f"{text[:160]} …"
-        super().__init__(f"{type(error).__name__}: {short}" if short else type(error).__name__)
+        super().__init__(message_of(error, 160))
 
 
 class ShapeError(Exception):
@@ -59,28 +57,24 @@ class Subject:
     results as float64 on the CPU, ``(batch, seq_len, n)`` or ``(batch, n)``.
     """
 
+    axes = Axes(None, None, 0)
+    labels = False
+
     def __init__(
-        self, model: Callable[..., object], state: Snapshot, *, time_first: bool, padded_ends: bool
+        self, model: Callable[..., object], state: Snapshot, *, time_first: bool, told: bool
     ) -> None:
-        self.model = model
-        self.state = state
-        self.time_first = time_first
+        self.model, self.state, self.time_first, self.told = model, state, time_first, told
         self.lengths_as, self.lengths_needed = lengths_parameter(model)
-        self.padded_ends = padded_ends
-        self.axes: Axes | None = None
-        self.labels = False
-        self.squeezed = False
-        self.calls = 0
 
     @property
     def takes_lengths(self) -> bool:
         """Whether the model is called with lengths."""
-        return self.lengths_as is not None and (self.padded_ends or self.lengths_needed)
+        return self.lengths_as is not None and (self.told or self.lengths_needed)
 
     def raw(
-        self, x: Tensor, lengths: list[int] | None, *, seed: int | None = 0, reset: bool = True
+        self, x: Tensor, lengths: list[int], *, seed: int | None = 0, reset: bool = True
     ) -> Tensor:
-        """What the model returns, as it returns it.
+        """What the model returns, as it returns it; complex numbers as pairs.
 
         ``x`` is batch first, whatever the model wants. Each call begins from the same state of the
         model and the same random numbers, unless it is told otherwise.
@@ -90,20 +84,20 @@ class Subject:
         if seed is not None:
             seed_everything(seed)
         inputs = x.transpose(0, 1).contiguous() if self.time_first else x
-        arguments: list[object] = [inputs]
-        keywords: dict[str, object] = {}
-        if self.takes_lengths and lengths is not None:
-            where = torch.tensor(lengths, dtype=torch.long)
+        more: list[Tensor] = []
+        named: dict[str, Tensor] = {}
+        if self.lengths_as is not None and self.takes_lengths:
             if self.lengths_as in ("second", "any"):
-                arguments.append(where)
+                more.append(torch.tensor(lengths))
             else:
-                keywords[str(self.lengths_as)] = where
-        self.calls += 1
+                named[self.lengths_as] = torch.tensor(lengths)
+        # A model that prints its shapes would print them a hundred times.
+        printed = contextlib.redirect_stdout(io.StringIO())
         try:
-            with torch.no_grad(), warnings.catch_warnings(), _quiet():
+            with torch.no_grad(), warnings.catch_warnings(), printed:
                 warnings.simplefilter("ignore")
                 try:
-                    result = self.model(*arguments, **keywords)
+                    result = self.model(inputs, *more, **named)
                 except TypeError:
                     if self.lengths_as != "any":
                         raise
@@ -111,32 +105,43 @@ class Subject:
                     result = self.model(inputs)
         except Exception as error:
             raise CallFailedError(error) from None
-        return first_tensor(result, batch_first=not self.time_first)
+        tensor = first_tensor(result, batch_first=not self.time_first)
+        return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
     def run(
-        self, x: Tensor, lengths: list[int] | None, *, seed: int | None = 0, reset: bool = True
+        self, x: Tensor, lengths: list[int], *, seed: int | None = 0, reset: bool = True
     ) -> Tensor:
         """The result as float64 on the CPU: ``(batch, seq_len, n)`` or ``(batch, n)``."""
         return self.arrange(self.raw(x, lengths, seed=seed, reset=reset), len(x))
 
     def arrange(self, result: Tensor, n_samples: int) -> Tensor:
         """A result with its axes in the probes' order."""
-        axes = self.axes
-        assert axes is not None and axes.batch is not None
-        if result.is_complex():
-            result = torch.view_as_real(result)
-        values = result.detach().cpu().double()
+        axes, values = self.axes, result.detach().cpu().double()
+        assert axes.batch is not None
         if values.dim() == axes.ndim - 1 and n_samples == 1:
             values = values.unsqueeze(axes.batch)  # the model squeezed the batch of one away
-            self.squeezed = True
         if values.dim() != axes.ndim or values.shape[axes.batch] != n_samples:
-            raise ShapeError(
-                f"for {n_samples} sequences the result has shape {tuple(result.shape)}"
-            )
+            shape = tuple(result.shape)
+            raise ShapeError(f"for {n_samples} sequences the result has shape {shape}")
         if axes.time is None:
             return values.movedim(axes.batch, 0).reshape(n_samples, -1)
         values = values.movedim((axes.batch, axes.time), (0, 1))
         return values.reshape(n_samples, values.shape[1], -1)
+
+
+def parameters_of(function: Callable[..., object]) -> list[inspect.Parameter]:
+    """The parameters of a function or of a module's forward; none where they cannot be known."""
+    function = getattr(function, "_orig_mod", function)
+    try:
+        signature = inspect.signature(getattr(function, "forward", None) or function)
+    except (TypeError, ValueError):
+        return []
+    return list(signature.parameters.values())
+
+
+def by_place(parameter: inspect.Parameter) -> bool:
+    """Whether an argument can be passed without its name."""
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
 
 
 def lengths_parameter(model: Callable[..., object]) -> tuple[str | None, bool]:
@@ -148,32 +153,23 @@ def lengths_parameter(model: Callable[..., object]) -> tuple[str | None, bool]:
         ``"second"`` for the second argument, a name for a keyword, ``"any"`` for ``*args`` that
         may go on to somebody who takes them, None if it takes none.
     """
-    model = getattr(model, "_orig_mod", model)
-    call = getattr(model, "forward", None) or model
-    try:
-        parameters = list(inspect.signature(call).parameters.values())
-    except (TypeError, ValueError):
-        return "any", False
-    kinds = inspect.Parameter
-    if not parameters or parameters[0].kind is kinds.VAR_POSITIONAL:
+    parameters = parameters_of(model)
+    if not parameters or any(p.kind is p.VAR_POSITIONAL for p in parameters[:2]):
         return "any", False
     for i, p in enumerate(parameters[1:], 1):
-        if p.kind is kinds.VAR_POSITIONAL and i == 1:
-            return "any", False
-        required = p.default is kinds.empty
-        named = _LENGTHS.search(p.name) and not _SOMETHING_ELSE.search(p.name)
-        by_place = p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
-        plain = named or (required and not _SOMETHING_ELSE.search(p.name))
-        if i == 1 and by_place and plain:
+        required = p.default is p.empty
+        other = bool(_SOMETHING_ELSE.search(p.name))
+        named = bool(_LENGTHS.search(p.name)) and not other
+        if i == 1 and by_place(p) and (named or (required and not other)):
             return "second", required
-        if named and p.kind in (kinds.KEYWORD_ONLY, kinds.POSITIONAL_OR_KEYWORD):
+        if named and p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD):
             return p.name, required
     return None, False
 
 
 def first_tensor(result: object, *, batch_first: bool = True) -> Tensor:
     """The first tensor with an axis in what a model returned; a packed one is unpacked."""
-    tensors = list(_tensors(result, batch_first, 0))
+    tensors = list(_tensors(result, batch_first))
     for tensor in tensors:
         if tensor.dim() > 0 or len(tensors) == 1:  # a loss may stand before the scores
             return tensor
@@ -184,38 +180,33 @@ def first_tensor(result: object, *, batch_first: bool = True) -> Tensor:
     )
 
 
-def _tensors(value: object, batch_first: bool, depth: int) -> Iterable[Tensor]:
+def _tensors(value: object, batch_first: bool, depth: int = 0) -> Iterator[Tensor]:
+    parts: Iterable[Any] = ()
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, PackedSequence):
         yield pad_packed_sequence(value, batch_first=batch_first)[0]
-    elif depth < 4:
-        parts: Iterable[object] = ()
-        if isinstance(value, Mapping):
-            parts = value.values()
-        elif isinstance(value, list | tuple):
-            parts = value
-        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
-        elif hasattr(value, "__dict__"):
-            parts = vars(value).values()
-        for part in parts:
-            yield from _tensors(part, batch_first, depth + 1)
+    elif isinstance(value, Mapping):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    elif dataclasses.is_dataclass(value):
+        parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    elif hasattr(value, "__dict__"):
+        parts = vars(value).values()
+    for part in parts if depth < 4 else ():
+        yield from _tensors(part, batch_first, depth + 1)
 
 
 def axes_of(
-    shape: tuple[int, ...], size: tuple[int, int], others: list[tuple[tuple[int, ...], Any]]
+    shape: tuple[int, ...],
+    size: tuple[int, int],
+    others: list[tuple[tuple[int, ...], tuple[int, int]]],
 ) -> Axes:
     """Find the batch and the time axis: those that follow when batch and time change.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        That of the result.
-    size : (int, int)
-        Batch and seq_len of the inputs.
-    others : list of (tuple of int, (int, int))
-        Shapes of results for inputs of other sizes.
+    ``shape`` is that of the result for inputs of this ``size``, (batch, seq_len); ``others`` are
+    such pairs for inputs of other sizes.
     """
     others = [(s, z) for s, z in others if len(s) == len(shape)]
 
@@ -231,8 +222,3 @@ def axes_of(
     longer = [s for s, z in others if z[0] == size[0] and z[1] != size[1]]
     coarse = [k for k in axes if k != batch for s in longer if s[k] != shape[k]]
     return Axes(batch, coarse[0] if coarse else None, len(shape), steps=not coarse)
-
-
-def _quiet() -> contextlib.AbstractContextManager[object]:
-    """A model that prints its shapes would print them a hundred times."""
-    return contextlib.redirect_stdout(io.StringIO())

@@ -98,11 +98,11 @@ class AuditReport:
         return len(self.findings)
 
     def __getitem__(self, probe: str) -> Finding:
-        for finding in self.findings:
-            if finding.probe == probe:
-                return finding
-        names = ", ".join(f.probe for f in self.findings)
-        raise CourseError(f"this audit has no probe called {probe!r}; it has {names}.")
+        found = {f.probe: f for f in self.findings}
+        if probe not in found:
+            names = ", ".join(found)
+            raise CourseError(f"this audit has no probe called {probe!r}; it has {names}.")
+        return found[probe]
 
     def _heading(self) -> str:
         n = len(self.problems)
@@ -113,24 +113,22 @@ class AuditReport:
     def __repr__(self) -> str:
         lines = [self._heading()]
         if self.assumed:
-            lines.append(_filled(f"How it was called: {'; '.join(self.assumed)}.", 2))
-        for finding in self.findings:
-            word = finding.verdict.upper() if finding.verdict == "problem" else finding.verdict
-            text = f"{_SIGNS[finding.verdict]} {finding.probe}: {word}. {finding.evidence}"
-            lines.append(_filled(text, 4, first=2))
-            lines += [_filled(text, 6, first=6) for text in _cures(finding)]
+            lines.append(_filled(f"How it was called: {'; '.join(self.assumed)}.", 0, 2))
+        for f in self.findings:
+            word = f.verdict.upper() if f.verdict == "problem" else f.verdict
+            lines.append(_filled(f"{_SIGNS[f.verdict]} {f.probe}: {word}. {f.evidence}", 2, 4))
+            lines += [_filled(text, 6, 6) for text in _cures(f)]
         return "\n".join(lines)
 
     def _html(self) -> str:
-        rows = "".join(_row(finding) for finding in self.findings)
-        called = html.escape("; ".join(self.assumed))
+        rows = "".join(map(_row, self.findings))
+        called = f"<br>How it was called: {html.escape('; '.join(self.assumed))}."
         head = "".join(f'<th scope="col"{_LEFT}>{t}</th>' for t in ("Probe", "Verdict", "Evidence"))
         # No colours of our own: the notebook's theme has them for light and for dark.
         return (
             f'<table style="border-collapse: collapse"><caption style="text-align: left">'
-            f"<strong>{html.escape(self._heading())}</strong>"
-            + (f"<br>How it was called: {called}." if called else "")
-            + f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<strong>{html.escape(self._heading())}</strong>{called if self.assumed else ''}"
+            f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -141,8 +139,7 @@ _LEFT = ' style="text-align: left; vertical-align: top"'
 
 
 def _row(finding: Finding) -> str:
-    word = html.escape(finding.verdict)
-    word = f"<strong>{word}</strong>" if finding.verdict == "problem" else word
+    word = "<strong>problem</strong>" if finding.verdict == "problem" else finding.verdict
     cures = "".join(f"<br>{text}" for text in _cures(finding, as_html=True))
     return (
         f'<tr><th scope="row"{_LEFT}>{html.escape(finding.probe)}</th>'
@@ -157,16 +154,14 @@ def _cures(finding: Finding, *, as_html: bool = False) -> list[str]:
     if known is None:
         return []
     title, lesson = _LESSONS[known.unit]
+    name, others, reality = known.id, [*finding.alternatives], known.reality
+    where = f"Unit {known.unit}: {title} ({lesson})."
     if as_html:
-        name, file = html.escape(known.id), html.escape(lesson)
-        where = f'<a href="{file}">Unit {known.unit}: {html.escape(title)}</a>'
-        lines = [f"Misconception <code>{name}</code>: {html.escape(known.reality)} {where}"]
-        others = ", ".join(f"<code>{html.escape(n)}</code>" for n in finding.alternatives)
-    else:
-        where = f"Unit {known.unit}: {title} ({lesson})."
-        lines = [f"Misconception {known.id}: {known.reality} {where}"]
-        others = ", ".join(finding.alternatives)
-    return [*lines, *([f"It could also be {others}."] if others else [])]
+        name, *others = (f"<code>{html.escape(text)}</code>" for text in (name, *others))
+        reality = html.escape(reality)
+        where = f'<a href="{html.escape(lesson)}">Unit {known.unit}: {html.escape(title)}</a>'
+    lines = [f"Misconception {name}: {reality} {where}"]
+    return [*lines, f"It could also be {', '.join(others)}."] if others else lines
 
 
 def relative(value: float) -> str:
@@ -176,8 +171,8 @@ def relative(value: float) -> str:
     return f"{100 * value:.0f} % of its size" if value >= 0.01 else f"{value:.1e} of its size"
 
 
-def _filled(text: str, indent: int, *, first: int = 0) -> str:
-    start, rest = " " * first, " " * indent
+def _filled(text: str, first: int, rest: int) -> str:
+    start, indent = " " * first, " " * rest
     return textwrap.fill(
-        text, 92, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False
+        text, 92, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False
     )

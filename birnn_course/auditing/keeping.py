@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-_CONTAINERS = (dict, list, set, deque)
 # What nn.Module keeps for itself; a forward pass leaves it alone, and probes hang hooks in it.
 _MACHINERY = re.compile(
     r"_(parameters|modules|forward|backward|state_dict|load_state_dict|is_full)"
@@ -45,21 +44,16 @@ def parts_of(model: object) -> tuple[list[nn.Module], list[object]]:
             return
         inside: list[object] = []
         if isinstance(thing, FunctionType):
-            try:
+            with contextlib.suppress(TypeError, ValueError):
                 names = inspect.getclosurevars(thing)
-            except (TypeError, ValueError):
-                return
-            inside = [*names.nonlocals.values(), *names.globals.values()]
+                inside = [*names.nonlocals.values(), *names.globals.values()]
             inside += [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
-            inside = [v for v in inside if not isinstance(v, type | ModuleType)]
         elif isinstance(thing, functools.partial):
             inside = [thing.func, *thing.args, *thing.keywords.values()]
         elif isinstance(thing, MethodType):
             inside = [thing.__self__]
-        elif isinstance(thing, list | tuple):
-            inside = list(thing)
-        elif isinstance(thing, dict):
-            inside = list(thing.values())
+        elif isinstance(thing, list | tuple | dict):
+            inside = list(thing.values() if isinstance(thing, dict) else thing)
         elif not isinstance(thing, type | ModuleType | BuiltinFunctionType | Tensor) and (
             type(thing).__module__.partition(".")[0] not in ("torch", "numpy", "builtins")
         ):
@@ -76,14 +70,8 @@ class Snapshot:
     """Everything that the objects given hold now, to be put back.
 
     Attributes are put back as the very same objects; lists, dicts and tensors that were changed in
-    place get their old content again. What a C++ object keeps to itself is out of reach.
-
-    Parameters
-    ----------
-    owners : list of object
-        Modules with all their submodules, and plain objects.
-    parameters : bool
-        Keep a copy of the parameters too; without, only of what may be a state.
+    place get their old content again. What a C++ object keeps to itself is out of reach. Without
+    ``parameters`` only what may be a state is kept.
     """
 
     def __init__(self, owners: list[object], *, parameters: bool = True) -> None:
@@ -114,12 +102,10 @@ class Snapshot:
         elif isinstance(value, np.random.Generator):
             bits = value.bit_generator
             self._puts.append(functools.partial(setattr, bits, "state", bits.state))
-        elif isinstance(value, _CONTAINERS):
-            self._containers.append((value, copy.copy(value)))
+        elif isinstance(value, dict | list | set | deque | tuple):
+            if not isinstance(value, tuple):
+                self._containers.append((value, copy.copy(value)))
             for part in value.values() if isinstance(value, dict) else value:
-                self._keep(part, depth + 1)
-        elif isinstance(value, tuple):
-            for part in value:
                 self._keep(part, depth + 1)
 
     def restore(self, *, thoroughly: bool = False) -> None:
@@ -161,55 +147,22 @@ def _refill(container: Any, kept: Any) -> None:
 @contextlib.contextmanager
 def everything_kept(owners: list[object]) -> Iterator[None]:
     """Whatever happens inside, also an error: afterwards all is as it was."""
-    snapshot = Snapshot(owners)
-    with _random_numbers_kept(), _switches_kept():
-        try:
-            yield
-        finally:
-            snapshot.restore(thoroughly=True)
-
-
-@contextlib.contextmanager
-def _random_numbers_kept() -> Iterator[None]:
-    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
-    here = torch.get_rng_state(), random.getstate(), np.random.get_state()
-    there = torch.cuda.get_rng_state_all() if cuda else []
-    try:
-        yield
-    finally:
-        torch.set_rng_state(here[0])
-        random.setstate(here[1])
-        np.random.set_state(here[2])
-        if cuda:
-            torch.cuda.set_rng_state_all(there)
-
-
-@contextlib.contextmanager
-def _switches_kept() -> Iterator[None]:
-    """TF32 off while probing, since its rounding (1e-3) would pass for an influence."""
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    switches = [(matmul, "allow_tf32"), (cudnn, "allow_tf32"), (cudnn, "enabled")]
-    switches += [(cudnn, "benchmark"), (cudnn, "deterministic")]
-    kept = [getattr(where, name) for where, name in switches]
-    grad, deterministic = torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    try:
+    with contextlib.ExitStack() as after:
+        after.callback(torch.set_rng_state, torch.get_rng_state())
+        after.callback(random.setstate, random.getstate())
+        after.callback(np.random.set_state, np.random.get_state())
+        after.callback(torch.set_default_dtype, torch.get_default_dtype())
+        after.callback(torch.set_num_threads, torch.get_num_threads())
         torch.set_num_threads(1)  # the batches are tiny, and threads would wait for one another
         if torch.cuda.is_available():
-            matmul.allow_tf32 = False
-            cudnn.allow_tf32 = False
+            if torch.cuda.is_initialized():
+                after.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
+            switches: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+            for part in switches:
+                after.callback(setattr, part, "allow_tf32", part.allow_tf32)
+                part.allow_tf32 = False  # its rounding (1e-3) would pass for an influence
+        after.callback(Snapshot(owners).restore, thoroughly=True)
         yield
-    finally:
-        for (where, name), value in zip(switches, kept, strict=True):
-            if getattr(where, name) != value:
-                setattr(where, name, value)
-        torch.set_default_dtype(dtype)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        torch.set_grad_enabled(grad)
-        if torch.are_deterministic_algorithms_enabled() != deterministic:
-            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
 def seed_everything(seed: int) -> None:

@@ -15,23 +15,20 @@ from birnn_course.auditing.findings import (
     problem,
     relative,
 )
+from birnn_course.auditing.given import holds, real_steps
 from birnn_course.auditing.inside import recurrent_calls, recurrent_modules
 
 _DRAWS = 3  # one new value may happen to change nothing, as under a maximum or a ReLU
 _ONE_STEP = not_applicable("The sequences have one step.")
 
 
-def reached_from(bench: Bench, row: int, steps: list[int]) -> Tensor:
+def _reached_from(bench: Bench, row: int, steps: list[int]) -> Tensor:
     """Which results of a sequence move when one of its steps is drawn anew.
 
     ``(len(steps), seq_len)`` for one result per step, else ``(len(steps),)``.
     """
     n = len(bench.x)
-    variants = []
-    for s in steps:
-        only = torch.zeros(bench.x.shape[:2], dtype=torch.bool)
-        only[row, s] = True
-        variants += [bench.redraw(only)[row] for _ in range(_DRAWS)]
+    variants = [bench.one_step(row, s)[row] for s in steps for _ in range(_DRAWS)]
     # The same sequence in every place of the batch: places may round differently.
     usual = bench.run_each(row, [bench.x[row]] * n)
     moved = bench.run_each(row, variants)
@@ -41,11 +38,11 @@ def reached_from(bench: Bench, row: int, steps: list[int]) -> Tensor:
     return found.reshape(len(steps), _DRAWS, *found.shape[1:]).any(1)
 
 
-def _whole(bench: Bench) -> tuple[int, Tensor]:
+def _longest(bench: Bench) -> tuple[int, Tensor]:
     """The longest sequence, and which of its steps reach which of its results."""
     row = bench.lengths.index(max(bench.lengths))
     if bench.reach is None:
-        bench.reach = reached_from(bench, row, list(range(bench.lengths[row])))
+        bench.reach = _reached_from(bench, row, list(range(bench.lengths[row])))
     return row, bench.reach
 
 
@@ -56,16 +53,16 @@ def past_and_future(bench: Bench) -> Finding:
     if max(bench.lengths) < 2:
         return _ONE_STEP
     bench.need_steps()
-    _, columns = _whole(bench)
-    reach = columns.T[: columns.shape[0]]  # [t, s]: output t has read input s
-    n = reach.shape[0]
-    pairs = [(t, s) for t in range(n) for s in range(reach.shape[1]) if reach[t, s]]
+    _, columns = _longest(bench)
+    n = len(columns)
+    reach = columns.T[:n]  # [t, s]: output t has read input s
+    pairs = reach.nonzero().tolist()
     ahead = max((s - t for t, s in pairs), default=0)
     back = max((t - s for t, s in pairs), default=0)
-    bi = any(m.bidirectional for _, m in recurrent_modules(bench))
+    bi = any(m.bidirectional for m in recurrent_modules(bench))
     if bench.causal and ahead > 0:
         t, s = next((t, s) for t, s in pairs if s - t == ahead)
-        ids: tuple[str, ...] = ("predict-the-next", "bidirectional-decoder")
+        ids = ("predict-the-next", "bidirectional-decoder")
         if not bi and ahead < n - 1:
             ids = ("lookahead-for-prediction", "predict-the-next")
         return problem(
@@ -76,18 +73,14 @@ def past_and_future(bench: Bench) -> Finding:
     odd = _odd_pattern(bench, reach, bi)
     if odd:
         return odd
-    reads = {
-        (True, True): f"up to {back} steps before it and up to {ahead} after it",
-        (True, False): f"up to {back} steps before it and none after it",
-        (False, True): f"none before it and up to {ahead} steps after it",
-        (False, False): "no other step",
-    }[back > 0, ahead > 0]
-    return ok(f"An output has read {reads}, in a sequence of {n} steps.{bench.caveat}")
+    before = f"up to {back} steps before it" if back else "no step before it"
+    after = f"up to {ahead} after it" if ahead else "none after it"
+    return ok(f"An output has read {before} and {after}, in a sequence of {n} steps{bench.caveat}.")
 
 
 def _odd_pattern(bench: Bench, reach: Tensor, bi: bool) -> Finding | None:
     """Shapes that a reader turned around only once leaves behind."""
-    n = reach.shape[0]
+    n = len(reach)
     if n < 5 or reach.shape[1] != n:
         return None
     t, s = torch.arange(n)[:, None], torch.arange(n)
@@ -121,23 +114,24 @@ def every_step(bench: Bench) -> Finding:
     if max(bench.lengths) < 2:
         return _ONE_STEP
     bench.need_steps()
-    row, columns = _whole(bench)
+    row, columns = _longest(bench)
     heard = columns.any(1) if columns.dim() == 2 else columns
     rows = [i for i, n in enumerate(bench.lengths) if n > 1]
-    first = {i: bool((heard[0] if i == row else reached_from(bench, i, [0])).any()) for i in rows}
+    first = {i: bool((heard if i == row else _reached_from(bench, i, [0]))[0].any()) for i in rows}
     try:
         # Not cut down: where a length goes wrong may depend on how long the sequences are.
-        x, ends = bench.uncut.to(bench.x.dtype), bench.uncut_lengths
-        last = _counts(bench, x, ends, [n - 1 for n in ends])
+        x = bench.given.x[bench.rows].to(bench.x.dtype)
+        ends = [bench.given.lengths[i] for i in bench.rows]
+        last = _last_counts(bench, x, ends)
     except (CallFailedError, ShapeError):
         x, ends = bench.x, bench.lengths
-        last = _counts(bench, x, ends, [n - 1 for n in ends])
+        last = _last_counts(bench, x, ends)
     no_first = [i for i in rows if not first[i]]
     no_last = [i for i in rows if not last[i]]
     if not no_first and not no_last:
         whole = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
         return ok(f"First and last step of {len(rows)} sequences reach a result{whole}.")
-    text, ids = _deafness(bench, heard, (no_first, no_last), len(rows), x, ends)
+    text, ids = _deafness(bench, heard, no_first, no_last, x, ends)
     if not ids and len(no_last) < len(rows) and len(no_first) < len(rows):
         return ok(
             f"{text} Others of the same model count them, so it may be chance, as under a maximum."
@@ -147,12 +141,12 @@ def every_step(bench: Bench) -> Finding:
     return problem(text, *ids)
 
 
-def _counts(bench: Bench, x: Tensor, ends: list[int], at: list[int]) -> Tensor:
-    """Whether one step of each sequence, drawn anew in all of them at once, moves its results."""
-    only = torch.arange(x.shape[1]) == torch.tensor(at)[:, None]
+def _last_counts(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
+    """Whether the last step of each sequence, drawn anew in all at once, moves its results."""
+    last = torch.arange(x.shape[1]) == torch.tensor(ends)[:, None] - 1
     base, moved = bench.run(x, ends), torch.zeros(len(x), dtype=torch.bool)
     for _ in range(8):
-        changed = bench.run(bench.redraw(only, x), ends)
+        changed = bench.run(bench.redraw(last, x), ends)
         moved |= bench.gap(base, changed, ends) > bench.influence
         if bool(moved.all()):
             break
@@ -160,14 +154,12 @@ def _counts(bench: Bench, x: Tensor, ends: list[int], at: list[int]) -> Tensor:
 
 
 def _deafness(
-    bench: Bench, heard: Tensor, silent: tuple[list[int], list[int]], n: int, x: Tensor,
-    ends: list[int],
-) -> tuple[str, tuple[str, ...]]:  # fmt: skip
+    bench: Bench, heard: Tensor, no_first: list[int], no_last: list[int], x: Tensor, ends: list[int]
+) -> tuple[str, tuple[str, ...]]:
     """Which steps do not count, in words, and what that points to."""
-    no_first, no_last = silent
-    width = bench.x.shape[1]
-    shorter = [i for i, length in enumerate(bench.lengths) if length < width]
-    counted = [s for s in range(len(heard)) if heard[s]]
+    n = sum(length > 1 for length in bench.lengths)
+    shorter = bench.shorter
+    counted = heard.nonzero()[:, 0].tolist()
     if shorter and set(no_first) & set(no_last) == set(shorter):
         return (
             f"No step tried of the {len(shorter)} shorter sequences reaches a result: something is "
@@ -175,17 +167,16 @@ def _deafness(
             ("padded-end-is-the-end", "off-by-one-end"),
         )
     if counted in ([0], [len(heard) - 1]) and not bench.per_step:
-        if counted == [0]:
-            return "Step 0 alone reaches a result.", ("final-is-at-step-0",)
-        return "The last step alone reaches a result.", ("last-step-readout",)
+        ids = ("final-is-at-step-0",) if counted == [0] else ("last-step-readout",)
+        return f"Step {counted[0]} alone reaches a result.", ids
     which = f"The last real step of {len(no_last)} of {n} sequences reaches no result"
-    zeros = _pads_inside(bench, x, ends)
+    zeros = holds(x, bench.given.pad_value) & real_steps(ends, x.shape[1])
     if no_last and bool(zeros[no_last].any(1).all()) and (
-        bool(_counts(bench, bench.redraw(zeros, x), ends, [e - 1 for e in ends])[no_last].all())
+        bool(_last_counts(bench, bench.redraw(zeros, x), ends)[no_last].all())
     ):  # fmt: skip
         return (
-            f"{which}, and each of them holds the value of pads, {bench.pad_value:g}, before its "
-            "end; with something else there it does.",
+            f"{which}, and each of them holds the value of pads, {bench.given.pad_value:g}, before "
+            "its end; with something else there it does.",
             ("zeros-count-as-pads", "too-short-raises"),
         )
     lengths = ("length-is-the-last-index", "off-by-one-end")
@@ -193,7 +184,7 @@ def _deafness(
         short = ("too-short-raises",) if bench.subject.takes_lengths else ()
         return f"{which}.", (*short, *lengths)
     if no_last and _counts_if_shorter(bench, x, ends, no_last):
-        some = ", ".join(str(ends[i]) for i in sorted(set(no_last), key=lambda i: ends[i]))
+        some = ", ".join(map(str, sorted(ends[i] for i in no_last)))
         return (
             f"{which} (their lengths: {some}). Without a part of their beginnings all do: they "
             "are cut short inside the model.",
@@ -202,13 +193,6 @@ def _deafness(
     if no_first:
         which = f"The first step of {len(no_first)} of {n} sequences reaches no result"
     return f"{which}.", ()
-
-
-def _pads_inside(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
-    """Real steps that hold what pads hold, ``(batch, seq_len)``."""
-    alike = (x if x.dim() == 2 else x.flatten(2)) == bench.pad_value
-    alike = alike if x.dim() == 2 else alike.all(2)
-    return alike.cpu() & (torch.arange(x.shape[1]) < torch.tensor(ends)[:, None])
 
 
 def _counts_if_shorter(bench: Bench, x: Tensor, ends: list[int], silent: list[int]) -> bool:
@@ -222,11 +206,11 @@ def _counts_if_shorter(bench: Bench, x: Tensor, ends: list[int], silent: list[in
             return False
     for share in (2, 3):
         less = [n - n // share for n in ends]
-        cut = torch.full_like(x, bench.pad_value)
+        cut = torch.full_like(x, bench.given.pad_value)
         for i, (n, new) in enumerate(zip(ends, less, strict=True)):
             cut[i, :new] = x[i, n - new : n]
         try:
-            counts = _counts(bench, cut, less, [n - 1 for n in less])
+            counts = _last_counts(bench, cut, less)
         except (CallFailedError, ShapeError):
             continue
         if bool(counts.all()) and min(ends[i] for i in silent) > 3:
@@ -243,20 +227,19 @@ def streaming(bench: Bench) -> Finding:
     x = bench.redraw(torch.ones(n, width, dtype=torch.bool))
     cut = width // 2
     whole = bench.run(x, [width] * n)
-    first = bench.subject.run(x[:, :cut].contiguous(), [cut] * n)
+    first = bench.run(x[:, :cut].contiguous(), [cut] * n)
     second = bench.subject.run(x[:, cut:].contiguous(), [width - cut] * n, reset=False)
-    apart = float(bench.gap(whole, torch.cat([first, second], dim=1), [width] * n).max())
+    apart = bench.apart(whole, torch.cat([first, second], dim=1), [width] * n)
     if apart <= bench.rounding:
         return ok(f"In two pieces it gives what it gives in one, up to {apart:.0e} of it.")
     differ = f"In two pieces the results differ by {relative(apart)} from those in one piece, "
-    _, columns = _whole(bench)
-    if columns.dim() == 2 and bool(columns.tril(-1).any()):
+    if bool(_longest(bench)[1].tril(-1).any()):
         return problem(
-            differ + "and outputs have read steps after their own: the next piece comes too late "
+            f"{differ}and outputs have read steps after their own: the next piece comes too late "
             "for them.",
             "stream-in-chunks",
         )
     return not_tested(
-        differ + "though none has read ahead: whatever is kept between calls, it is not a state "
+        f"{differ}though none has read ahead: whatever is kept between calls, it is not a state "
         "to go on from."
     )

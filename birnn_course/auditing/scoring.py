@@ -2,267 +2,254 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from birnn_course.auditing.bench import NotTestableError
-from birnn_course.auditing.calling import Axes
-from birnn_course.auditing.findings import Finding, not_tested, ok, problem, relative
+from birnn_course.auditing.bench import Bench, NotTestableError, put
+from birnn_course.auditing.calling import by_place, parameters_of
+from birnn_course.auditing.findings import (
+    Finding,
+    not_applicable,
+    not_tested,
+    ok,
+    problem,
+    relative,
+)
+from birnn_course.auditing.given import holds, real_steps
 from birnn_course.data.batches import IGNORED
 
 _PADS = 5
+_AS_IS, _MOVED = "scores and targets as they are", "classes moved to dimension 1"
+
+Form = tuple[str, Callable[[Tensor], Tensor], bool]
+"""A way to hand on scores and targets: its name, what is done to scores, if targets are flat."""
 
 
 @dataclass
 class Scored:
-    """A batch with its scores and targets, as the model and the user lay them out.
+    """A loss or a metric with the whole batch's scores ``(batch, seq_len, …)`` and targets.
 
-    Parameters
-    ----------
-    scores, targets : Tensor
-        As they are.
-    axes : Axes
-        Which axes of the scores are which.
-    time_first : bool
-        Whether the targets are (seq_len, batch).
-    lengths : list of int
-        Of all sequences.
+    ``order`` are the places of batch and time where the user lays out the scores, and
+    ``time_first`` says it of the targets: the function gets both laid out like that.
     """
 
+    function: Callable[..., Any]
     scores: Tensor
     targets: Tensor
-    axes: Axes
-    time_first: bool
     lengths: list[int]
+    order: tuple[int, int]
+    time_first: bool
     random: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
 
     @property
-    def width(self) -> int:
-        """How many steps the targets have."""
-        return self.targets.shape[0 if self.time_first else 1]
+    def real(self) -> Tensor:
+        """Which steps are no padding, ``(batch, seq_len)``."""
+        return real_steps(self.lengths, self.targets.shape[1])
 
-    def real(self, width: int) -> Tensor:
-        """Which steps are no padding, ``(batch, width)``."""
-        return torch.arange(width) < torch.tensor(self.lengths)[:, None]
+    def laid_out(self, scores: Tensor) -> Tensor:
+        """Scores as the user has them."""
+        return scores.movedim((0, 1), self.order).contiguous()
 
-    def like_scores(self, mask: Tensor) -> Tensor:
-        """A mask ``(batch, seq_len)`` with the scores' axes."""
-        assert self.axes.batch is not None and self.axes.time is not None
-        mask = mask if self.axes.batch < self.axes.time else mask.T
-        for k in range(self.axes.ndim):
-            if k not in (self.axes.batch, self.axes.time):
-                mask = mask.unsqueeze(k)
-        return mask.to(self.scores.device)
+    def forms(self, *, labels: bool) -> list[Form]:
+        """The ways in which the function may want its arguments, the plainest first."""
+        forms: list[Form] = [(_AS_IS, lambda s: s, False)]
+        if self.scores.dim() == 2:
+            forms.append(("both flattened", Tensor.flatten, True))
+        if self.scores.dim() == 3:
+            k = 3 - sum(self.order)
+            if k != 1:
+                forms.append((_MOVED, lambda s: s.movedim(k, 1), False))
+            forms.append(("both flattened", lambda s: s.movedim(k, -1).flatten(0, 1), True))
+            if labels:
+                forms.append(("predictions", lambda s: s.argmax(k), False))
+                flat = "predictions, both flattened"
+                forms.append((flat, lambda s: s.argmax(k).flatten(), True))
+        return forms
 
-    def like_targets(self, mask: Tensor) -> Tensor:
-        """A mask ``(batch, seq_len)`` with the targets' axes."""
-        return (mask.T if self.time_first else mask).to(self.targets.device)
-
-    def targets_by_row(self) -> Tensor:
-        """The targets ``(batch, seq_len)``, on the CPU."""
-        return (self.targets.transpose(0, 1) if self.time_first else self.targets).cpu()
-
-    def redraw(self, where: Tensor) -> Tensor:
-        """The scores with others where ``where``, ``(batch, seq_len)``, is true."""
-        drawn = torch.randn(self.scores.shape, generator=self.random) * 3 * self._spread()
-        drawn = drawn.to(self.scores)
-        if self.looks_like_probabilities:
-            drawn = (
-                drawn.softmax(self.class_axis) if self.class_axis is not None else drawn.sigmoid()
-            )
-        return torch.where(self.like_scores(where), drawn, self.scores)
-
-    def _spread(self) -> float:
-        finite = self.scores.float()[self.scores.isfinite()]
-        return float(finite.std()) if len(finite) > 1 and float(finite.std()) > 0 else 1.0
-
-    @property
-    def looks_like_probabilities(self) -> bool:
-        """Whether all scores lie from 0 to 1, where a loss may insist on it."""
-        return bool(((self.scores >= 0) & (self.scores <= 1)).all())
-
-    @property
-    def class_axis(self) -> int | None:
-        """The axis of the classes, if there is one."""
-        rest = [k for k in range(self.axes.ndim) if k not in (self.axes.batch, self.axes.time)]
-        return rest[0] if len(rest) == 1 else None
-
-    def longer(self, pad_target: float) -> Scored:
-        """The same with more padding."""
-        assert self.axes.time is not None
-        more = self.scores.narrow(self.axes.time, 0, 1).repeat_interleave(_PADS, self.axes.time)
-        noise = torch.randn(more.shape, generator=self.random).to(more) * self._spread()
-        more = more if self.looks_like_probabilities else more + noise
-        axis = 0 if self.time_first else 1
-        ends = torch.full_like(self.targets.narrow(axis, 0, 1), pad_target)
-        return Scored(
-            torch.cat([self.scores, more], self.axes.time),
-            torch.cat([self.targets, ends.repeat_interleave(_PADS, axis)], axis),
-            self.axes,
-            self.time_first,
-            self.lengths,
-            self.random,
-        )
-
-
-Form = Callable[[Scored, Tensor], float]
-
-
-def _forms(
-    function: Callable[..., Any], scored: Scored, *, labels: bool
-) -> Iterator[tuple[str, Form]]:
-    """The ways in which a loss or a metric may want its arguments, the plainest first."""
-
-    def call(scores: Tensor, targets: Tensor, now: Scored) -> float:
+    def value(self, form: Form, scores: Tensor | None = None) -> float:
+        """What the function says of these scores, or of its own."""
+        _, turned, flat = form
+        targets = self.targets.transpose(0, 1).contiguous() if self.time_first else self.targets
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            value = function(scores, targets, *_third(function, now))
+            value = self.function(
+                turned(self.laid_out(self.scores if scores is None else scores)),
+                targets.flatten() if flat else targets,
+                *self._third(),
+            )
         if isinstance(value, Tensor) and value.numel() != 1:
             raise NotTestableError("it returns more than one number")
         return float(value)
 
-    k = scored.class_axis
-    yield "scores and targets as they are", lambda now, s: call(s, now.targets, now)
-    if k is not None and k != 1:
-        yield "classes moved to dimension 1", lambda now, s: call(s.movedim(k, 1), now.targets, now)
-    if k is not None:
-        yield (
-            "both flattened",
-            lambda now, s: call(s.movedim(k, -1).flatten(0, 1), now.targets.flatten(), now),
+    def _third(self) -> tuple[Tensor, ...]:
+        """Lengths or a mask, for a function that takes them."""
+        parameters = parameters_of(self.function)
+        name = parameters[2].name.lower() if len(parameters) > 2 and by_place(parameters[2]) else ""
+        if "mask" in name:
+            return ((self.real.T if self.time_first else self.real).to(self.targets.device),)
+        return (torch.tensor(self.lengths),) if "len" in name else ()
+
+    def redraw(self, where: Tensor) -> Tensor:
+        """The scores with others where ``where``, ``(batch, seq_len)``, is true."""
+        drawn = self._noise(self.scores, 3)
+        if self._are_probabilities:  # a loss may insist on them
+            drawn = drawn.softmax(2) if drawn.dim() == 3 else drawn.sigmoid()
+        return put(where, drawn, self.scores)
+
+    def longer(self, pad_target: float) -> Scored:
+        """The same with more padding."""
+        more = self.scores[:, :1].repeat_interleave(_PADS, 1)
+        more = more if self._are_probabilities else more + self._noise(more, 1)
+        ends = torch.full_like(self.targets[:, :1], pad_target).repeat_interleave(_PADS, 1)
+        return replace(
+            self,
+            scores=torch.cat([self.scores, more], 1),
+            targets=torch.cat([self.targets, ends], 1),
         )
-        if labels:
-            yield "predictions", lambda now, s: call(s.argmax(k), now.targets, now)
-            yield (
-                "predictions, both flattened",
-                lambda now, s: call(s.argmax(k).flatten(), now.targets.flatten(), now),
-            )
-    elif scored.scores.dim() == 2:
-        yield "both flattened", lambda now, s: call(s.flatten(), now.targets.flatten(), now)
+
+    def _noise(self, like: Tensor, times: float) -> Tensor:
+        finite = self.scores.float()[self.scores.isfinite()]
+        spread = float(finite.std()) if len(finite) > 1 else 0.0
+        return (torch.randn(like.shape, generator=self.random) * times * (spread or 1.0)).to(like)
+
+    @property
+    def _are_probabilities(self) -> bool:
+        return bool(((self.scores >= 0) & (self.scores <= 1)).all())
 
 
-def _third(function: Callable[..., Any], scored: Scored) -> tuple[Tensor, ...]:
-    """Lengths or a mask, for a function that insists on them."""
-    call = getattr(function, "forward", None) or function
-    try:
-        parameters = list(inspect.signature(call).parameters.values())
-    except (TypeError, ValueError):
-        return ()
-    if len(parameters) < 3 or parameters[2].kind not in (
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    ):
-        return ()
-    name = parameters[2].name.lower()
-    if "mask" in name:
-        return (scored.like_targets(scored.real(scored.width)),)
-    return (torch.tensor(scored.lengths),) if "len" in name else ()
-
-
-def _working_form(
-    function: Callable[..., Any], scored: Scored, *, labels: bool
-) -> tuple[str, Form, float]:
-    """The first form that runs, gives a number, and minds what the real scores are."""
-    real, complaint = scored.real(scored.width), ""
-    for name, form in _forms(function, scored, labels=labels):
-        try:
-            value = form(scored, scored.scores)
-            others = [form(scored, scored.redraw(real)) for _ in range(3)]
-        except Exception as error:
-            complaint = complaint or " ".join(str(error).split())[:120]
-            continue
-        if math.isfinite(value) and any(_apart(value, other) > 0 for other in others):
-            return name, form, value
-    raise NotTestableError(
-        "called with scores and targets it gives no number that depends on the scores"
-        + (f" ({complaint})" if complaint else "")
-    )
-
-
-def _apart(a: float, b: float) -> float:
-    if math.isnan(a) and math.isnan(b):
-        return 0.0
-    gap = abs(a - b) / max(abs(a), abs(b), 1e-12)
-    return 1.0 if math.isnan(gap) else gap
-
-
-def pads_counted(scored: Scored, function: Callable[..., Any], *, metric: bool) -> Finding:
+def pads_counted(
+    bench: Bench, *, function: Callable[..., Any] | None, what: str, targets: Tensor | None
+) -> Finding:
     """Change the scores at the pads, then add pads: neither may move the number.
 
     A loss is asked first whether each score is compared with its own target.
     """
-    what = "metric" if metric else "loss"
-    real = scored.real(scored.width)
+    if function is None or targets is None:
+        return not_applicable(f"No {what if function is None else 'targets'} given.")
+    if not bench.per_step:
+        return not_applicable("There is one result per sequence, and no pad has one.")
+    scored = _scored(bench, function, targets)
+    if not scored.scores.is_floating_point():
+        return not_tested("The model returns labels; audit its scores.")
+    real, metric = scored.real, what == "metric"
     if bool(real.all()):
         return not_tested("No sequence is padded; give a batch where some are.")
     try:
-        name, form, value = _working_form(function, scored, labels=metric)
+        form = _working_form(scored, labels=metric)
     except NotTestableError as error:
         return not_tested(f"The {what} could not be tried: {error}.")
-    pads = scored.targets[scored.like_targets(~real)]
-    values, counts = pads.unique(return_counts=True)
+    name, value = form[0], scored.value(form)
+    values, counts = scored.targets[(~real).to(targets.device)].unique(return_counts=True)
     filler = float(values[counts.argmax()])
     if not metric:
-        wrong = _classes_last(scored, function, name, value, filler)
-        wrong = wrong or _wrong_pairs(scored, form, value, filler)
+        wrong = _classes_last(scored, form, value, filler) or _wrong_pairs(scored, form, filler)
         if wrong:
             return wrong
-    moved = max(_apart(value, form(scored, scored.redraw(~real))) for _ in range(5))
     ids = ("one-filler-for-all", "ignore-index-zero", "pads-in-accuracy", "masked-mean")
+    moved = max(_apart(value, scored.value(form, scored.redraw(~real))) for _ in range(5))
     if moved > 1e-5:
         return problem(
             f"Other scores at the {int((~real).sum())} pads change the {what} by {relative(moved)} "
             f"({name}; the pads' target is {filler:g}).",
             *((ids[2], ids[0], ids[3]) if metric else ids),
         )
+    more = ""
     try:
-        longer = scored.longer(filler)
-        grown = _apart(value, form(longer, longer.scores))
-    except Exception:
-        grown = None
-    if grown is not None and grown > 1e-5:
+        grown = _apart(value, scored.longer(filler).value(form))
+    except Exception:  # such as a mask of the user's own, which has one size
+        grown, more = 0.0, "; more padding could not be tried"
+    if grown > 1e-5:
         return problem(
             f"The scores at the pads do not matter, but {_PADS} more steps of padding change the "
             f"{what} by {relative(grown)} ({name}): it divides by the pads too.",
             *((ids[2], ids[3]) if metric else (ids[3], ids[0])),
         )
-    if not metric and filler != IGNORED:
-        tokens = real & scored.targets_by_row().eq(filler)
-        if bool(tokens.any()) and not bool(tokens.eq(real).all()):
-            dropped = max(_apart(value, form(scored, scored.redraw(tokens))) for _ in range(3))
-            if dropped == 0:
-                return problem(
-                    f"The {int(tokens.sum())} real steps with the target of the pads, {filler:g}, "
-                    f"do not count: other scores there leave the loss at {value:.4f} ({name}).",
-                    *ids[1::-1],
-                )
-    more = "" if grown is not None else "; more padding could not be tried"
+    alike = real & holds(scored.targets, filler)
+    mixed = bool(alike.any()) and not torch.equal(alike, real)
+    if (
+        (not metric and filler != IGNORED and mixed)
+        and all(scored.value(form, scored.redraw(alike)) == value for _ in range(3))
+    ):  # fmt: skip
+        return problem(
+            f"The {int(alike.sum())} real steps with the target of the pads, {filler:g}, "
+            f"do not count: other scores there leave the loss at {value:.4f} ({name}).",
+            *ids[1::-1],
+        )
     return ok(f"Neither other scores at the pads nor more pads move the {what} ({name}{more}).")
 
 
-def _wrong_pairs(scored: Scored, form: Form, value: float, filler: float) -> Finding | None:
+def _scored(bench: Bench, function: Callable[..., Any], targets: Tensor) -> Scored:
+    """Scores and targets of the whole batch, or the reason why they do not fit together."""
+    given, axes, time_first = bench.given, bench.subject.axes, bench.subject.time_first
+    assert axes.batch is not None and axes.time is not None
+    if not axes.steps or targets.dim() < 2:
+        raise NotTestableError("there is not one result for each target")
+    scores = bench.subject.raw(given.x.to(bench.x.dtype), given.lengths).to(bench.own_dtype)
+    sizes = n, steps = scores.shape[axes.batch], scores.shape[axes.time]
+    if n != steps and targets.shape[:2] == sizes[:: 1 if time_first else -1]:
+        time_first = not time_first  # turned around against the batch; the loss may know that
+    targets = targets.detach().transpose(0, 1) if time_first else targets.detach()
+    if len(targets) != n:
+        raise NotTestableError(
+            f"targets of shape {tuple(targets.shape)} do not fit scores of shape "
+            f"{tuple(scores.shape)}"
+        )
+    if targets.shape[1] != steps:
+        raise NotTestableError(
+            f"there are {steps} steps of scores and {targets.shape[1]} of targets "
+            "(pad_packed_sequence has total_length for that)"
+        )
+    order = axes.batch, axes.time
+    return Scored(
+        function, scores.movedim(order, (0, 1)), targets, given.lengths, order, time_first
+    )
+
+
+def _working_form(scored: Scored, *, labels: bool) -> Form:
+    """The first form that runs, gives a number, and minds what the real scores are."""
+    complaint = ""
+    for form in scored.forms(labels=labels):
+        try:
+            value = scored.value(form)
+            others = [scored.value(form, scored.redraw(scored.real)) for _ in range(3)]
+        except Exception as error:
+            complaint = complaint or f" ({' '.join(str(error).split())[:120]})"
+            continue
+        if math.isfinite(value) and any(_apart(value, other) > 0 for other in others):
+            return form
+    raise NotTestableError(
+        f"called with scores and targets it gives no number that depends on the scores{complaint}"
+    )
+
+
+def _apart(a: float, b: float) -> float:
+    gap = abs(a - b) / max(abs(a), abs(b), 1e-12)
+    return float(math.isnan(a) != math.isnan(b)) if math.isnan(gap) else gap
+
+
+def _wrong_pairs(scored: Scored, form: Form, filler: float) -> Finding | None:
     """Change a score, a target, and both: if the two meet, the changes do not simply add up."""
-    table = scored.targets_by_row()
-    real = scored.real(scored.width) & table.ne(filler)
-    known = table[real].unique()
-    places = real.nonzero()
-    if len(known) < 2 or table.dim() != 2:
+    table, value = scored.targets.cpu().contiguous(), scored.value(form)
+    if table.dim() > 2:
         return None
-    other = known[
-        (torch.searchsorted(known, table.contiguous().clamp(known[0], known[-1])) + 1) % len(known)
-    ]
+    real = scored.real & table.ne(filler)
+    known, places = table[real].unique(), real.nonzero()
+    if len(known) < 2:
+        return None
+    # The next one of all targets that occur.
+    index = torch.searchsorted(known, table.clamp(known[0], known[-1]))
+    other = known[(index + 1) % len(known)]
 
     def meet(scores: Tensor, where: Tensor) -> bool:
-        changed = torch.where(where & real, other, table)
-        now = replace(scored, targets=changed.T if scored.time_first else changed)
-        now.targets = now.targets.to(scored.targets.device)
-        a, b, c = form(scored, scores), form(now, scored.scores), form(now, scores)
+        targets = torch.where(where & real, other, table).to(scored.targets.device)
+        now = replace(scored, targets=targets)
+        a, b, c = scored.value(form, scores), now.value(form), now.value(form, scores)
         return abs(c - a - b + value) > 3e-6 * max(map(abs, (a, b, c, value)))
 
     astray: dict[str, list[tuple[int, int]]] = {"same": [], "another": []}
@@ -289,60 +276,25 @@ def _wrong_pairs(scored: Scored, form: Form, value: float, filler: float) -> Fin
     )
 
 
-def _classes_last(
-    scored: Scored, function: Callable[..., Any], name: str, value: float, filler: float
-) -> Finding | None:
+def _classes_last(scored: Scored, form: Form, value: float, filler: float) -> Finding | None:
     """With as many steps as classes a loss may take the one for the other."""
-    k = scored.class_axis
-    if not name.endswith("as they are") or k in (None, 1) or scored.scores.dim() != 3:
+    moved = [f for f in scored.forms(labels=False) if f[0] == _MOVED]
+    shape = scored.laid_out(scored.scores).shape
+    if form[0] != _AS_IS or not moved or shape[1] != shape[2]:
         return None
-    if scored.scores.shape[1] != scored.scores.shape[2]:
-        return None
-    forms = dict(_forms(function, scored, labels=False))
+    longer = scored.longer(filler)
     try:
-        right = forms["classes moved to dimension 1"](scored, scored.scores)
-        longer = scored.longer(filler)
+        right = scored.value(moved[0])
     except Exception:
         return None
     try:
-        forms[name](longer, longer.scores)
+        longer.value(form)
         return None
-    except Exception:
+    except Exception:  # so it did take one for the other
         if _apart(value, right) < 1e-6:
             return None
     return problem(
-        f"There are as many steps as classes, {scored.scores.shape[1]}, and the loss takes one for "
+        f"There are as many steps as classes, {shape[1]}, and the loss takes one for "
         f"the other: it gives {value:.4f}, with the classes in dimension 1 {right:.4f}.",
         "classes-last-in-loss",
     )
-
-
-def scored_batch(
-    scores: Tensor, targets: Tensor, axes: Axes, *, time_first: bool, lengths: list[int]
-) -> Scored:
-    """Put scores and targets together.
-
-    Raises
-    ------
-    NotTestableError
-        If there is no score for each target.
-    """
-    if axes.time is None or axes.batch is None:
-        raise NotTestableError("there is one result per sequence, and no pad has one")
-    if not axes.steps or targets.dim() < 2:
-        raise NotTestableError("there is not one result for each target")
-    sizes = scores.shape[axes.batch], scores.shape[axes.time]
-    if sizes[0] != sizes[1] and targets.shape[:2] == sizes[:: 1 if time_first else -1]:
-        time_first = not time_first  # turned around against the batch; the loss may know that
-    batch, time = (1, 0) if time_first else (0, 1)
-    if targets.shape[batch] != scores.shape[axes.batch]:
-        raise NotTestableError(
-            f"targets of shape {tuple(targets.shape)} do not fit scores of shape "
-            f"{tuple(scores.shape)}"
-        )
-    if targets.shape[time] != scores.shape[axes.time]:
-        raise NotTestableError(
-            f"there are {scores.shape[axes.time]} steps of scores and {targets.shape[time]} of "
-            "targets (pad_packed_sequence has total_length for that)"
-        )
-    return Scored(scores, targets, axes, time_first, lengths)

@@ -18,6 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from birnn_course.calling import Outcome, attempt
+from birnn_course.errors import message_of
 from birnn_course.sandbox import wire
 
 # What belongs to the notebook's own machine: installing, plotting inline, other languages.
@@ -26,7 +27,6 @@ NOT_HERE = (
     "bash", "sh", "script", "system", "html", "javascript", "cd",
 )  # fmt: skip
 MOST_ERRORS = 20
-LONGEST_ERROR = 300
 
 
 class TooLongError(KeyboardInterrupt):
@@ -88,18 +88,12 @@ def _run(
         except BaseException as raised:  # sys.exit() and what slips through IPython
             error = raised
         if error is not None and len(errors) < MOST_ERRORS:
-            errors.append((number, _words(error)))
+            errors.append((number, message_of(error)))
         for name, values in found.items():
             value = ipython.user_ns.get(name)
             if callable(value) and not any(value is earlier for earlier in values):
                 values.insert(0, value)
     return found, errors
-
-
-def _words(error: BaseException) -> str:
-    with suppress(Exception):  # its __str__ is the student's
-        return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
-    return type(error).__name__[:LONGEST_ERROR]
 
 
 def _call(candidates: list[Any], arguments: tuple[Any, ...], seconds: float) -> Outcome:
