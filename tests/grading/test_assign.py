@@ -16,47 +16,9 @@ from birnn_course.cli import main as birnn
 from birnn_course.grading.assign import with_metadata
 from birnn_course.learner_copies import learner_copy
 
-SECRET = "the middle is found by counting from both ends"
-MODULE = f'''
-"""An exercise of my own. {SECRET}."""
-
-import torch
-
-from birnn_course.exercises.spec import Exercise, Mistake
-
-TITLE = "Middles"
-
-
-def middle_step(x):
-    return x[:, x.shape[1] // 2]
-
-
-def cases(generator, hidden):
-    lengths = torch.randint(3, 9, (4,), generator=generator).tolist() if hidden else [3, 4, 5]
-    return [(torch.randn(2, n, 3, generator=generator),) for n in lengths]
-
-
-EXERCISES = (
-    Exercise(
-        name="middle_step",
-        unit="own",
-        points=4,
-        title="The step in the middle",
-        cases=cases,
-        reference=middle_step,
-        mistakes=(
-            Mistake("flip-wrong-axis", "you take the middle feature", lambda x: x[:, :, 1]),
-            Mistake("last-step-readout", "you take the last step", lambda x: x[:, -1]),
-        ),
-        levels={{
-            "type": "Return a tensor.",
-            "shape": "Return (batch, features).",
-            "value": "That is another step.",
-        }},
-        hints=("Count.", "Halve.", "`x[:, n // 2]`."),
-    ),
-)
-'''
+ROOT = Path(__file__).resolve().parent.parent.parent
+MODULE = (ROOT / "TEACHING.md").read_text("utf-8").split("```python\n")[1].split("```")[0]
+"""What TEACHING.md shows."""
 SOLUTION = """\
 def middle_step(x):
     ### BEGIN SOLUTION
@@ -68,7 +30,7 @@ def middle_step(x):
 def bank(tmp_path: Path) -> Path:
     folder = tmp_path / "my exercises"
     folder.mkdir()
-    (folder / "middles.py").write_text(MODULE, encoding="utf-8")
+    (folder / "middles.py").write_text(f'TITLE = "Middles"\n{MODULE}', encoding="utf-8")
     cells = [
         new_markdown_cell("# Middles"),
         new_code_cell("from birnn_course.exercises import check"),
@@ -89,7 +51,7 @@ def test_own_exercises_are_handed_out_and_graded(bank: Path, tmp_path: Path) -> 
     assert "middles: 1 exercises, 4 points." in made.output
     released = nbformat.read(tmp_path / "made" / "release" / "middles" / "middles.ipynb", 4)
     text = nbformat.writes(released)
-    assert "x.shape[1] // 2" not in text and SECRET not in text
+    assert "x.shape[1] // 2" not in text
     assert "x.shape[1] // 2" in (tmp_path / "made/source/middles/middles.ipynb").read_text()
 
     spying = (
