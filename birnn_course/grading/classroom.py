@@ -16,7 +16,7 @@ from birnn_course.grading import assignments, engines, reports, walls
 from birnn_course.grading.engines import Task, Terms
 from birnn_course.grading.marking import unreadable
 from birnn_course.grading.notebooks import UnreadableError
-from birnn_course.grading.prison import Job, NoSandboxError, Prison, Way
+from birnn_course.grading.prison import Way
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission, find
 
@@ -131,26 +131,37 @@ def prepare(request: Request) -> Iterator[Run]:
     assignments.load(bank)
     hidden = tuple(path.resolve() for path in (request.place, request.out, bank) if path)
     sentences: list[str] = []
-    engine, way = _engine(request, hidden, sentences)
     store = Store(request.out)
     try:
-        terms = Terms(_seed(store, request.seed, sentences), request.seconds, way, bank, hidden)
+        seed = _seed(store, request.seed)
         _same_exercises(store, bank)
         new = _new(store, submissions, request.again)
+        engine, way = _engine(request, hidden, sentences) if new else _NOTHING_TO_DO
+        if store.get("seed") is None:
+            store.set("seed", str(seed))
+            if request.seed is None:
+                sentences.append(f"The hidden cases are drawn with seed {seed}; it is kept in OUT.")
+        terms = Terms(seed, request.seconds, way, bank, hidden)
         yield Run(request, store, engine, terms, submissions, new, sentences)
     finally:
         store.close()
+        engines.close_all()
+
+
+_NOTHING_TO_DO: tuple[engines.Engine, Way] = (engines.local(1), "many")
 
 
 def _engine(
-    request: Request, hidden: Sequence[Path], sentences: list[str]
+    request: Request, hidden: tuple[Path, ...], sentences: list[str]
 ) -> tuple[engines.Engine, Way]:
     if request.engine.startswith("dask://"):
         way: Way = "many" if request.protected else "unprotected"
         return engines.dask(request.engine.removeprefix("dask://")), way
     if request.engine != "local":
         raise CourseError(f"there is no engine {request.engine}; use local or dask://HOST:PORT.")
-    way, sentence = way_to_shut_in(hidden) if request.protected else ("unprotected", "")
+    way, sentence = "unprotected", ""
+    if request.protected:
+        way, sentence = way_to_shut_in(request.seconds, hidden)
     sentences += [sentence] if sentence else []
     return engines.local(request.jobs or workers()), way
 
@@ -175,7 +186,7 @@ def _new(
     return new
 
 
-def way_to_shut_in(hidden: Sequence[Path] = ()) -> tuple[Way, str]:
+def way_to_shut_in(seconds: float, hidden: tuple[Path, ...] = ()) -> tuple[Way, str]:
     """The best sandbox that works here, and a sentence if it is not the fast one.
 
     Raises
@@ -196,14 +207,9 @@ def way_to_shut_in(hidden: Sequence[Path] = ()) -> tuple[Way, str]:
                  "gets a bubblewrap of its own, which takes some seconds more."),
     )  # fmt: skip
     for way, sentence in tried:
-        try:
-            with Prison(way, hidden=hidden) as trial:
-                ran = trial.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
-            if ran.outcomes["answer"][0].value == 42:
-                return way, sentence
-            reasons.append(ran.trouble or ran.outcomes["answer"][0].text)
-        except NoSandboxError as error:
-            reasons.append(str(error))
+        if not (reason := engines.trial(way, seconds, hidden)):
+            return way, sentence
+        reasons.append(reason)
     raise CourseError(
         f"no process can be shut in here ({reasons[-1]}): allow user namespaces, use another "
         "machine or a container that has them, or add --no-sandbox if you trust every submission "
@@ -211,14 +217,10 @@ def way_to_shut_in(hidden: Sequence[Path] = ()) -> tuple[Way, str]:
     )
 
 
-def _seed(store: Store, asked: int | None, sentences: list[str]) -> int:
+def _seed(store: Store, asked: int | None) -> int:
     kept = store.get("seed")
     if kept is None:
-        seed = secrets.randbelow(2**31) if asked is None else asked
-        store.set("seed", str(seed))
-        if asked is None:
-            sentences.append(f"The hidden cases are drawn with seed {seed}; it is kept in OUT.")
-        return seed
+        return secrets.randbelow(2**31) if asked is None else asked
     if asked is not None and asked != int(kept):
         raise CourseError(
             f"{store.path.parent} was graded with seed {kept}; leave out --seed, or name another "

@@ -17,7 +17,7 @@ from typing import Any
 
 from birnn_course.errors import CourseError
 from birnn_course.grading.marking import Marked, mark
-from birnn_course.grading.prison import Prison, Way
+from birnn_course.grading.prison import Job, NoSandboxError, Prison, Way
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,30 @@ class _Kept(threading.local):
 
 _kept = _Kept()
 _open: list[Prison] = []
+_spare: list[Prison] = []
+
+
+def _new(way: Way, seconds: float, hidden: tuple[Path, ...]) -> Prison:
+    prison = Prison(way, seconds, hidden)
+    _open.append(prison)
+    return prison
+
+
+def trial(way: Way, seconds: float, hidden: tuple[Path, ...]) -> str:
+    """Why submissions cannot be marked in this way here; empty if they can.
+
+    The sandbox that was tried is the first that :func:`local` uses.
+    """
+    prison = _new(way, seconds, hidden)
+    try:
+        ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+    except NoSandboxError as error:
+        return str(error)
+    outcome = ran.outcomes["answer"][0]
+    if outcome.value != 42:
+        return ran.trouble or outcome.text or "it does not run what it should"
+    _spare.append(prison)
+    return ""
 
 
 def mark_here(task: Task, terms: Terms) -> tuple[Marked, float]:
@@ -74,9 +98,8 @@ def mark_here(task: Task, terms: Terms) -> tuple[Marked, float]:
     if _kept.prison is None or _kept.terms != terms:
         if _kept.prison is not None:
             _kept.prison.close()
-        _kept.prison = Prison(terms.way, terms.seconds, terms.hidden)
+        _kept.prison = _spare.pop() if _spare else _new(terms.way, terms.seconds, terms.hidden)
         _kept.terms = terms
-        _open.append(_kept.prison)
     start = time.monotonic()
     marked = mark(task.name, task.data, _kept.prison, terms.seed, terms.bank)
     return marked, time.monotonic() - start
@@ -84,6 +107,7 @@ def mark_here(task: Task, terms: Terms) -> tuple[Marked, float]:
 
 def close_all() -> None:
     """End every sandbox that was kept in this process."""
+    _spare.clear()
     while _open:
         _open.pop().close()
 

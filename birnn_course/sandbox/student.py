@@ -12,13 +12,13 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeGuard
 
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from birnn_course.calling import Outcome, attempt
-from birnn_course.sandbox import wire
+from birnn_course.sandbox import MISSING, wire
 
 # What belongs to the notebook's own machine: installing, plotting inline, other languages.
 NOT_HERE = (
@@ -47,7 +47,12 @@ def shell() -> InteractiveShell:
     # `!ls`, windows for plots, and the tracebacks that nobody reads and that take time.
     for name in ("system", "getoutput", "enable_gui", "showtraceback", "showsyntaxerror"):
         setattr(made, name, lambda *_, **__: None)
+    setattr(made, "ask_exit", _leave)  # noqa: B010  what exit() calls; mypy knows of none
     return made
+
+
+def _leave() -> None:
+    raise SystemExit
 
 
 def serve(grader: socket.socket, ipython: InteractiveShell) -> None:
@@ -97,9 +102,16 @@ def _run(
 
 
 def _words(error: BaseException) -> str:
+    text = ""
     with suppress(Exception):  # its __str__ is the student's
-        return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
-    return type(error).__name__[:LONGEST_ERROR]
+        # Not the name of the cell's file, which nobody has.
+        text = f"{error.msg} in line {error.lineno}" if _is_syntax(error) else str(error)
+    name = type(error).__name__
+    return (f"{name}: {text}" if text else name)[:LONGEST_ERROR]
+
+
+def _is_syntax(error: BaseException) -> TypeGuard[SyntaxError]:
+    return type(error) is SyntaxError and error.lineno is not None
 
 
 def _call(candidates: list[Any], arguments: tuple[Any, ...], seconds: float) -> Outcome:
@@ -107,7 +119,7 @@ def _call(candidates: list[Any], arguments: tuple[Any, ...], seconds: float) -> 
 
     A solution may stand in a new cell above the one with the stub.
     """
-    outcome = Outcome("empty")
+    outcome = Outcome("empty", text="" if candidates else MISSING)
     with _limit(seconds):
         for function in candidates:
             outcome = attempt(function, arguments)
