@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from grading.classes import verdict_of
+from grading.classes import NAMES, verdict_of
 from grading.test_reports import as_handed_in, exported, marks, write
 from playwright.sync_api import Browser, Page
 
@@ -28,10 +28,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         marked[f"Student {k + 1:02d}"]["02_shapes_exercises.ipynb"] = marks("02", **verdicts)
     errors = [(3, "NameError: name 'x' is not defined"), (7, "ZeroDivisionError: division by zero")]
     everything = Marked(marks("04", pool=verdict_of("pool", 0)).marks, errors, "Please look.")
+    unreadable = dict.fromkeys(NAMES["04"], ("unreadable", ""))
     marked["Ada"] = {
         "01_bidirectional_exercises.ipynb": marks("01", stream=("not attempted", "")),
         "04_packing_exercises.ipynb": everything,
-        "04_packing_exercises-Copy1.ipynb": marks("04", pool=("unreadable", "")),
+        "04_packing_exercises-Copy1.ipynb": marks("04", **unreadable),
         "x" * 120 + ".ipynb": Marked(note="It defines no function of any exercise."),
     }
     records = [
