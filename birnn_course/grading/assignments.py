@@ -120,11 +120,16 @@ def belonging(
     named = [a for a in assignments if a.name.lower() in name.lower()]
     if named:
         return named
-    defined = set(_DEFINITION.findall("\n".join(cells)))
-    return [a for a in assignments if any(e.name in defined for e in a.exercises)]
+    text = "\n".join(cells)
+    defined = {*_DEFINITION.findall(text), *_LAMBDA.findall(text)}
+    # A lesson may define a function that one of its exercises asks for.
+    is_lesson = any(unit.lesson.removesuffix(".ipynb") in name.lower() for unit in UNITS)
+    least = 2 if is_lesson else 1
+    return [a for a in assignments if sum(e.name in defined for e in a.exercises) >= least]
 
 
-_DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def[ \t]+)?(\w+)[ \t]*[(=]", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\(", re.MULTILINE)
+_LAMBDA = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*lambda\b", re.MULTILINE)
 
 
 @cache

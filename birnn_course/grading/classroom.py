@@ -135,7 +135,7 @@ def prepare(request: Request) -> Iterator[Run]:
     prisons: list[Prison] = []
     try:
         with closing(Store(request.out)) as store:
-            seed = _seed(store, request.seed, sentences)
+            seed = _seed(store, request.seed)
             _same_exercises(store, bank)
             new = _new(store, submissions, request.again)
             # The sandboxes do their imports while the right answers are computed here.
@@ -143,6 +143,10 @@ def prepare(request: Request) -> Iterator[Run]:
             for name in _exercises_of(new, known):
                 marking.cases(name, seed, bank)
             engine, way = _engine(request, prisons, sentences)
+            if store.get("seed") is None:  # not before everything is ready to begin
+                store.set("seed", str(seed))
+                if request.seed is None:
+                    sentences.append(_DRAWN.format(seed))
             terms = Terms(seed, request.seconds, way, bank, hidden)
             yield Run(request, store, engine, terms, submissions, new, sentences)
     finally:
@@ -250,14 +254,13 @@ def _best_way(prison: Prison) -> tuple[Way, str]:
     )
 
 
-def _seed(store: Store, asked: int | None, sentences: list[str]) -> int:
+_DRAWN = "The hidden cases are drawn with seed {}; it is kept in OUT."
+
+
+def _seed(store: Store, asked: int | None) -> int:
     kept = store.get("seed")
     if kept is None:
-        seed = secrets.randbelow(2**31) if asked is None else asked
-        store.set("seed", str(seed))
-        if asked is None:
-            sentences.append(f"The hidden cases are drawn with seed {seed}; it is kept in OUT.")
-        return seed
+        return secrets.randbelow(2**31) if asked is None else asked
     if asked is not None and asked != int(kept):
         raise CourseError(
             f"{store.path.parent} was graded with seed {kept}; leave out --seed, or name another "

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from birnn_course.exercises.checking import Answers, judge
+from birnn_course.calling import Outcome
+from birnn_course.exercises.checking import PUBLIC_SEED, Answers, judge
 from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments, Exercise
 from birnn_course.grading import assignments
 from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.grading.prison import Job, Prison, Ran
+from birnn_course.sandbox import MISSING
 
 # The references seed PyTorch's only generator, so one thread at a time.
 _one_at_a_time = threading.Lock()
@@ -106,10 +108,17 @@ def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = 
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
         return Marked(note="It defines no function of any exercise.")
-    calls = {exercise.name: cases(exercise.name, seed, bank) for exercise in exercises}
-    ran = prison.run(Job(cells, calls))
-    marks = [_marked(exercise, ran, seed, bank) for exercise in exercises]
-    return Marked(marks, ran.errors, _note(ran, marks))
+    ran = prison.run(Job(cells, {e.name: _drawn(e.name, seed, bank) for e in exercises}))
+    marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
+    # What a function says for itself may hold the hidden cases that it was called with. So it is
+    # asked again, in a process that has never seen them, and called as `check` does.
+    asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
+    if asked:
+        again = prison.run(Job(cells, {e.name: _drawn(e.name, None, bank) for e in asked}))
+        for e in asked:
+            public = _marked(e, again.outcomes[e.name], None, bank)
+            marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
+    return Marked(list(marks.values()), ran.errors, _note(ran, list(marks.values())))
 
 
 def unreadable(name: str, sentence: str, bank: Path | None = None) -> Marked:
@@ -123,43 +132,79 @@ def unreadable(name: str, sentence: str, bank: Path | None = None) -> Marked:
     return Marked(marks, note=sentence)
 
 
-def cases(name: str, seed: int, bank: Path | None) -> list[Arguments]:
-    """The hidden cases of an exercise."""
+_SPEAKING = ("callable", "type", "shape")
+"""Verdicts whose sentence says what the function raised or returned."""
+
+
+def _drawn(name: str, seed: int | None, bank: Path | None) -> list[Arguments]:
+    """The hidden cases of an exercise for a seed; for None the public ones."""
     with _one_at_a_time:
         return _cases_and_answers(name, seed, bank)[0]
 
 
 @cache
-def _cases_and_answers(name: str, seed: int, bank: Path | None) -> tuple[list[Arguments], Answers]:
+def _cases_and_answers(
+    name: str, seed: int | None, bank: Path | None
+) -> tuple[list[Arguments], Answers]:
     exercise = assignments.by_name(bank)[name]
     torch.set_num_threads(1)
-    drawn = exercise.draw(seed, hidden=True)
+    hidden = seed is not None
+    drawn = exercise.draw(PUBLIC_SEED if seed is None else seed, hidden=hidden)
     return drawn, Answers.of(exercise, drawn)
 
 
-def _marked(exercise: Exercise, ran: Ran, seed: int, bank: Path | None) -> Mark:
+def _marked(
+    exercise: Exercise, outcomes: Sequence[Outcome], seed: int | None, bank: Path | None
+) -> Mark:
     with _one_at_a_time:
         drawn, answers = _cases_and_answers(exercise.name, seed, bank)
-        report = judge(exercise, drawn, answers, ran.outcomes[exercise.name])
-    return Mark(
+        report = judge(exercise, drawn, answers, outcomes)
+    mark = Mark(
         exercise.name,
         exercise.unit,
         exercise.title,
         report.points,
         exercise.points,
-        _verdict(report, ran),
+        _verdict(report, outcomes),
         report.sentence,
         report.misconception or "",
         report.named,
     )
+    if mark.verdict == "stopped":
+        return replace(mark, sentence=_STOPPED)
+    if mark.verdict == "not attempted" and outcomes and outcomes[0].text == MISSING:
+        return replace(mark, sentence=_MISSING.format(exercise.name))
+    return mark
 
 
-def _verdict(report: Report, ran: Ran) -> str:
+_STOPPED = (
+    "It was stopped before it returned: it took too long or too much memory, or it ended the "
+    "process. Look at what should end it."
+)
+_MISSING = (
+    "Not attempted yet: when the notebook had run, there was no function `{}`. If you have written "
+    "it, the cell that defines it raises an error, or it has another name."
+)
+
+
+def _words(mark: Mark, public: Mark, exercise: Exercise) -> str:
+    """What a student may be told, from the same function in the public cases."""
+    if public.verdict == mark.verdict:
+        return public.sentence
+    if mark.verdict == "callable":
+        return (
+            "The function stops with an error in cases that `check` does not show. Try it with "
+            "other sizes, and with a batch of one."
+        )
+    return exercise.levels[mark.verdict]  # type: ignore[index]  # one of _SPEAKING, a level
+
+
+def _verdict(report: Report, outcomes: Sequence[Outcome]) -> str:
     if report.passed:
         return "right"
     if not report.attempted:
         return "not attempted"
-    if any(outcome.kind == "stopped" for outcome in ran.outcomes[report.exercise]):
+    if any(outcome.kind == "stopped" for outcome in outcomes):
         return "stopped"
     return report.level or "value"
 

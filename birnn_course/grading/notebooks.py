@@ -27,6 +27,11 @@ def code_cells(data: bytes) -> list[str]:
         )
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
+        if "worksheets" in notebook and "cells" not in notebook:
+            raise UnreadableError(
+                "The notebook is of the old format 3. Open it in JupyterLab, save it, and hand it "
+                "in again."
+            )
         cells = notebook["cells"]
         sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
         texts = [s if isinstance(s, str) else "".join(s) for s in sources]

@@ -21,7 +21,6 @@ import jinja2
 from markupsafe import Markup
 
 from birnn_course import __version__, inventory
-from birnn_course.course import TITLES
 from birnn_course.exercises.report import with_code
 from birnn_course.files import write_atomic
 from birnn_course.grading.lessons import Section, sections
@@ -47,6 +46,7 @@ WORDS = {
     "padding": "wrong because of padding",
     "value": "wrong values",
 }
+NO_ANSWER = ("not attempted", "unreadable")
 _MOST_TAUGHT_AGAIN = 3
 
 
@@ -59,12 +59,29 @@ class _Exercise:
     title: str
     verdicts: Counter[str] = field(default_factory=Counter)
 
-    def share(self, *verdicts: str) -> float:
-        return 100 * sum(self.verdicts[v] for v in verdicts) / max(1, self.verdicts.total())
+    @property
+    def right(self) -> int:
+        return self.verdicts["right"]
+
+    @property
+    def missing(self) -> int:
+        return sum(self.verdicts[verdict] for verdict in NO_ANSWER)
 
     @property
     def wrong(self) -> int:
-        return self.verdicts.total() - self.verdicts["right"] - self.verdicts["not attempted"]
+        return self.verdicts.total() - self.right - self.missing
+
+    @property
+    def ways(self) -> list[tuple[str, int]]:
+        """How it is wrong, in words, and how often."""
+        return [
+            (WORDS[verdict], n)
+            for verdict, n in self.verdicts.most_common()
+            if verdict not in ("right", *NO_ANSWER)
+        ]
+
+    def share(self, number: int) -> float:
+        return 100 * number / max(1, self.verdicts.total())
 
 
 @dataclass
@@ -75,8 +92,12 @@ class _Wrong:
     id: str
     students: set[str] = field(default_factory=set)
     exercises: Counter[str] = field(default_factory=Counter)
-    named: str = ""
+    named: dict[str, str] = field(default_factory=dict)
     section: Section | None = None
+
+    @property
+    def is_common(self) -> bool:
+        return len(self.students) > 1
 
 
 def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: int) -> None:
@@ -94,6 +115,7 @@ def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: i
         Of the hidden cases, for the class report.
     """
     pages = _pages()
+    page_of = _pages_of(student for student, _ in store.digests())
     feedback = folder / "feedback"
     feedback.mkdir(parents=True, exist_ok=True)
     exercises: dict[str, _Exercise] = {}
@@ -105,7 +127,7 @@ def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: i
         table.writerow(COLUMNS)
         for student, handed_in in _by_student(store):
             best = _best(handed_in)
-            page = _page_name(student)
+            page = page_of[student]
             _note_all(student, handed_in, page, look)
             for notebook, marked in handed_in:
                 for mark in marked.marks:
@@ -117,7 +139,7 @@ def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: i
                     table.writerow(map(_safe, (student, notebook, "", 0, 0, "no exercise", "")))
             people.append(_person(student, page, handed_in, best))
             html = pages.get_template("feedback.html").render(
-                student=student, notebooks=_shown(handed_in, best), version=__version__
+                person=people[-1], notebooks=_shown(handed_in, best), version=__version__
             )
             write_atomic(feedback / page, html)
     (folder / "grades.csv.part").replace(folder / "grades.csv")
@@ -128,9 +150,12 @@ def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: i
     html = pages.get_template("class.html").render(
         people=people,
         exercises=sorted(exercises.values(), key=lambda e: e.unit),
-        units=TITLES,
         wrong=(ranked := sorted(wrong.values(), key=lambda w: (-len(w.students), w.id))),
-        again=[w for w in ranked if len(w.students) > 1][:_MOST_TAUGHT_AGAIN],
+        again=[w for w in ranked if w.is_common][:_MOST_TAUGHT_AGAIN],
+        hardest=sorted(
+            (e for e in exercises.values() if e.wrong + e.missing),
+            key=lambda e: (e.share(e.right), e.name),
+        )[:_MOST_TAUGHT_AGAIN],
         look=look,
         gains=list(_gains(submissions)),
         seed=seed,
@@ -168,22 +193,25 @@ def _row(student: str, notebook: str, mark: Mark) -> tuple[object, ...]:
 
 
 def _safe(value: object) -> object:
-    """Text that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.lstrip(" \t\r\n").startswith(
-        ("=", "+", "-", "@", "|", "%")
-    ):
-        return f"'{value}"
-    return value
+    """Text that no spreadsheet takes for a formula, also where it cuts cells at semicolons."""
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
-def _page_name(student: str) -> str:
-    """A file name for any name of a student; different ones for different names."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", student).strip("._-")[:60]
-    if plain == student:
-        return f"{plain}.html"
-    # Also where letter case is all that differs, which some systems do not see.
-    mark = hashlib.sha256(student.encode()).hexdigest()[:8]
-    return f"{plain or 'student'}-{mark}.html"
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@|%＝＋－＠])")
+
+
+def _pages_of(students: Iterable[str]) -> dict[str, str]:
+    """A file name for each student's page; different ones, also where letter case is not seen."""
+    students = sorted(set(students))
+    times = Counter(student.casefold() for student in students)
+    pages: dict[str, str] = {}
+    for student in students:
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", student).strip("._-")[:60]
+        looks_made = re.search("-[0-9a-f]{8}$", plain) is not None
+        if plain != student or times[student.casefold()] > 1 or looks_made:
+            plain = f"{plain or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
+        pages[student] = f"{plain}.html"
+    return pages
 
 
 def _note_all(student: str, handed_in: HandedIn, page: str, look: list[dict[str, str]]) -> None:
@@ -210,7 +238,7 @@ def _count(
         )
         entry.students.add(student)
         entry.exercises[mark.exercise] += 1
-        entry.named = entry.named or mark.named
+        entry.named.setdefault(mark.exercise, mark.named)
 
 
 def _person(student: str, page: str, handed_in: HandedIn, best: dict[str, str]) -> dict[str, Any]:
@@ -255,6 +283,8 @@ def _shown(handed_in: HandedIn, best: dict[str, str]) -> list[dict[str, Any]]:
             "points": sum(m.points for m in marked.marks),
             "most": sum(m.max_points for m in marked.marks),
             "counts": any(best[m.exercise] == notebook for m in marked.marks),
+            # Of a file that nobody can read the note says all.
+            "readable": any(m.verdict != "unreadable" for m in marked.marks),
             "marks": [
                 {
                     "mark": mark,
@@ -297,6 +327,4 @@ def _pages() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     pages.filters["code"] = lambda text: Markup(with_code(text))
-    pages.globals["words"] = WORDS
-    pages.globals["titles"] = TITLES
     return pages
