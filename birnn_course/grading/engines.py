@@ -98,7 +98,10 @@ def mark_here(task: Task, terms: Terms) -> tuple[Marked, float]:
     if _kept.prison is None or _kept.terms != terms:
         if _kept.prison is not None:
             _kept.prison.close()
-        _kept.prison = _spare.pop() if _spare else _new(terms.way, terms.seconds, terms.hidden)
+        try:
+            _kept.prison = _spare.pop()
+        except IndexError:
+            _kept.prison = _new(terms.way, terms.seconds, terms.hidden)
         _kept.terms = terms
     start = time.monotonic()
     marked = mark(task.name, task.data, _kept.prison, terms.seed, terms.bank)
