@@ -184,7 +184,7 @@ def _engine(
         return engines.dask(request.engine.removeprefix("dask://")), way
     if not prisons:
         return engines.local([]), "many"
-    way, sentence = _best_way(prisons[0])
+    way, sentence = best_way(prisons[0])
     if sentence:
         sentences.append(sentence)
     for prison in prisons:
@@ -228,10 +228,10 @@ def way_to_shut_in() -> Way:
     """
     walls.demand()
     with Prison() as prison:
-        return _best_way(prison)[0]
+        return best_way(prison)[0]
 
 
-def _best_way(prison: Prison) -> tuple[Way, str]:
+def best_way(prison: Prison) -> tuple[Way, str]:
     """How this prison works here, and a sentence if that is not the fast way; it is left so."""
     reason = ""
     ways: tuple[Way, ...] = ("many", "once") if prison.way == "many" else (prison.way,)

@@ -108,13 +108,13 @@ def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = 
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
         return Marked(note="It defines no function of any exercise.")
-    ran = prison.run(Job(cells, {e.name: _drawn(e.name, seed, bank) for e in exercises}))
+    ran = prison.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
     marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
     # What a function says for itself may hold the hidden cases that it was called with. So it is
     # asked again, in a process that has never seen them, and called as `check` does.
     asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
     if asked:
-        again = prison.run(Job(cells, {e.name: _drawn(e.name, None, bank) for e in asked}))
+        again = prison.run(Job(cells, {e.name: cases(e.name, None, bank) for e in asked}))
         for e in asked:
             public = _marked(e, again.outcomes[e.name], None, bank)
             marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
@@ -136,7 +136,7 @@ _SPEAKING = ("callable", "type", "shape")
 """Verdicts whose sentence says what the function raised or returned."""
 
 
-def _drawn(name: str, seed: int | None, bank: Path | None) -> list[Arguments]:
+def cases(name: str, seed: int | None, bank: Path | None) -> list[Arguments]:
     """The hidden cases of an exercise for a seed; for None the public ones."""
     with _one_at_a_time:
         return _cases_and_answers(name, seed, bank)[0]

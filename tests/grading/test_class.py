@@ -21,13 +21,14 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
+from birnn_course.calling import Outcome
 from birnn_course.cli import main
 from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.grading import classroom, engines
 from birnn_course.grading.engines import Task, Terms
 from birnn_course.grading.marking import Marked, mark
-from birnn_course.grading.prison import Prison
+from birnn_course.grading.prison import Job, NoSandboxError, Prison, Ran
 from birnn_course.grading.submissions import find
 from grading import classes
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
@@ -119,7 +120,7 @@ def test_only_what_is_new_is_marked(
     shutil.copytree(graded.out, out)
     before, wanted = kept(out), expected(graded.handed_in)
     with monkeypatch.context() as patch:
-        patch.setattr(engines, "trial", no_sandbox_is_needed)
+        patch.setattr(Prison, "begin", no_sandbox_is_needed)
         assert grade(place, out, "--timeout", str(SECONDS)).exit_code == 0
     assert kept(out) == before
     assert rows_of(out) == wanted
@@ -142,7 +143,7 @@ def test_only_what_is_new_is_marked(
     assert grade(place, out, "--again", "nobody").exit_code == 1
 
 
-def no_sandbox_is_needed(*_: object) -> str:
+def no_sandbox_is_needed(*_: object) -> Prison:
     raise AssertionError("there was nothing to mark")
 
 
@@ -359,11 +360,16 @@ def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
 def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: "bwrap")
     refused = {"many"}
-    monkeypatch.setattr(engines, "trial", lambda way, *_: "no" if way in refused else "")
-    way, sentence = classroom.way_to_shut_in(SECONDS)
+
+    def run(prison: Prison, job: Job) -> Ran:
+        if prison.way in refused:
+            raise NoSandboxError("no")
+        return Ran({"answer": [Outcome("returned", 42)]})
+
+    monkeypatch.setattr(Prison, "run", run)
+    way, sentence = classroom.best_way(Prison())
     assert way == "once" and "a bubblewrap of its own" in sentence
     refused.add("once")
     with pytest.raises(CourseError, match=r"no process can be shut in here \(no\)"):
-        classroom.way_to_shut_in(SECONDS)
+        classroom.best_way(Prison())
