@@ -27,7 +27,7 @@ from birnn_course.exercises.checking import EXERCISES
 from birnn_course.grading import classroom, engines
 from birnn_course.grading.engines import Task, Terms
 from birnn_course.grading.marking import Marked, mark
-from birnn_course.grading.prison import Prison
+from birnn_course.grading.prison import Job, Prison, Way
 from birnn_course.grading.submissions import find
 from grading import classes
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
@@ -354,6 +354,21 @@ def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
     with Prison("once", SECONDS) as prison:
         marked = mark(one.name, one.data, prison, SEED)
     assert {m.exercise: (m.verdict, m.misconception) for m in marked.marks} == one.rows
+
+
+def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("bwrap")
+    seconds = 4.0
+    start = Prison._start
+
+    def slow_start(self: Prison, way: Way) -> object:
+        time.sleep(seconds + 0.5)
+        return start(self, way)
+
+    monkeypatch.setattr(Prison, "_start", slow_start)
+    with Prison("many", seconds) as prison:
+        ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+    assert [outcome.value for outcome in ran.outcomes["answer"]] == [42]
 
 
 def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
