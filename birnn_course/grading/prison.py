@@ -134,11 +134,15 @@ class Prison:
         """
         ran = Ran()
         waiting = list(job.calls)
-        ends = time.monotonic() + self.seconds
+        left = self.seconds
         while waiting:
             before = len(waiting)
-            with self._inmate(ends) as inmate:
+            with self._inmate() as inmate:
+                # From here on: how long a sandbox takes to start is not the student's fault.
+                start = time.monotonic()
+                inmate.ends = start + left
                 self._serve(inmate, job, waiting, ran)
+                left -= time.monotonic() - start
             if len(waiting) == before:
                 ran.trouble = inmate.trouble
                 break
@@ -168,12 +172,12 @@ class Prison:
             waiting.pop(0)
 
     @contextmanager
-    def _inmate(self, ends: float) -> Iterator[_Inmate]:
+    def _inmate(self) -> Iterator[_Inmate]:
         """A fresh process for one submission, which is gone afterwards."""
         if self.way != "many":
             single = _Host(self.way, self.seconds, self._hidden)
             try:
-                yield _Inmate(single.ready(), ends)
+                yield _Inmate(single.ready())
             finally:
                 single.end()
             return
@@ -189,7 +193,7 @@ class Prison:
             theirs.close()
             os.close(leash_end)
             try:
-                yield _Inmate(ours, ends)
+                yield _Inmate(ours)
             finally:
                 os.close(leash)
                 gone = _reply(line, 10.0)
@@ -251,14 +255,14 @@ class _Host:
 class _Inmate:
     """The grader's end of the line to one submission."""
 
-    def __init__(self, line: socket.socket, ends: float) -> None:
+    def __init__(self, line: socket.socket) -> None:
         self._line = line
-        self._ends = ends
+        self.ends = 0.0  # by the monotonic clock
         self.trouble = ""
 
     def ask(self, message: Plain, seconds: float) -> Plain | None:
         """The answer; None if none came, and then ``trouble`` says why."""
-        seconds = min(seconds, self._ends - time.monotonic())
+        seconds = min(seconds, self.ends - time.monotonic())
         try:
             if seconds <= 0:
                 raise TimeoutError

@@ -360,6 +360,21 @@ def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
     assert {m.exercise: (m.verdict, m.misconception) for m in marked.marks} == one.rows
 
 
+def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("bwrap")
+    seconds = 4.0
+    begin = Prison.begin
+
+    def slow_start(self: Prison) -> Prison:
+        time.sleep(seconds + 0.5)
+        return begin(self)
+
+    monkeypatch.setattr(Prison, "begin", slow_start)
+    with Prison("many", seconds) as prison:
+        ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+    assert [outcome.value for outcome in ran.outcomes["answer"]] == [42]
+
+
 def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
