@@ -174,6 +174,7 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
 @click.option("--bank", type=click.Path(path_type=Path), help="A folder of your own exercises.")
 @click.option("--engine", default="local", help="local, or dask://HOST:PORT.")
 @click.option("--again", multiple=True, metavar="STUDENT", help="Mark this student once more.")
+@click.option("--lessons", default="", metavar="ADDRESS", help="Of the lessons, for links.")
 @click.option("--no-sandbox", is_flag=True, help="Run students' code with all your rights.")
 def grade(
     place: Path,
@@ -184,6 +185,7 @@ def grade(
     bank: Path | None,
     engine: str,
     again: tuple[str, ...],
+    lessons: str,
     no_sandbox: bool,
 ) -> None:
     """Mark what a class handed in: a folder with one folder for each student, or a zip.
@@ -195,7 +197,16 @@ def grade(
     from birnn_course.grading import classroom
 
     request = classroom.Request(
-        place, out, seed, jobs, timeout, bank, engine, again, protected=not no_sandbox
+        place,
+        out,
+        seed,
+        jobs,
+        timeout,
+        bank,
+        engine,
+        again,
+        protected=not no_sandbox,
+        lessons=lessons,
     )
     if no_sandbox:
         click.echo(

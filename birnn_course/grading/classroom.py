@@ -46,6 +46,8 @@ class Request:
         Students to be marked once more.
     protected : bool
         Whether students' code is shut in.
+    lessons : str
+        Address of the folder with the lessons, for links in the pages.
     """
 
     place: Path
@@ -57,6 +59,7 @@ class Request:
     engine: str = "local"
     again: tuple[str, ...] = ()
     protected: bool = True
+    lessons: str = ""
 
 
 @dataclass
@@ -112,7 +115,8 @@ class Run:
 
     def report(self) -> None:
         """Write the CSV files and pages."""
-        reports.write(self.request.out, self.store, self.submissions, self.terms.seed)
+        request = self.request
+        reports.write(request.out, self.store, self.submissions, self.terms.seed, request.lessons)
 
 
 @contextmanager

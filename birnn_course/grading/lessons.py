@@ -66,7 +66,7 @@ class Section:
 
     @property
     def link(self) -> str:
-        """A relative address; JupyterLab makes a heading's anchor from its words."""
+        """From the folder with the lessons; JupyterLab makes a heading's anchor from its words."""
         return f"{quote(self.notebook)}#{quote(self.heading.replace(' ', '-'))}"
 
 

@@ -100,7 +100,13 @@ class _Wrong:
         return len(self.students) > 1
 
 
-def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: int) -> None:
+def write(
+    folder: Path,
+    store: Store,
+    submissions: Sequence[Submission],
+    seed: int,
+    lessons: str = "",
+) -> None:
     """Write ``grades.csv``, ``totals.csv``, ``feedback/`` and ``class.html`` into OUT.
 
     Parameters
@@ -113,8 +119,11 @@ def write(folder: Path, store: Store, submissions: Sequence[Submission], seed: i
         What was handed in; exported records are read from here.
     seed : int
         Of the hidden cases, for the class report.
+    lessons : str
+        Address of the folder with the lessons, for links to them; without it there are none.
     """
     pages = _pages()
+    pages.globals["lessons"] = lessons.rstrip("/")
     page_of = _pages_of(student for student, _ in store.digests())
     feedback = folder / "feedback"
     feedback.mkdir(parents=True, exist_ok=True)

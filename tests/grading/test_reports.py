@@ -41,13 +41,15 @@ COLUMNS = "student,notebook,exercise,points,max_points,verdict,misconception"
 EVIL = "<img src=x onerror=alert(1)>\"'&`</code></p><script>alert(2)</script>"
 
 
-def write(folder: Path, marked: Class, handed_in: Iterable[Submission] = ()) -> Path:
+def write(
+    folder: Path, marked: Class, handed_in: Iterable[Submission] = (), lessons: str = ""
+) -> Path:
     store = Store(folder)
     try:
         for student, notebooks in marked.items():
             for name, result in notebooks.items():
                 store.keep(student, name, "digest", result, 0.5)
-        reports.write(folder, store, list(handed_in), SEED)
+        reports.write(folder, store, list(handed_in), SEED, lessons)
     finally:
         store.close()
     return folder
@@ -248,6 +250,18 @@ def test_what_students_wrote_is_text_and_nothing_else(tmp_path: Path) -> None:
     one = found["class.html"]
     assert foreign(one.replace("&lt;img src=x onerror=alert(1)&gt;", "<img src=x onerror=a>"))
     assert foreign(one.replace("<main>", '<main onclick="x">'))
+
+
+def test_lessons_are_linked_if_it_is_known_where_they_are(tmp_path: Path) -> None:
+    section = sections()["swapped-halves"]
+    marked = {"Ada": {"n.ipynb": marks("01", read_both_ways=("direction", "swapped-halves"))}}
+    for folder, lessons in ((tmp_path / "with", "https://hub.example/course/"), (tmp_path, "")):
+        write(folder, marked, lessons=lessons)
+        for name in ("class.html", "feedback/Ada.html"):
+            page = (folder / name).read_text(encoding="utf-8")
+            assert section.heading in page
+            assert (f'href="https://hub.example/course/{section.link}"' in page) == bool(lessons)
+            assert ("01_bidirectional.ipynb#" in page) == bool(lessons)
 
 
 def outside(page: str) -> list[str]:
