@@ -169,11 +169,11 @@ def _row(student: str, notebook: str, mark: Mark) -> tuple[object, ...]:
 
 def _safe(value: object) -> object:
     """Text that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.lstrip(" \t\r\n").startswith(
-        ("=", "+", "-", "@", "|", "%")
-    ):
-        return f"'{value}"
-    return value
+    # After a semicolon too, which is what separates cells where the comma is in numbers.
+    return _FORMULA.sub(r"\1'\2", value) if isinstance(value, str) else value
+
+
+_FORMULA = re.compile(r"(^|[;\t\r\n])(\s*[=+\-@|%])")
 
 
 def _page_name(student: str) -> str:
@@ -182,8 +182,9 @@ def _page_name(student: str) -> str:
     if plain == student:
         return f"{plain}.html"
     # Also where letter case is all that differs, which some systems do not see.
+    # The ~ is in no plain name, so that nobody can take the page of another by a name like it.
     mark = hashlib.sha256(student.encode()).hexdigest()[:8]
-    return f"{plain or 'student'}-{mark}.html"
+    return f"{plain or 'student'}~{mark}.html"
 
 
 def _note_all(student: str, handed_in: HandedIn, page: str, look: list[dict[str, str]]) -> None:
@@ -277,8 +278,8 @@ def _gains(submissions: Iterable[Submission]) -> Iterator[dict[str, Any]]:
         try:
             attempts = read_export(submission.read().decode("utf-8"))
             gain = inventory.measure(attempts)
-        except (UnreadableError, ValueError):
-            continue
+        except (UnreadableError, ValueError, TypeError, ArithmeticError):
+            continue  # also times that cannot be compared, or reckoned with
         if gain.pre is not None or gain.post is not None:
             yield {
                 "student": submission.student,
