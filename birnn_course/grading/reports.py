@@ -179,7 +179,7 @@ _FORMULA = re.compile(r"(^|[;\t\r\n])(\s*[=+\-@|%])")
 def _page_name(student: str) -> str:
     """A file name for any name of a student; different ones for different names."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", student).strip("._-")[:60]
-    if plain == student:
+    if plain and plain == student:
         return f"{plain}.html"
     # Also where letter case is all that differs, which some systems do not see.
     # The ~ is in no plain name, so that nobody can take the page of another by a name like it.

@@ -151,6 +151,8 @@ def _unmarked(value: Any, depth: int, left: list[int]) -> Plain:
     if type(value) is not list:
         raise TypeError("not plain data")
     mark, *rest = value
+    if type(mark) is not int or not _LIST <= mark <= _TENSOR:
+        raise ValueError("no mark")
     if mark == _TENSOR:
         name, shape, raw = rest
         return _tensor(name, shape, raw, left)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import hashlib
 import io
 import json
@@ -131,7 +132,7 @@ def _watch(kind: str, arguments: dict[str, Any]) -> list[str]:
         _become_the_grader(theirs)
         line.close()
         os.chdir(arguments["folder"])
-        os.environ["TMPDIR"] = arguments["folder"]
+        os.environ["TMPDIR"] = arguments["temporary"]
         status = 1
         try:
             if kind == "notebook":
@@ -150,6 +151,7 @@ def _watch(kind: str, arguments: dict[str, Any]) -> list[str]:
     os.close(theirs)
     grader_line.close()
     _limit_memory(2**28)
+    gc.disable()
     text, flooded, ends = bytearray(), False, time.monotonic() + PATIENCE
     happened: list[str] = []
     points = None
@@ -278,7 +280,7 @@ def _grade(cells: list[str], arguments: dict[str, Any], line: socket.socket) -> 
                 break
             except Exception as error:
                 print("error", error)
-                got = None
+                break
             if mode == "pickle":
                 got = pickle.loads(pickle.dumps(got))
             if mode == "torch.load":

@@ -385,8 +385,8 @@ for number in range(3, 64):
         os.write(number, frame[:-3])
     except OSError:
         pass
-import time
-FUNCTION time.sleep(60)
+import signal, time
+FUNCTION signal.signal(signal.SIGALRM, signal.SIG_IGN); time.sleep(60)
 """,
     control="wire",
 )
@@ -779,7 +779,12 @@ FUNCTION
             pass
 """,
 )
-_attack(_STALLS, "number-without-end", "stalled", "FUNCTION return 3 ** (10**9)")
+_attack(
+    _STALLS,
+    "number-without-end",
+    "stalled",
+    "import itertools\nFUNCTION return sum(itertools.repeat(0))",
+)
 _attack(
     _STALLS,
     "stalls-when-collected",
@@ -978,7 +983,7 @@ _attack(
     "died",
     """
 from birnn_course.sandbox import wire
-wire.pack = lambda value: b"\\xdd" + (2**24).to_bytes(4, "big") + b"\\x90" * 2**24
+wire.pack = lambda value: b"\\xdd" + (2**22).to_bytes(4, "big") + b"\\x90" * 2**22
 """,
     control="wire",
 )

@@ -190,6 +190,7 @@ def happened(bubblewrap: str, common: Path) -> dict[str, list[str]]:
     exercises = [sys.executable, "-m", "compileall", "-q", str(package / "exercises")]
     subprocess.run(exercises, check=True)
     (root / "unix").mkdir()
+    (root / "tmp").mkdir()
     with _servers(root / "unix" / "socket") as (port, _):
         jobs = [_job(attack, root, port) for attack in ATTACKS]
         (root / "jobs.json").write_text(json.dumps(jobs))
@@ -197,6 +198,7 @@ def happened(bubblewrap: str, common: Path) -> dict[str, list[str]]:
         line += ["--uid", "1000", "--gid", "1000"]
         line += ["--die-with-parent", "--new-session", "--ro-bind", "/", "/"]
         line += ["--dev", "/dev", "--proc", "/proc", "--bind", str(root), str(root)]
+        line += ["--tmpfs", str(root / "tmp")]
         line += ["--bind", str(package), str(PACKAGE)]
         line += [sys.executable, control.__file__, str(root / "jobs.json"), str(root / "results")]
         variables = {"GRADER_SECRET": SECRET, "OMP_NUM_THREADS": "1", "HOME": str(root)}
@@ -226,7 +228,9 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
             f"insert into run values ('seed', '{control.SEED}');"
         )
         file.close()
-    arguments: dict[str, Any] = {"folder": str(world.root), "places": world.places}
+    arguments: dict[str, Any] = {
+        "folder": str(world.root), "places": world.places, "temporary": str(root / "tmp"),
+    }  # fmt: skip
     watched = [world.out, world.home, world.nobodys, world.submissions / "bob"]
     if isinstance(attack, Attack):
         if "/dev/shm" in attack.code:
