@@ -85,13 +85,17 @@ def _cover(path: Path) -> list[str]:
 
 
 def _other_copies(seen: Iterable[Path]) -> Iterator[Path]:
-    """The course once more, as where a clone of it is run that was installed before."""
+    """What knows answers in the course when it is met once more: a clone of it is run that was
+    installed before, or a link leads to the same folder.
+    """
     packages = "python*/*-packages/"
     for part in seen:
         for between in ("", packages, f"lib/{packages}", f"local/lib/{packages}"):
             for copy in part.glob(f"{between}{_PACKAGE.name}"):
                 if copy.resolve() != _PACKAGE:
                     yield copy
+                elif copy != _PACKAGE:
+                    yield from (copy / name for name in ANSWERS)
 
 
 def _links_and_folders() -> Iterator[Path]:

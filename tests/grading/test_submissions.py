@@ -215,6 +215,21 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(name: str) -> None:
     assert _safe("Ada-Lou; née X") == "Ada-Lou; née X"
 
 
+def test_a_link_to_the_course_shows_no_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "data" / "lib" / "python3.11" / "site-packages" / "birnn_course"
+    (package / "exercises").mkdir(parents=True)
+    (tmp_path / "data" / "lib64").symlink_to("lib")
+    (tmp_path / "home").symlink_to("data")
+    monkeypatch.setattr(walls, "_PACKAGE", package)
+    seen = [tmp_path / folder for folder in ("data/lib", "data/lib64", "home/lib")]
+    covered = list(walls._other_copies(seen))
+    for folder in seen[1:]:
+        assert folder / "python3.11/site-packages/birnn_course/exercises" in covered
+    assert not any(path.is_relative_to(seen[0]) for path in covered)
+
+
 def test_another_copy_of_the_course_is_covered(tmp_path: Path) -> None:
     other = tmp_path / "python3.11" / "site-packages" / "birnn_course"
     other.mkdir(parents=True)
