@@ -6,6 +6,7 @@ in a comparison.
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -92,7 +93,9 @@ def describe(value: Plain) -> str:
         of = f" of type {kinds}" if kinds else ""
         return f"a {type(value).__name__} with {len(value)} entries{of}"
     if isinstance(value, dict):
-        return f"a dict with the keys {', '.join(map(repr, value))}"
+        keys = [repr(key)[:40] for key in itertools.islice(value, 10)]
+        more = ", …" if len(value) > len(keys) else ""
+        return f"a dict with the keys {', '.join(keys)}{more}"
     if value is None:
         return "None"
     name = type(value).__name__

@@ -105,7 +105,8 @@ def examine(exercise: Exercise, function: object, cases: Sequence[Arguments]) ->
         outcomes.append(attempt(function, arguments))
         if outcomes[-1].kind == "stopped":
             break
-    return judge(exercise, cases, answers, outcomes)
+    report = judge(exercise, cases, answers, outcomes)
+    return replace(report, fingerprint=_fingerprint(outcomes))
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,7 @@ def judge(
     """
     missing = len(cases) - len(outcomes)
     outcomes = [*outcomes, *[Outcome("stopped", text="no result came")] * missing]
-    report = replace(
-        _blank(exercise), printed=outcomes[0].printed, fingerprint=_fingerprint(outcomes)
-    )
+    report = replace(_blank(exercise), printed=outcomes[0].printed)
     if all(outcome.kind == "empty" for outcome in outcomes):
         return replace(report, sentence=_NOT_YET)
     found = [

@@ -33,6 +33,7 @@ _KINDS = get_args(Outcome.__annotations__["kind"]) or (
     "returned", "empty", "refused", "raised", "stopped",
 )  # fmt: skip
 _LONGEST_TEXT = 2_000
+_MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
 
 
 @dataclass(frozen=True)
@@ -134,15 +135,13 @@ class Prison:
         """
         ran = Ran()
         waiting = list(job.calls)
-        left = self.seconds
+        seconds, room = self.seconds, wire.Room(_MOST_BYTES)
         while waiting:
             before = len(waiting)
-            with self._inmate() as inmate:
-                # From here on: how long a sandbox takes to start is not the student's fault.
-                start = time.monotonic()
-                inmate.ends = start + left
+            # Its clock starts when the sandbox is ready, whose start is nobody's fault.
+            with self._inmate(seconds, room) as inmate:
                 self._serve(inmate, job, waiting, ran)
-                left -= time.monotonic() - start
+                seconds = inmate.seconds_left
             if len(waiting) == before:
                 ran.trouble = inmate.trouble
                 break
@@ -172,28 +171,23 @@ class Prison:
             waiting.pop(0)
 
     @contextmanager
-    def _inmate(self) -> Iterator[_Inmate]:
+    def _inmate(self, seconds: float, room: wire.Room) -> Iterator[_Inmate]:
         """A fresh process for one submission, which is gone afterwards."""
         if self.way != "many":
             single = _Host(self.way, self.seconds, self._hidden)
             try:
-                yield _Inmate(single.ready())
+                yield _Inmate(single.ready(), seconds, room)
             finally:
                 single.end()
             return
-        if self._host is not None and self._host.has_ended():
-            self.close()
-        self.begin()
-        assert self._host is not None
-        line = self._host.ready()
         ours, theirs = socket.socketpair()
         leash_end, leash = os.pipe()
         with ours:
-            socket.send_fds(line, [b"J"], [theirs.fileno(), leash_end])
+            line = self._hand_over(theirs.fileno(), leash_end)
             theirs.close()
             os.close(leash_end)
             try:
-                yield _Inmate(ours)
+                yield _Inmate(ours, seconds, room)
             finally:
                 os.close(leash)
                 gone = _reply(line, 10.0)
@@ -201,6 +195,21 @@ class Prison:
                     self.close()
         if gone == host.REFUSED:
             raise NoSandboxError("namespaces inside of bubblewrap are refused here")
+
+    def _hand_over(self, *descriptors: int) -> socket.socket:
+        """Give these to a living host, which may have to be started; the line to it."""
+        while True:
+            if self._host is not None and self._host.has_ended():
+                self.close()
+            self.begin()
+            assert self._host is not None
+            line = self._host.ready()
+            try:
+                socket.send_fds(line, [b"J"], descriptors)
+            except OSError:
+                self.close()  # it has ended just now
+            else:
+                return line
 
 
 class _Host:
@@ -255,20 +264,26 @@ class _Host:
 class _Inmate:
     """The grader's end of the line to one submission."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, seconds: float, room: wire.Room) -> None:
         self._line = line
-        self.ends = 0.0  # by the monotonic clock
+        self._ends = time.monotonic() + seconds
+        self._room = room
         self.trouble = ""
+
+    @property
+    def seconds_left(self) -> float:
+        """Until its time is over."""
+        return self._ends - time.monotonic()
 
     def ask(self, message: Plain, seconds: float) -> Plain | None:
         """The answer; None if none came, and then ``trouble`` says why."""
-        seconds = min(seconds, self.ends - time.monotonic())
+        seconds = min(seconds, self.seconds_left)
         try:
             if seconds <= 0:
                 raise TimeoutError
             self._line.settimeout(seconds)
             wire.send(self._line, message)
-            answer = wire.receive(self._line, seconds)
+            answer = wire.receive(self._line, seconds, self._room)
         except TimeoutError:
             self.trouble = "it took too long"
         except wire.NotUnderstoodError:

@@ -206,7 +206,7 @@ def _safe(value: object) -> object:
     return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
-_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@|%＝＋－＠])")
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@|%＝＋－＠])")
 
 
 def _pages_of(students: Iterable[str]) -> dict[str, str]:
@@ -316,8 +316,8 @@ def _gains(submissions: Iterable[Submission]) -> Iterator[dict[str, Any]]:
         try:
             attempts = read_export(submission.read().decode("utf-8"))
             gain = inventory.measure(attempts)
-        except (UnreadableError, ValueError):
-            continue
+        except (UnreadableError, ValueError, TypeError, ArithmeticError):
+            continue  # also times that cannot be compared, or reckoned with
         if gain.pre is not None or gain.post is not None:
             yield {
                 "student": submission.student,

@@ -11,17 +11,21 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 from birnn_course.errors import CourseError
 from birnn_course.grading.notebooks import MOST_BYTES, UnreadableError
 
 MOST_FILES = 20_000
+MOST_FILES_OF_ONE = 40
+_MOST_DEEP = 20  # folders in folders
 MOST_UNPACKED = 4 * 2**30
-MOST_NESTED = 200 * 2**20
+MOST_NESTED = 20 * 2**20
+_MOST_MEMBERS = 1_000  # of a zip that a student made
 _WANTED = (".ipynb", ".json", ".zip")
 
 
@@ -66,8 +70,6 @@ def find(place: Path) -> list[Submission]:
     else:
         raise CourseError(f"there is no {place}; name the folder or zip with the submissions.")
     listed = [(parts, read) for parts, read in files if not _is_of_no_student(parts)]
-    if len(listed) > MOST_FILES:
-        raise CourseError(f"{place} holds more than {MOST_FILES:,} files; hand over less at once.")
     # A zip often has everything in one folder of its own name.
     top = {parts[0] for parts, _ in listed if len(parts) > 1}
     if not place.is_dir() and top in ({place.stem}, {"submitted"}, {"submissions"}):
@@ -78,14 +80,36 @@ def find(place: Path) -> list[Submission]:
         found.setdefault((student, name), Submission(student, name, read))
     if not found:
         raise CourseError(f"{place} holds no notebook; each student should have a folder in it.")
-    return [found[key] for key in sorted(found)]
+    kept = list(_not_too_many(found[key] for key in sorted(found)))
+    if len(kept) > MOST_FILES:
+        raise CourseError(f"{place} holds more than {MOST_FILES:,} files; hand over less at once.")
+    return kept
+
+
+def _not_too_many(submissions: Iterable[Submission]) -> Iterator[Submission]:
+    """No more of one student than anybody needs, so that nobody holds up the class."""
+    for student, group in groupby(submissions, key=lambda submission: submission.student):
+        handed_in = list(group)
+        yield from handed_in[:MOST_FILES_OF_ONE]
+        if len(handed_in) > MOST_FILES_OF_ONE:
+            sentence = f"Only {MOST_FILES_OF_ONE} files of a student are read. Hand in fewer."
+            yield Submission(student, "too many files", _refusing(sentence))
+
+
+def _refusing(sentence: str) -> Callable[[], bytes]:
+    def refuse() -> bytes:
+        raise UnreadableError(sentence)
+
+    return refuse
 
 
 Found = Iterator[tuple[tuple[str, ...], Callable[[], bytes]]]
 
 
 def _in_folder(place: Path) -> Found:
-    for folder, _, names in os.walk(place, followlinks=False):
+    for folder, folders, names in os.walk(place, followlinks=False):
+        if len(Path(folder).relative_to(place).parts) >= _MOST_DEEP:
+            folders.clear()
         for name in names:
             if name.lower().endswith(_WANTED):
                 path = Path(folder) / name
@@ -112,14 +136,16 @@ def _read_file(path: Path, most: int) -> bytes:
 
 def _in_zip(place: Path) -> Found:
     try:
-        yield from _members(zipfile.ZipFile(place), ())
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+        archive = zipfile.ZipFile(place)
+        yield from _members(lambda: archive, (), MOST_FILES)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise CourseError(f"{place} is a damaged zip ({error}); download it again.") from None
 
 
-def _members(archive: zipfile.ZipFile, outer: tuple[str, ...]) -> Found:
+def _members(opened: Callable[[], zipfile.ZipFile], outer: tuple[str, ...], most: int) -> Found:
+    archive = opened()
     infos = archive.infolist()
-    if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > MOST_UNPACKED:
+    if len(infos) > most or sum(info.file_size for info in infos) > MOST_UNPACKED:
         raise CourseError(
             f"{archive.filename or '/'.join(outer)} would unpack to too much; a zip of notebooks "
             "does not. Nothing was read from it."
@@ -127,22 +153,26 @@ def _members(archive: zipfile.ZipFile, outer: tuple[str, ...]) -> Found:
     for info in infos:
         path = PurePosixPath(_text(info.filename).replace("\\", "/"))
         is_link = stat.S_ISLNK(info.external_attr >> 16)
-        odd = path.is_absolute() or ".." in path.parts or is_link or ":" in path.parts[0][1:2]
+        odd = path.is_absolute() or ".." in path.parts or is_link
         if info.is_dir() or odd or not path.name.lower().endswith(_WANTED):
+            continue
+        if path.parts[0][1:2] == ":" or len(path.parts) > _MOST_DEEP:
             continue
         if path.name.lower().endswith(".zip"):
             if not outer:
-                read = _reader(archive, info, MOST_NESTED)
+                read = _reader(opened, info, MOST_NESTED)
                 yield from _inner_zip(path.parts, read)
         else:
-            yield (*outer, *path.parts), _reader(archive, info, MOST_BYTES)
+            yield (*outer, *path.parts), _reader(opened, info, MOST_BYTES)
 
 
-def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Callable[[], bytes]:
+def _reader(
+    opened: Callable[[], zipfile.ZipFile], info: zipfile.ZipInfo, most: int
+) -> Callable[[], bytes]:
     def read() -> bytes:
         try:
             # What the header says of the size is the student's word; this is a limit.
-            with archive.open(info) as file:
+            with opened().open(info) as file:
                 return file.read(most + 1)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
             raise UnreadableError(f"The file in the zip cannot be read ({error}).") from None
@@ -154,36 +184,30 @@ def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Calla
 
 def _inner_zip(parts: tuple[str, ...], read: Callable[[], bytes]) -> Found:
     """A zip that a student handed in; what is wrong with it costs that student only."""
-    try:
+
+    def opened() -> zipfile.ZipFile:  # each time anew, so that no zip stays in memory
         data = read()
         if len(data) > MOST_NESTED:
             raise UnreadableError("The zip is too large. Hand in the notebook itself.")
-        outer = parts[:-1] if len(parts) > 1 else (PurePosixPath(parts[-1]).stem,)
-        files = list(_members(zipfile.ZipFile(io.BytesIO(data)), outer))
-    except (
-        UnreadableError,
-        CourseError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        OSError,
-    ) as error:
+        return zipfile.ZipFile(io.BytesIO(data))
+
+    outer = parts[:-1] if len(parts) > 1 else (PurePosixPath(parts[-1]).stem,)
+    try:
+        files = list(_members(opened, outer, _MOST_MEMBERS))
+    except Exception as error:  # also what zipfile makes of nonsense: struct.error, IndexError, …
         sentence = (
             str(error)
             if isinstance(error, UnreadableError)
-            else ("The zip cannot be unpacked. Hand in the notebook itself.")
+            else "The zip cannot be unpacked. Hand in the notebook itself."
         )
-
-        def refuse(sentence: str = sentence) -> bytes:
-            raise UnreadableError(sentence)
-
-        yield parts, refuse
+        yield parts, _refusing(sentence)
         return
     yield from files
 
 
 # Moodle: "Ada Lovelace_1234567_assignsubmission_file_", as a folder or before the file's name;
 # Canvas: "lovelaceada_LATE_123_4567_name.ipynb".
-_MOODLE = re.compile(r"^(.+_\d+)_assignsubmission_file_?(.*)$")
+_MOODLE = re.compile(r"^(.+?_\d+)_assignsubmission_file_?(.*)$")
 _CANVAS = re.compile(r"^([^_]+)(?:_LATE)?_(\d+)_\d+_(.+)$")
 
 

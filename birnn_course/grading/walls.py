@@ -73,6 +73,7 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
     """
     line = [program, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
     line += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    line += ["--as-pid-1"]  # else bubblewrap would be there, with the lecturer's environment
     # Forks need to mount and to write their own maps, in namespaces of their own.
     for name, value in environment().items():
         line += ["--setenv", name, value]
@@ -83,7 +84,7 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
         else:
             line += ["--ro-bind", str(path), str(path)]
     line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--tmpfs", "/private"]
-    covered = [*(_PACKAGE / name for name in ANSWERS), *hidden]
+    covered = [*(_PACKAGE / name for name in ANSWERS), *_other_copies(seen), *hidden]
     for path in covered:
         if any(path.is_relative_to(part) for part in seen) and path.exists():
             line += _cover(path)
@@ -103,6 +104,20 @@ def _cover(path: Path) -> list[str]:
     return ["--ro-bind", "/dev/null", str(path)]
 
 
+def _other_copies(seen: Iterable[Path]) -> Iterator[Path]:
+    """What knows answers in the course when it is met once more: a clone of it is run that was
+    installed before, or a link leads to the same folder.
+    """
+    packages = "python*/*-packages/"
+    for part in seen:
+        for between in ("", packages, f"lib/{packages}", f"local/lib/{packages}"):
+            for copy in part.glob(f"{between}{_PACKAGE.name}"):
+                if copy.resolve() != _PACKAGE:
+                    yield copy
+                elif copy != _PACKAGE:
+                    yield from (copy / name for name in ANSWERS)
+
+
 def _links_and_folders() -> Iterator[Path]:
     for name in (*_SYSTEM, *_SETTINGS):
         if Path(name).exists():
@@ -111,9 +126,15 @@ def _links_and_folders() -> Iterator[Path]:
 
 def _python() -> Iterator[Path]:
     """The Python that runs, its packages, and the course; each path once, outer folders first."""
-    folders = {Path(sys.prefix), Path(sys.base_prefix), _PACKAGE, *_import_folders()}
+    prefixes = {
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+        Path(sys.executable).resolve().parent.parent,
+    }
+    # Not all of a prefix: it may be somebody's home, or the clone with the solutions.
+    parts = ("bin", "lib", "lib64", "pyvenv.cfg")
+    folders = {_PACKAGE, *_import_folders(), *(p / part for p in prefixes for part in parts)}
     folders |= {folder.resolve() for folder in folders}
-    folders |= {Path(sys.executable).resolve().parent.parent}
     kept: list[Path] = []
     for folder in sorted(folders, key=lambda path: len(path.parts)):
         inside = [Path(name) for name in _SYSTEM] + kept

@@ -33,6 +33,8 @@ READY, REFUSED, GONE = b"R", b"N", b"G"
 ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks")
 """Folders of the package that are empty in the sandbox."""
 MOST_MEMORY = 3 * 2**29  # bytes beyond what the imports take
+MOST_THREADS = 512
+_PATROL = 0.1  # seconds between two counts of them
 
 
 def main(way: str, descriptor: int, cpu_seconds: float) -> None:
@@ -145,6 +147,7 @@ def _guard(connection: int, leash: int, work: Callable[[socket.socket], None]) -
     """
     from birnn_course.sandbox import jail
 
+    processes = os.open("/proc", os.O_RDONLY)  # the submission's own process covers it
     try:
         jail.leave_the_others()
     except OSError:
@@ -153,16 +156,28 @@ def _guard(connection: int, leash: int, work: Callable[[socket.socket], None]) -
     if pid == 0:
         try:
             _keep_only(connection)
+            jail.stand_alone()
             work(socket.socket(fileno=connection))
         finally:
             os._exit(0)
     os.close(connection)
     watched = os.pidfd_open(pid)
-    select.select([watched, leash], [], [])
+    # No limit of the system's counts threads for root too.
+    status = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=processes)
+    while not select.select([watched, leash], [], [], _PATROL)[0]:
+        if _threads(status) > MOST_THREADS:
+            break
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(watched, signal.SIGKILL)
     os.waitpid(pid, 0)
     os._exit(0)
+
+
+def _threads(status: int) -> int:
+    """How many a process has, from its open ``/proc/PID/stat``; 0 if it has ended."""
+    with suppress(OSError):
+        return int(os.pread(status, 1024, 0).rpartition(b")")[2].split()[17])
+    return 0
 
 
 def _keep_only(descriptor: int) -> None:

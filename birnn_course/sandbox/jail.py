@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 from pathlib import Path
 
 import pyseccomp
@@ -25,7 +26,7 @@ _NEW = {  # flags of unshare(2), from sched.h
 }  # fmt: skip
 _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8  # flags of mount(2), from sys/mount.h
 _RECURSIVE, _NOT_SHARED = 0x4000, 0x40000
-_SET_NO_NEW_PRIVILEGES, _SET_DUMPABLE = 38, 4  # of prctl(2)
+_SET_NO_NEW_PRIVILEGES, _SET_DUMPABLE, _SET_DEATH_SIGNAL = 38, 4, 1  # of prctl(2)
 _CAPABILITY_VERSION = 0x20080522
 _CLONE_THREAD = 0x00010000
 
@@ -46,7 +47,8 @@ _REFUSED = (
     "iopl", "ioperm", "syslog", "personality", "lookup_dcookie", "vhangup", "setuid", "setgid",
     "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid",
     "capset", "setrlimit", "setpriority", "sched_setscheduler", "sched_setattr",
-    "sched_setaffinity", "ioprio_set",
+    "sched_setaffinity", "ioprio_set", "modify_ldt", "splice", "vmsplice", "tee", "uselib",
+    "migrate_pages", "move_pages", "mbind", "set_mempolicy", "fanotify_mark", "quotactl_fd",
 )  # fmt: skip
 
 
@@ -64,6 +66,9 @@ def filter_of_calls() -> pyseccomp.SyscallFilter:
     no_thread = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0)
     calls.add_rule(refuse, "clone", no_thread)
     calls.add_rule(pyseccomp.ERRNO(38), "clone3")
+    stay_alive = pyseccomp.Arg(0, pyseccomp.EQ, _SET_DEATH_SIGNAL)
+    calls.add_rule(refuse, "prctl", stay_alive)
+    calls.set_attr(pyseccomp.Attr.CTL_TSYNC, 1)  # every thread that a library has started too
     return calls
 
 
@@ -83,6 +88,15 @@ def leave_the_others() -> None:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_ID} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{_ID} {group} 1")
+
+
+def stand_alone() -> None:
+    """Be in no process group with others, and end when the parent does.
+
+    A signal to a process group reaches its members in every namespace.
+    """
+    os.setsid()
+    _check(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "prctl")
 
 
 def see_only_ones_own() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgpack
@@ -17,8 +19,8 @@ from torch import Tensor
 
 from birnn_course.plain import DEEPEST, MOST_NUMBERS, Plain
 
-MOST_BYTES = 32 * 2**20
-"""The longest message; a million float64 take a quarter of it."""
+MOST_BYTES = 17 * 2**20
+"""The longest message; a million complex128 take most of it."""
 
 _LIST, _TUPLE, _DICT, _TENSOR = range(4)
 _DTYPES = {
@@ -54,7 +56,15 @@ def unpack(data: bytes) -> Plain:
     try:
         if len(data) > MOST_BYTES:
             raise ValueError("too long")
-        marked = msgpack.unpackb(data, unicode_errors="replace", strict_map_key=True)
+        # Before memory is taken: an empty list is one byte here and 64 as an object.
+        marked = msgpack.unpackb(
+            data,
+            unicode_errors="replace",
+            list_hook=_at_most(4 * MOST_NUMBERS),
+            max_array_len=4 * MOST_NUMBERS,
+            max_map_len=0,
+            max_ext_len=0,
+        )
         return _unmarked(marked, 2 * DEEPEST, [MOST_NUMBERS])
     except Exception as error:
         # msgpack, torch and int() all have errors of their own for nonsense.
@@ -67,7 +77,14 @@ def send(line: socket.socket, message: Plain) -> None:
     line.sendall(len(data).to_bytes(4, "big") + data)
 
 
-def receive(line: socket.socket, seconds: float | None = None) -> Plain:
+@dataclass
+class Room:
+    """How many bytes one peer may still send."""
+
+    left: int
+
+
+def receive(line: socket.socket, seconds: float | None = None, room: Room | None = None) -> Plain:
     """The next message.
 
     Raises
@@ -81,8 +98,10 @@ def receive(line: socket.socket, seconds: float | None = None) -> Plain:
     """
     ends = None if seconds is None else time.monotonic() + seconds
     length = int.from_bytes(_exactly(line, 4, ends), "big")
-    if length > MOST_BYTES:
+    if length > MOST_BYTES or (room is not None and length > room.left):
         raise NotUnderstoodError("too long")
+    if room is not None:
+        room.left -= length
     return unpack(_exactly(line, length, ends))
 
 
@@ -96,6 +115,20 @@ def _exactly(line: socket.socket, count: int, ends: float | None) -> bytes:
             raise EOFError
         data += piece
     return bytes(data)
+
+
+def _at_most(count: int) -> Callable[[list[Any]], list[Any]]:
+    """Passes lists on, until there are too many or they hold too much."""
+    left = count
+
+    def passed(items: list[Any]) -> list[Any]:
+        nonlocal left
+        left -= 1 + len(items)
+        if left < 0:
+            raise ValueError("too large")
+        return items
+
+    return passed
 
 
 def _marked(value: Plain) -> Any:
@@ -118,6 +151,8 @@ def _unmarked(value: Any, depth: int, left: list[int]) -> Plain:
     if type(value) is not list:
         raise TypeError("not plain data")
     mark, *rest = value
+    if type(mark) is not int or not _LIST <= mark <= _TENSOR:
+        raise ValueError("no mark")
     if mark == _TENSOR:
         name, shape, raw = rest
         return _tensor(name, shape, raw, left)
@@ -128,9 +163,12 @@ def _unmarked(value: Any, depth: int, left: list[int]) -> Plain:
 
 
 def _tensor(name: str, shape: list[int], raw: bytes, left: list[int]) -> Tensor:
+    # First of all: the product of a long list of large numbers takes hours.
+    if len(shape) > DEEPEST or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError("no shape")
     dtype, count = _DTYPES[name], math.prod(shape)
     left[0] -= count
-    if left[0] < 0 or len(shape) > DEEPEST or any(size < 0 for size in shape):
+    if left[0] < 0:
         raise ValueError("too large")
     if len(raw) != count * dtype.itemsize:
         raise ValueError("as many bytes as numbers need")
