@@ -15,7 +15,7 @@ import pytest
 from birnn_course.errors import CourseError
 from birnn_course.grading import submissions, walls
 from birnn_course.grading.notebooks import UnreadableError, code_cells
-from birnn_course.grading.reports import _page_name, _safe
+from birnn_course.grading.reports import _pages_of, _safe
 from birnn_course.grading.submissions import MOST_FILES_OF_ONE, find
 
 
@@ -59,7 +59,7 @@ def test_names_that_differ_by_case_or_by_how_an_accent_is_written_are_two(tmp_pa
     write(tmp_path, "Ada/1.ipynb", "ada/1.ipynb", "\u00e9/1.ipynb", "e\u0301/1.ipynb")
     found = names(tmp_path)
     assert len(found) == 4
-    assert len({_page_name(student) for student, _ in found}) == 4
+    assert len(set(_pages_of(student for student, _ in found).values())) == 4
 
 
 @pytest.mark.parametrize(("path", "expected"), [
@@ -200,12 +200,14 @@ def test_folders_in_folders_have_an_end(tmp_path: Path) -> None:
 
 def test_nobody_gets_the_page_of_another() -> None:
     victims = ["学", "学生", "Ada Lovelace", "a/b", "=1", "x" * 80]
-    taken = {_page_name(victim) for victim in victims}
-    assert len(taken) == len(victims)
-    for page in taken:
-        for guess in (page, page.removesuffix(".html"), page.replace("~", "-")[:-5]):
-            assert _page_name(guess) not in taken
-    assert _page_name("ada") == "ada.html"
+    taken = _pages_of(victims)
+    assert len(set(taken.values())) == len(victims)
+    for page in taken.values():
+        for guess in (page, page.removesuffix(".html"), page[:-6]):
+            pages = _pages_of([*victims, guess])
+            assert len({page.casefold() for page in pages.values()}) == len(victims) + 1
+            assert {student: pages[student] for student in victims} == taken
+    assert _pages_of(["ada"]) == {"ada": "ada.html"}
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "eve;=1", "eve; -1"])
