@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer constraints
+.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -22,7 +22,7 @@ test: .venv/installed-test ## run all tests and compare every notebook with a fr
 	$(PYTEST) -n 2 --dist loadfile -m "not full and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) -m "not full and ($(ALONE))" tests
 
-test-full: .venv/installed-test ## the same, and the long repeats
+test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
 	$(PYTEST) -n 2 --dist loadfile -m "not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) -m "$(ALONE)" tests
 
@@ -46,10 +46,13 @@ bench-spelling: .venv/installed-test ## train the full-size speller, three seeds
 bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07 and test it (Linux x86-64)
 	$(BIN)/python benchmarks/g2p_peer.py $(ARGS)
 
+bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and compare; about 15 minutes
+	$(BIN)/python benchmarks/grading.py $(ARGS)
+
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[test,dev,bench]"
+	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,test,dev,bench]" nbgrader
 	.venv-constraints/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	rm -rf .venv-constraints
 
@@ -63,9 +66,14 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 	@touch $@
 
 .venv/installed-test: .venv/installed
-	$(INSTALL) -e ".[test,dev]"
+	$(INSTALL) -e ".[grade,test,dev]"
 	@touch $@
 
+# Apart from the rest: in JupyterLab it would add its own panels to every test.
+.venv/nbgrader: constraints.txt | .venv/installed-test
+	rm -rf $@
+	$(INSTALL) --target $@ nbgrader
+
 .venv/installed-bench: .venv/installed-test
-	$(INSTALL) -e ".[test,dev,bench]"
+	$(INSTALL) -e ".[grade,test,dev,bench]"
 	@touch $@

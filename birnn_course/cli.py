@@ -163,6 +163,97 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
     _tell(record.notice)
 
 
+@main.command()
+@click.argument("place", metavar="SUBMISSIONS", type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Results.")
+@click.option("--seed", type=click.IntRange(0), help="Of the hidden cases; drawn if not given.")
+@click.option("--jobs", type=click.IntRange(1), help="How many at a time; one per processor.")
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=60.0, help="Seconds for one notebook (60)."
+)
+@click.option("--bank", type=click.Path(path_type=Path), help="A folder of your own exercises.")
+@click.option("--engine", default="local", help="local, or dask://HOST:PORT.")
+@click.option("--again", multiple=True, metavar="STUDENT", help="Mark this student once more.")
+@click.option("--lessons", default="", metavar="ADDRESS", help="Of the lessons, for links.")
+@click.option("--no-sandbox", is_flag=True, help="Run students' code with all your rights.")
+def grade(
+    place: Path,
+    out: Path,
+    seed: int | None,
+    jobs: int | None,
+    timeout: float,
+    bank: Path | None,
+    engine: str,
+    again: tuple[str, ...],
+    lessons: str,
+    no_sandbox: bool,
+) -> None:
+    """Mark what a class handed in: a folder with one folder for each student, or a zip.
+
+    OUT gets grades.csv, totals.csv, class.html and feedback/. Run it again any time: what was
+    marked and has not changed is not marked again.
+    """
+    _need_grading()
+    from birnn_course.grading import classroom
+
+    request = classroom.Request(
+        place,
+        out,
+        seed,
+        jobs,
+        timeout,
+        bank,
+        engine,
+        again,
+        protected=not no_sandbox,
+        lessons=lessons,
+    )
+    if no_sandbox:
+        click.echo(
+            "birnn: WITHOUT A SANDBOX every submission can read and change your files, the "
+            "marks included.",
+            err=True,
+        )
+    with classroom.prepare(request) as run:
+        for sentence in run.sentences:
+            click.echo(f"birnn: {sentence}", err=True)
+        with click.progressbar(length=run.waiting, label="Marking", file=sys.stderr) as bar:
+            try:
+                run.mark(lambda student: bar.update(1))
+            except KeyboardInterrupt:
+                click.echo("\nbirnn: stopped; the same command goes on from here.", err=True)
+                sys.exit(130)
+        run.report()
+        click.echo(f"{run.marked} notebooks are marked; see {out / 'class.html'}")
+
+
+@main.command()
+@click.argument("bank")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Results.")
+@click.option("--no-sandbox", is_flag=True, help="Run the solutions with all your rights.")
+def assign(bank: str, out: Path, no_sandbox: bool) -> None:
+    """Make notebooks to hand out from exercises of your own.
+
+    BANK is a folder with NAME.py and NAME.ipynb for each assignment, or the number of a unit of the
+    course. OUT gets source/ (with solutions) and release/ (to hand out).
+    """
+    _need_grading()
+    from birnn_course.grading.assign import assign as write
+    from birnn_course.grading.classroom import way_to_shut_in
+
+    way = "unprotected" if no_sandbox else way_to_shut_in()
+    for sentence in write(bank, out, way):
+        click.echo(sentence)
+    click.echo(f"Hand out what is in {out / 'release'}.")
+
+
+def _need_grading() -> None:
+    from importlib.util import find_spec
+
+    if not all(map(find_spec, ("jinja2", "msgpack"))):
+        raise CourseError("grading needs more packages; run: pip install 'birnn-course[grade]'")
+
+
 def _tell(notice: str | None) -> None:
     if notice:
         click.echo(f"birnn: {notice}", err=True)

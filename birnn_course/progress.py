@@ -340,3 +340,31 @@ def export(record: Record) -> str:
         for attempt in sorted(record.attempts(), key=lambda a: a.at)
     ]
     return json.dumps({"version": __version__, "attempts": attempts}, indent=1)
+
+
+def read_export(text: str) -> list[Attempt]:
+    """The attempts in what :func:`export` made; answers are not in it.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    try:
+        return [
+            Attempt(
+                item=str(entry["item"]),
+                kind=entry["kind"],
+                unit=str(entry["unit"]),
+                points=float(entry["points"]),
+                max_points=float(entry["max_points"]),
+                answer="",
+                misconception=entry["misconception"],
+                sure=entry["sure"],
+                at=datetime.fromisoformat(entry["at"]),
+                version=str(entry["version"]),
+            )
+            for entry in json.loads(text)["attempts"]
+        ]
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"no exported record ({type(error).__name__})") from None

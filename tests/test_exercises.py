@@ -12,11 +12,9 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import learner_copies as tool
 import nbformat
 import numpy as np
 import pytest
@@ -24,14 +22,17 @@ import torch
 from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
+from birnn_course import learner_copies as tool
+from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, examine, hint
-from birnn_course.exercises.calling import Outcome, attempt, call
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
-from birnn_course.exercises.compare import NotPlainError, decode, describe, first_difference
+from birnn_course.exercises.compare import first_difference
+from birnn_course.exercises.proving import indistinct
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.misconceptions import catalogue
+from birnn_course.plain import NotPlainError, decode, describe
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
 HIDDEN_SEEDS = (11, 12, 13)
@@ -96,31 +97,10 @@ def test_right_solutions_pass(exercise: Exercise) -> None:
 # ── Mistakes ────────────────────────────────────────────────────────────────────────────────────
 
 
-def problems(exercise: Exercise, cases: list[Arguments], answers: Answers) -> list[str]:
-    """Which mistakes these cases do not tell from the reference or from each other."""
-
-    def differing(some: list[Any], others: list[Any]) -> int:
-        pairs = zip(some, others, strict=True)
-        return sum(
-            first_difference(a, b, tolerance=exercise.tolerance) is not None for a, b in pairs
-        )
-
-    found = [
-        f"{mistake.misconception} differs from the reference in fewer than two cases"
-        for mistake, results in answers.wrong
-        if differing(results, answers.right) < 2
-    ]
-    return found + [
-        f"{one.misconception} and {other.misconception} give the same results"
-        for (one, some), (other, others) in combinations(answers.wrong, 2)
-        if not differing(some, others)
-    ]
-
-
 @each_exercise
 @pytest.mark.parametrize(("seed", "hidden"), ALL_CASES)
 def test_the_cases_tell_all_mistakes_apart(exercise: Exercise, seed: int, hidden: bool) -> None:
-    assert problems(exercise, *answered(exercise.name, seed, hidden)) == []
+    assert indistinct(exercise, answered(exercise.name, seed, hidden)[1]) == []
 
 
 def test_cases_that_do_not_are_found() -> None:
@@ -130,7 +110,7 @@ def test_cases_that_do_not_are_found() -> None:
 
     blind = replace(READ_BOTH_WAYS, cases=one_step)
     cases = blind.draw(0, hidden=True)
-    found = problems(blind, cases, Answers.of(blind, cases))
+    found = indistinct(blind, Answers.of(blind, cases))
     assert "unflipped-outputs differs from the reference in fewer than two cases" in found
     assert "unflipped-outputs and unflipped-inputs give the same results" in found
 

@@ -30,9 +30,10 @@ LEVELS = {
     "device": 1, "data": 1, "plots": 1, "probes": 1, "models": 1, "metrics": 1, "word_errors": 1,
     "snippets": 1, "misconceptions": 1, "progress": 1, "beliefs": 1, "widgets": 1,
     "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,
-    "questions": 2, "exercises": 2, "explain": 2, "auditing": 2,
+    "questions": 2, "exercises": 3, "explain": 2, "auditing": 2,
     "inventory": 3, "project": 3, "review": 3, "summary": 3,
     "mixed": 4,
+    "plain": 1, "calling": 2, "sandbox": 3, "grading": 4,
     "cli": 5,
 }  # fmt: skip
 

@@ -46,7 +46,7 @@ def needed(extras: set[str]) -> set[str]:
 
 def test_every_package_is_constrained_to_a_version_anyone_can_install() -> None:
     pins = constraints()
-    assert needed({"test", "dev"}) - set(pins) == set()
+    assert needed({"grade", "test", "dev"}) - set(pins) == set()
     assert not [pin for pin in pins.values() if not re.fullmatch(r"\d+(\.\w+)*", pin)]
 
 
@@ -54,7 +54,7 @@ def test_what_is_installed_is_what_is_constrained() -> None:
     different = {
         name: (version(name), pin)
         for name, pin in constraints().items()
-        if name in needed({"test", "dev"}) and version(name).partition("+")[0] != pin
+        if name in needed({"grade", "test", "dev"}) and version(name).partition("+")[0] != pin
     }
     assert different == {}
 
@@ -75,7 +75,7 @@ def environment_problems(environment: dict[str, object]) -> list[str]:
     from_conda = [n for n in names if isinstance(n, str) and n not in (*python, "pip")]
     problems += [f"{name} comes from conda" for name in from_conda]
     pip = [name for name in names if isinstance(name, dict)]
-    if pip != [{"pip": ["-c constraints.txt", "-e .[test]"]}]:
+    if pip != [{"pip": ["-c constraints.txt", "-e .[grade,test]"]}]:
         problems.append(f"pip installs {pip}")
     return problems
 

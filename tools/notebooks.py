@@ -22,8 +22,9 @@ from unittest import mock
 
 import nbformat
 import psutil
-from learner_copies import learner_copy
 from nbclient import NotebookClient
+
+from birnn_course.learner_copies import learner_copy
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, SOLUTIONS = ROOT / "notebooks", ROOT / "solutions"

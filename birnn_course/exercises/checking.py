@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
+from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
-from birnn_course.exercises.calling import Outcome, attempt, call
-from birnn_course.exercises.compare import Plain, decode, describe, first_difference
+from birnn_course.exercises.compare import first_difference
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
+from birnn_course.plain import Plain, decode, describe
 
 PUBLIC_SEED = 0
 TRIES_BEFORE_THE_SOLUTION = 3
@@ -104,7 +105,8 @@ def examine(exercise: Exercise, function: object, cases: Sequence[Arguments]) ->
         outcomes.append(attempt(function, arguments))
         if outcomes[-1].kind == "stopped":
             break
-    return judge(exercise, cases, answers, outcomes)
+    report = judge(exercise, cases, answers, outcomes)
+    return replace(report, fingerprint=_fingerprint(outcomes))
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,7 @@ def judge(
     """
     missing = len(cases) - len(outcomes)
     outcomes = [*outcomes, *[Outcome("stopped", text="no result came")] * missing]
-    report = replace(
-        _blank(exercise), printed=outcomes[0].printed, fingerprint=_fingerprint(outcomes)
-    )
+    report = replace(_blank(exercise), printed=outcomes[0].printed)
     if all(outcome.kind == "empty" for outcome in outcomes):
         return replace(report, sentence=_NOT_YET)
     found = [
@@ -302,7 +302,10 @@ def _unknown(name: str) -> str:
         return "The exercise is found by the function's name, so define it with `def` and a name."
     near = difflib.get_close_matches(name, EXERCISES, n=1)
     advice = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(EXERCISES)}."
-    return f"There is no exercise called `{name}`; {advice}"
+    return (
+        f"The course has no exercise called `{name}`; {advice} If it is your lecturer's own, it is "
+        "graded after you hand it in."
+    )
 
 
 def _a(value: object) -> str:

@@ -14,11 +14,12 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from birnn_course.plain import Arguments as Arguments
+
 Level = Literal["callable", "type", "shape", "direction", "padding", "value"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """What is looked at, in this order; the first that fails is what the learner hears about."""
 
-Arguments = tuple[Any, ...]
 Module = tuple[str, dict[str, Any], dict[str, Tensor]]
 """A module of ``torch.nn`` on its way: class name, arguments, state dict."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
-from birnn_course.exercises.calling import Outcome, attempt
+from birnn_course.calling import Outcome, attempt
 from birnn_course.exercises.spec import Arguments
 
 Name = Literal["predict", "score", "choose"]

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from birnn_course.calling import Outcome
 from birnn_course.errors import CourseError
-from birnn_course.exercises.calling import Outcome
 from birnn_course.exercises.recording import record
 from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments

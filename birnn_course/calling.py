@@ -16,12 +16,11 @@ from typing import Any, Literal
 import torch
 
 from birnn_course.errors import message_of
-from birnn_course.exercises.compare import NotPlainError, Plain, decode
-from birnn_course.exercises.spec import Arguments
+from birnn_course.plain import Arguments, NotPlainError, Plain, decode
 
 MOST_PRINTED = 2_000
 _STDLIB = Path(sysconfig.get_path("stdlib"))
-_COURSE = Path(__file__).resolve().parent.parent
+_COURSE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Marks for a class: what students handed in, run in a sandbox and judged outside of it."""

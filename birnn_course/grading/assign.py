@@ -1,0 +1,153 @@
+"""Make what is handed out from what a lecturer wrote, and refuse exercises that judge badly.
+
+Notebooks carry nbgrader's metadata, so a school that has nbgrader can release and collect them with
+it; without nbgrader it does nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from birnn_course.course import UNITS, notebooks_folder
+from birnn_course.errors import CourseError
+from birnn_course.exercises.checking import Answers
+from birnn_course.exercises.proving import indistinct
+from birnn_course.exercises.spec import Exercise
+from birnn_course.files import write_atomic
+from birnn_course.grading import assignments
+from birnn_course.grading.assignments import Assignment
+from birnn_course.grading.marking import mark
+from birnn_course.grading.prison import Prison, Way
+from birnn_course.learner_copies import learner_copy
+
+SEEDS = (1, 2, 3)
+"""Seeds of the hidden cases on which an exercise is tried."""
+
+Notebook = Any
+_SCHEMA = {"schema_version": 3, "task": False}
+
+
+def assign(bank: str, out: Path, way: Way) -> list[str]:
+    """Write ``OUT/source`` (with solutions, for the lecturer) and ``OUT/release`` (to hand out).
+
+    Parameters
+    ----------
+    bank : str
+        A folder with one's own exercises, or the number of a unit of the course.
+    out : Path
+        Each of the two folders in it has nbgrader's layout, ``ASSIGNMENT/NOTEBOOK.ipynb``.
+    way : {"many", "once", "unprotected"}
+        How solutions are run.
+
+    Returns
+    -------
+    list of str
+        One sentence for each assignment.
+
+    Raises
+    ------
+    CourseError
+        If an exercise cannot judge, or a solution does not earn all points.
+    """
+    unit = next((unit for unit in UNITS if unit.number == bank and unit.has_exercises), None)
+    if unit is not None:
+        known = assignments.load()
+        of_unit = [a for a in known if a.name == unit.exercises.removesuffix(".ipynb")]
+        notebook = _read(notebooks_folder() / unit.exercises)
+        return [_write(of_unit[0], notebook, notebook, out)]
+    folder = Path(bank)
+    own = assignments.own(folder)
+    sentences = []
+    for assignment in own:
+        _try_cases(assignment)
+        master = _read(folder / f"{assignment.name}.ipynb")
+        try:
+            learners = learner_copy(master)
+        except ValueError as error:
+            raise CourseError(f"{assignment.name}.ipynb: {error}") from None
+        _try_notebooks(assignment, folder, master, learners, way)
+        sentences.append(_write(assignment, master, learners, out))
+    return sentences
+
+
+def _read(path: Path) -> Notebook:
+    if not path.is_file():
+        raise CourseError(f"{path} is missing; every NAME.py needs a NAME.ipynb with solutions.")
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat has several
+        raise CourseError(f"{path} is no notebook that can be read ({error}).") from None
+
+
+def _try_cases(assignment: Assignment) -> None:
+    for exercise in assignment.exercises:
+        for seed in SEEDS:
+            answers = Answers.of(exercise, exercise.draw(seed, hidden=True))
+            if problems := indistinct(exercise, answers):
+                raise CourseError(
+                    f"{exercise.name} cannot judge: with seed {seed}, {problems[0]}. Change its "
+                    "cases."
+                )
+
+
+def _try_notebooks(
+    assignment: Assignment, folder: Path, master: Notebook, learners: Notebook, way: Way
+) -> None:
+    """The solutions earn all points, the learner's copy is not attempted."""
+    with Prison(way, hidden=[folder.resolve()]) as prison:
+        for notebook, wanted in ((master, "right"), (learners, "not attempted")):
+            data = nbformat.writes(notebook).encode()
+            marked = mark(f"{assignment.name}.ipynb", data, prison, SEEDS[0], folder)
+            for found in marked.marks:
+                if found.verdict != wanted:
+                    of = "solution" if wanted == "right" else "learner's copy"
+                    raise CourseError(
+                        f"the {of} of {found.exercise} should be {wanted} and is "
+                        f"{found.verdict}: {found.sentence}"
+                    )
+
+
+def _write(assignment: Assignment, master: Notebook, learners: Notebook, out: Path) -> str:
+    for kind, notebook in (("source", master), ("release", learners)):
+        marked = with_metadata(notebook, assignment.exercises)
+        target = out / kind / assignment.name / f"{assignment.name}.ipynb"
+        write_atomic(target, nbformat.writes(marked) + "\n")
+    points = sum(exercise.points for exercise in assignment.exercises)
+    return f"{assignment.name}: {len(assignment.exercises)} exercises, {points} points."
+
+
+def with_metadata(notebook: Notebook, exercises: tuple[Exercise, ...]) -> Notebook:
+    """A copy whose solution and check cells nbgrader knows, without outputs.
+
+    The check ends with its points: of a cell without a number nbgrader gives all of them.
+    """
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs, cell.execution_count = [], None
+        for name, metadata in _roles(cell.source, exercises):
+            cell.metadata["nbgrader"] = metadata
+            if metadata["grade"]:
+                cell.source = f"check({name}).points"
+    return notebook
+
+
+def _roles(source: str, exercises: tuple[Exercise, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for exercise in exercises:
+        name = exercise.name
+        if re.search(rf"^(async )?def {name}\b", source, re.MULTILINE):
+            yield name, {
+                **_SCHEMA, "grade": False, "grade_id": name, "locked": False, "solution": True,
+            }  # fmt: skip
+        elif re.fullmatch(rf"check\({name}\)(\.points)?", source.strip()):
+            yield name, {
+                **_SCHEMA, "grade": True, "grade_id": f"check_{name}", "locked": True,
+                "points": exercise.points, "solution": False,
+            }  # fmt: skip

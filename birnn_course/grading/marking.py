@@ -1,0 +1,220 @@
+"""Mark one submission: run it in the sandbox, judge what came back outside of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from birnn_course.calling import Outcome
+from birnn_course.exercises.checking import PUBLIC_SEED, Answers, judge
+from birnn_course.exercises.report import Report
+from birnn_course.exercises.spec import Arguments, Exercise
+from birnn_course.grading import assignments
+from birnn_course.grading.notebooks import UnreadableError, code_cells
+from birnn_course.grading.prison import Job, Prison, Ran
+from birnn_course.sandbox import MISSING
+
+# The references seed PyTorch's only generator, so one thread at a time.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one exercise of one submission is worth.
+
+    Parameters
+    ----------
+    exercise, unit, title : str
+    points, max_points : int
+    verdict : str
+        ``right``, ``not attempted``, ``stopped``, ``unreadable``, or the level that fails:
+        ``callable``, ``type``, ``shape``, ``direction``, ``padding``, ``value``.
+    sentence : str
+        What is wrong and what to do next.
+    misconception : str
+        Id of the misconception that leads to this result, or empty.
+    named : str
+        "Your result equals what you get if …", or empty.
+    """
+
+    exercise: str
+    unit: str
+    title: str
+    points: int
+    max_points: int
+    verdict: str
+    sentence: str
+    misconception: str = ""
+    named: str = ""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """One submission with its marks.
+
+    Parameters
+    ----------
+    marks : list of Mark
+        One for each exercise of the assignments that it answers; none if it answers none.
+    errors : list of (int, str)
+        Which code cells raised what, counted from 1.
+    note : str
+        Why a lecturer should look at it; empty if nobody needs to.
+    """
+
+    marks: list[Mark] = field(default_factory=list)
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for a file or another machine."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Marked:
+        """What :meth:`as_json` gave."""
+        errors = [(number, text) for number, text in data["errors"]]
+        return cls([Mark(**mark) for mark in data["marks"]], errors, data["note"])
+
+
+def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = None) -> Marked:
+    """Mark the notebook called ``name``.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    data : bytes
+        What is in the file.
+    prison : Prison
+        Where its code runs.
+    seed : int
+        Of the hidden cases.
+    bank : Path, optional
+        A lecturer's own exercises.
+    """
+    known = assignments.load(bank)
+    try:
+        cells = code_cells(data)
+    except UnreadableError as error:
+        return unreadable(name, str(error), bank)
+    todo = assignments.belonging(name, cells, known)
+    exercises = [exercise for assignment in todo for exercise in assignment.exercises]
+    if not exercises:
+        return Marked(note="It defines no function of any exercise.")
+    ran = prison.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
+    marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
+    # What a function says for itself may hold the hidden cases that it was called with. So it is
+    # asked again, in a process that has never seen them, and called as `check` does.
+    asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
+    if asked:
+        again = prison.run(Job(cells, {e.name: cases(e.name, None, bank) for e in asked}))
+        for e in asked:
+            public = _marked(e, again.outcomes[e.name], None, bank)
+            marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
+    return Marked(list(marks.values()), ran.errors, _note(ran, list(marks.values())))
+
+
+def unreadable(name: str, sentence: str, bank: Path | None = None) -> Marked:
+    """No points for a file that cannot be read, in each exercise that its name promises."""
+    todo = assignments.belonging(name, [], assignments.load(bank))
+    marks = [
+        Mark(e.name, e.unit, e.title, 0, e.points, "unreadable", sentence)
+        for assignment in todo
+        for e in assignment.exercises
+    ]
+    return Marked(marks, note=sentence)
+
+
+_SPEAKING = ("callable", "type", "shape")
+"""Verdicts whose sentence says what the function raised or returned."""
+
+
+def cases(name: str, seed: int | None, bank: Path | None) -> list[Arguments]:
+    """The hidden cases of an exercise for a seed; for None the public ones."""
+    with _one_at_a_time:
+        return _cases_and_answers(name, seed, bank)[0]
+
+
+@cache
+def _cases_and_answers(
+    name: str, seed: int | None, bank: Path | None
+) -> tuple[list[Arguments], Answers]:
+    exercise = assignments.by_name(bank)[name]
+    torch.set_num_threads(1)
+    hidden = seed is not None
+    drawn = exercise.draw(PUBLIC_SEED if seed is None else seed, hidden=hidden)
+    return drawn, Answers.of(exercise, drawn)
+
+
+def _marked(
+    exercise: Exercise, outcomes: Sequence[Outcome], seed: int | None, bank: Path | None
+) -> Mark:
+    with _one_at_a_time:
+        drawn, answers = _cases_and_answers(exercise.name, seed, bank)
+        report = judge(exercise, drawn, answers, outcomes)
+    mark = Mark(
+        exercise.name,
+        exercise.unit,
+        exercise.title,
+        report.points,
+        exercise.points,
+        _verdict(report, outcomes),
+        report.sentence,
+        report.misconception or "",
+        report.named,
+    )
+    if mark.verdict == "stopped":
+        return replace(mark, sentence=_STOPPED)
+    if mark.verdict == "not attempted" and outcomes and outcomes[0].text == MISSING:
+        return replace(mark, sentence=_MISSING.format(exercise.name))
+    return mark
+
+
+_STOPPED = (
+    "It was stopped before it returned: it took too long or too much memory, or it ended the "
+    "process. Look at what should end it."
+)
+_MISSING = (
+    "Not attempted yet: when the notebook had run, there was no function `{}`. If you have written "
+    "it, the cell that defines it raises an error, or it has another name."
+)
+
+
+def _words(mark: Mark, public: Mark, exercise: Exercise) -> str:
+    """What a student may be told, from the same function in the public cases."""
+    if public.verdict == mark.verdict:
+        return public.sentence
+    if mark.verdict == "callable":
+        return (
+            "The function stops with an error in cases that `check` does not show. Try it with "
+            "other sizes, and with a batch of one."
+        )
+    return exercise.levels[mark.verdict]  # type: ignore[index]  # one of _SPEAKING, a level
+
+
+def _verdict(report: Report, outcomes: Sequence[Outcome]) -> str:
+    if report.passed:
+        return "right"
+    if not report.attempted:
+        return "not attempted"
+    if any(outcome.kind == "stopped" for outcome in outcomes):
+        return "stopped"
+    return report.level or "value"
+
+
+def _note(ran: Ran, marks: list[Mark]) -> str:
+    if ran.trouble:
+        return f"The notebook did not run to its end: {ran.trouble}."
+    stopped = [mark.exercise for mark in marks if mark.verdict == "stopped"]
+    if stopped:
+        return f"Had to be stopped, or ended the process: {', '.join(stopped)}."
+    if ran.errors and not any(mark.points for mark in marks):
+        return "Cells raised errors, and no exercise earned a point."
+    return ""

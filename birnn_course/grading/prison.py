@@ -1,0 +1,328 @@
+"""Start the sandbox, hand submissions to it, and get plain data back.
+
+There are three ways, from fast to slow: forks of one preloaded process in bubblewrap, each in
+namespaces of its own; one bubblewrap for each submission, where the machine refuses the namespaces;
+and, if the lecturer insists, no protection at all. See :mod:`birnn_course.sandbox.host`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, get_args
+
+from birnn_course.calling import Outcome
+from birnn_course.errors import CourseError
+from birnn_course.grading import walls
+from birnn_course.plain import Arguments, Plain
+from birnn_course.sandbox import host, wire
+
+Way = Literal["many", "once", "unprotected"]
+START = 120.0  # seconds that the imports may take on a slow machine
+_GRACE = 2.0  # seconds in which a submission can say itself that it took too long
+_KINDS = get_args(Outcome.__annotations__["kind"]) or (
+    "returned", "empty", "refused", "raised", "stopped",
+)  # fmt: skip
+_LONGEST_TEXT = 2_000
+_MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook, and the calls to make of its functions.
+
+    Parameters
+    ----------
+    cells : list of str
+        The sources of the code cells.
+    calls : dict
+        For the name of each function the arguments of its calls.
+    """
+
+    cells: list[str]
+    calls: dict[str, list[Arguments]]
+
+
+@dataclass
+class Ran:
+    """What came of a job.
+
+    Parameters
+    ----------
+    outcomes : dict
+        For the name of each function what came of its calls; the last ones may be missing.
+    errors : list of (int, str)
+        Which code cells raised what, counted from 1.
+    trouble : str
+        What ended the notebook before its functions were called; empty if nothing did.
+    """
+
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    trouble: str = ""
+
+
+class NoSandboxError(CourseError):
+    """No process can be shut in on this machine."""
+
+
+class Prison:
+    """A sandbox for one submission after the other; use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    way : {"many", "once", "unprotected"}
+        From fast and safe to slow and unsafe.
+    seconds : float
+        What one submission gets by the clock: a third of it for a cell, a sixth for a call.
+    hidden : sequence of Path
+        What must not be seen, wherever it lies.
+    """
+
+    def __init__(
+        self, way: Way = "many", seconds: float = 60.0, hidden: Sequence[Path] = ()
+    ) -> None:
+        self.way = way
+        self.seconds = seconds
+        self._hidden = [path.resolve() for path in hidden]
+        self._host: _Host | None = None
+
+    def __enter__(self) -> Prison:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process of the sandbox."""
+        if self._host is not None:
+            self._host.end()
+        self._host = None
+
+    def begin(self) -> Prison:
+        """Start what a first submission would wait for, and do not wait for it.
+
+        The thread that does this must live as long as the sandbox: bubblewrap ends with it.
+        """
+        if self.way == "many" and self._host is None:
+            self._host = _Host("many", self.seconds, self._hidden)
+        return self
+
+    def run(self, job: Job) -> Ran:
+        """Run a notebook and call its functions.
+
+        A function that ends the process, or has to be stopped, costs itself only: the notebook is
+        run again for those after it, while there is time.
+
+        Raises
+        ------
+        NoSandboxError
+            If no process can be shut in here.
+        """
+        ran = Ran()
+        waiting = list(job.calls)
+        seconds, room = self.seconds, wire.Room(_MOST_BYTES)
+        while waiting:
+            before = len(waiting)
+            # Its clock starts when the sandbox is ready, whose start is nobody's fault.
+            with self._inmate(seconds, room) as inmate:
+                self._serve(inmate, job, waiting, ran)
+                seconds = inmate.seconds_left
+            if len(waiting) == before:
+                ran.trouble = inmate.trouble
+                break
+        for name in waiting:
+            ran.outcomes[name] = [Outcome("stopped", text=ran.trouble)]
+        return ran
+
+    def _serve(self, inmate: _Inmate, job: Job, waiting: list[str], ran: Ran) -> None:
+        """Call the functions that are waiting, in order, until all are done or it has ended."""
+        start = (job.cells, waiting, self.seconds / 3, self.seconds / 6)
+        if (errors := inmate.ask(start, self.seconds)) is None:
+            return
+        ran.errors = _errors(errors)
+        while waiting:
+            name = waiting[0]
+            outcomes = ran.outcomes[name] = []
+            for arguments in job.calls[name]:
+                nonce = secrets.token_hex(16)
+                answer = inmate.ask((nonce, name, arguments), self.seconds / 6 + _GRACE)
+                if answer is None:
+                    outcomes.append(Outcome("stopped", text=inmate.trouble))
+                    waiting.pop(0)
+                    return
+                outcomes.append(_outcome(answer, nonce))
+                if outcomes[-1].kind == "stopped":
+                    break
+            waiting.pop(0)
+
+    @contextmanager
+    def _inmate(self, seconds: float, room: wire.Room) -> Iterator[_Inmate]:
+        """A fresh process for one submission, which is gone afterwards."""
+        if self.way != "many":
+            single = _Host(self.way, self.seconds, self._hidden)
+            try:
+                yield _Inmate(single.ready(), seconds, room)
+            finally:
+                single.end()
+            return
+        ours, theirs = socket.socketpair()
+        leash_end, leash = os.pipe()
+        with ours:
+            line = self._hand_over(theirs.fileno(), leash_end)
+            theirs.close()
+            os.close(leash_end)
+            try:
+                yield _Inmate(ours, seconds, room)
+            finally:
+                os.close(leash)
+                gone = _reply(line, 10.0)
+                if gone != host.GONE:
+                    self.close()
+        if gone == host.REFUSED:
+            raise NoSandboxError("namespaces inside of bubblewrap are refused here")
+
+    def _hand_over(self, *descriptors: int) -> socket.socket:
+        """Give these to a living host, which may have to be started; the line to it."""
+        while True:
+            if self._host is not None and self._host.has_ended():
+                self.close()
+            self.begin()
+            assert self._host is not None
+            line = self._host.ready()
+            try:
+                socket.send_fds(line, [b"J"], descriptors)
+            except OSError:
+                self.close()  # it has ended just now
+            else:
+                return line
+
+
+class _Host:
+    """A process that does its imports and then waits at the other end of a socket."""
+
+    def __init__(self, way: Way, seconds: float, hidden: Sequence[Path]) -> None:
+        self._line, theirs = socket.socketpair()
+        self._is_ready = False
+        # Twice the time by the clock: only what escapes the clock gets there.
+        inside = [
+            sys.executable, "-m", host.__name__, way, str(theirs.fileno()), str(2 * seconds),
+        ]  # fmt: skip
+        program = walls.bubblewrap()
+        environment = None
+        if way == "unprotected":
+            environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        elif program is None:
+            raise NoSandboxError("bubblewrap is not installed")
+        else:
+            inside = [*walls.command(program, hidden), *inside]
+        with theirs:
+            self._process = subprocess.Popen(
+                inside,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the grader alone
+            )
+
+    def ready(self) -> socket.socket:
+        """The line to it, when its imports are done."""
+        if not self._is_ready and _reply(self._line, START) != host.READY:
+            self._process.kill()
+            said = self._process.communicate()[1].decode(errors="replace").strip().splitlines()
+            raise NoSandboxError(said[-1] if said else "the sandbox does not start")
+        self._is_ready = True
+        return self._line
+
+    def has_ended(self) -> bool:
+        """Somebody else, such as a system short of memory, has ended it."""
+        return self._process.poll() is not None
+
+    def end(self) -> None:
+        """Kill it with all that it started."""
+        self._line.close()
+        self._process.kill()
+        self._process.communicate()
+
+
+class _Inmate:
+    """The grader's end of the line to one submission."""
+
+    def __init__(self, line: socket.socket, seconds: float, room: wire.Room) -> None:
+        self._line = line
+        self._ends = time.monotonic() + seconds
+        self._room = room
+        self.trouble = ""
+
+    @property
+    def seconds_left(self) -> float:
+        """Until its time is over."""
+        return self._ends - time.monotonic()
+
+    def ask(self, message: Plain, seconds: float) -> Plain | None:
+        """The answer; None if none came, and then ``trouble`` says why."""
+        seconds = min(seconds, self.seconds_left)
+        try:
+            if seconds <= 0:
+                raise TimeoutError
+            self._line.settimeout(seconds)
+            wire.send(self._line, message)
+            answer = wire.receive(self._line, seconds, self._room)
+        except TimeoutError:
+            self.trouble = "it took too long"
+        except wire.NotUnderstoodError:
+            self.trouble = "its answer is too large, or not plain data"
+        except (EOFError, OSError):
+            self.trouble = "it ended the process, or took too much memory or processor time"
+        else:
+            return answer
+        return None
+
+
+def _errors(answer: Plain) -> list[tuple[int, str]]:
+    """What a submission says of its cells; nothing if that is nonsense."""
+    if type(answer) is not list:
+        return []
+    return [
+        (item[0], _text(item[1]))
+        for item in answer[:100]
+        if type(item) is tuple and len(item) == 2 and type(item[0]) is int
+    ]
+
+
+def _outcome(answer: Plain, nonce: str) -> Outcome:
+    """What a submission says of a call; what is no answer to this call is worth nothing."""
+    if type(answer) is not tuple or len(answer) != 5 or answer[0] != nonce:
+        return Outcome("refused", text="something that is no answer")
+    _, kind, value, text, printed = answer
+    if kind not in _KINDS:
+        return Outcome("refused", text="something that is no answer")
+    return Outcome(kind, value if kind == "returned" else None, _text(text), _text(printed))
+
+
+def _text(value: Plain) -> str:
+    return value[:_LONGEST_TEXT] if type(value) is str else ""
+
+
+def _reply(line: socket.socket, seconds: float) -> bytes:
+    line.settimeout(seconds)
+    try:
+        return line.recv(1)
+    except OSError:
+        return b""

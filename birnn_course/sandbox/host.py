@@ -1,0 +1,193 @@
+"""The process inside bubblewrap from which submissions are forked: ``host WAY SOCKET SECONDS``.
+
+It imports once what every notebook needs, and nothing that knows an answer. SOCKET is the number of
+the descriptor of its line to the grader; SECONDS is how much processor time a submission gets.
+
+``many``
+    Each message brings the socket of one submission and a leash. A fork in namespaces of its own
+    serves the socket. When the grader lets go of the leash, or ends, the fork is killed. One byte
+    back says that it is gone.
+``once``
+    The line is the socket of the only submission, served by this very process.
+``unprotected``
+    The same, without a system-call filter; for systems that have no sandbox.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+READY, REFUSED, GONE = b"R", b"N", b"G"
+ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks")
+"""Folders of the package that are empty in the sandbox."""
+MOST_MEMORY = 3 * 2**29  # bytes beyond what the imports take
+MOST_THREADS = 512
+_PATROL = 0.1  # seconds between two counts of them
+
+
+def main(way: str, descriptor: int, cpu_seconds: float) -> None:
+    """Serve submissions until the grader hangs up."""
+    line = socket.socket(fileno=descriptor)
+    ipython = _prepare()
+    from birnn_course.sandbox.limits import address_space, set_limits
+    from birnn_course.sandbox.student import serve
+
+    most_memory = address_space() + MOST_MEMORY if address_space() else 0
+    if way == "unprotected":
+        set_limits(cpu_seconds, most_memory)
+        line.send(READY)
+        return serve(line, ipython)
+
+    from birnn_course.sandbox import jail
+
+    calls = jail.filter_of_calls()
+    if way == "once":
+        os.chdir(jail.PRIVATE)
+        set_limits(cpu_seconds, most_memory)
+        jail.give_up(calls)
+        line.send(READY)
+        return serve(line, ipython)
+
+    def imprisoned(connection: socket.socket) -> None:
+        jail.see_only_ones_own()
+        os.chdir(jail.PRIVATE)
+        set_limits(cpu_seconds, most_memory)
+        jail.give_up(calls)
+        serve(connection, ipython)
+
+    line.send(READY)
+    while True:
+        message, descriptors, *_ = socket.recv_fds(line, 1, 2)
+        if not message:
+            return None
+        pid = os.fork()
+        if pid == 0:
+            connection, leash = descriptors
+            _guard(connection, leash, imprisoned)
+        for number in descriptors:
+            os.close(number)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        line.send(REFUSED if status == 1 else GONE)
+
+
+def _prepare() -> InteractiveShell:
+    """Import what notebooks need, so that no fork has to, and make the IPython they run in."""
+    import matplotlib
+    import torch
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot
+    import torch.nn.functional
+    import torch.nn.utils.rnn
+
+    _stand_in_for_what_knows_answers()
+    torch.set_num_threads(1)
+    torch.nn.LSTM(2, 2, bidirectional=True)(torch.zeros(3, 1, 2))  # what torch makes at first use
+    from birnn_course.sandbox.student import shell
+
+    ipython = shell()
+    ipython.run_cell("1 + 1", store_history=False)
+    gc.collect()
+    gc.freeze()  # a fork that collects garbage would copy all of this
+    return ipython
+
+
+def _stand_in_for_what_knows_answers() -> None:
+    """In the sandbox these folders are empty; a notebook's ``check(f)`` still has to run."""
+    import birnn_course
+
+    for package in ANSWERS:
+        module = types.ModuleType(f"birnn_course.{package}")
+        module.__getattr__ = _stand_in  # type: ignore[method-assign]
+        sys.modules[module.__name__] = module
+        setattr(birnn_course, package, module)
+    for name in vars(birnn_course)["__all__"]:
+        try:
+            getattr(birnn_course, name)  # they are loaded at first use
+        except ImportError:
+            setattr(birnn_course, name, _later)
+
+
+def _stand_in(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return _later
+
+
+class _Later:
+    """What ``check`` returns here."""
+
+    points = 0
+    passed = False
+
+    def __repr__(self) -> str:
+        return "graded later"
+
+
+def _later(*_: object, **__: object) -> _Later:
+    return _Later()
+
+
+def _guard(connection: int, leash: int, work: Callable[[socket.socket], None]) -> NoReturn:
+    """In a fork: start the submission's own process, and kill it when the leash is let go.
+
+    Ends with 1 if the namespaces are refused here.
+    """
+    from birnn_course.sandbox import jail
+
+    processes = os.open("/proc", os.O_RDONLY)  # the submission's own process covers it
+    try:
+        jail.leave_the_others()
+    except OSError:
+        os._exit(1)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _keep_only(connection)
+            jail.stand_alone()
+            work(socket.socket(fileno=connection))
+        finally:
+            os._exit(0)
+    os.close(connection)
+    watched = os.pidfd_open(pid)
+    # No limit of the system's counts threads for root too.
+    status = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=processes)
+    while not select.select([watched, leash], [], [], _PATROL)[0]:
+        if _threads(status) > MOST_THREADS:
+            break
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(watched, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os._exit(0)
+
+
+def _threads(status: int) -> int:
+    """How many a process has, from its open ``/proc/PID/stat``; 0 if it has ended."""
+    with suppress(OSError):
+        return int(os.pread(status, 1024, 0).rpartition(b")")[2].split()[17])
+    return 0
+
+
+def _keep_only(descriptor: int) -> None:
+    """Close every other one, and let nothing come in or go out by the standard ones."""
+    os.closerange(0, descriptor)
+    os.closerange(descriptor + 1, 4096)
+    for standard in (0, 1, 2):
+        if standard < descriptor:
+            os.open(os.devnull, os.O_RDWR)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

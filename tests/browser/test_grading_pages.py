@@ -1,0 +1,107 @@
+"""The class report and a student's feedback in the browser: to be read by everybody, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from grading.classes import NAMES, verdict_of
+from grading.test_reports import as_handed_in, exported, marks, write
+from playwright.sync_api import Browser, Page
+
+from birnn_course.grading.marking import Marked
+from birnn_course.grading.submissions import Submission
+from browser.conftest import SCREENSHOTS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class in which some mistakes are common, with everything that a page can show."""
+    folder = tmp_path_factory.mktemp("graded")
+    marked = as_handed_in()
+    for k in range(14):
+        verdicts = {"summarise": verdict_of("summarise", 0 if k < 9 else 1)}
+        marked[f"Student {k + 1:02d}"]["02_shapes_exercises.ipynb"] = marks("02", **verdicts)
+    errors = [(3, "NameError: name 'x' is not defined"), (7, "ZeroDivisionError: division by zero")]
+    everything = Marked(marks("04", pool=verdict_of("pool", 0)).marks, errors, "Please look.")
+    unreadable = dict.fromkeys(NAMES["04"], ("unreadable", ""))
+    marked["Ada"] = {
+        "01_bidirectional_exercises.ipynb": marks("01", stream=("not attempted", "")),
+        "04_packing_exercises.ipynb": everything,
+        "04_packing_exercises-Copy1.ipynb": marks("04", **unreadable),
+        "x" * 120 + ".ipynb": Marked(note="It defines no function of any exercise."),
+    }
+    records = [
+        Submission("Ada", "record.json", lambda: exported(folder, 5, 10)),
+        Submission("Kim", "record.json", lambda: exported(folder, 8, 8)),
+    ]
+    return write(folder, marked, records)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1100, "height": 900}, offline=True)
+    yield context.new_page()
+    context.close()
+
+
+def opened(page: Page, path: Path) -> Page:
+    page.goto(path.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true; })")
+    return page
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
+
+
+def cut_off(page: Page) -> bool:
+    """Whether something is wider than the window."""
+    wider: bool = page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
+    return wider
+
+
+@pytest.mark.parametrize("name", ["class.html", "feedback/Ada.html"])
+def test_everybody_can_read_it(name: str, page: Page, out: Path) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    opened(page, out / name)
+    assert violations(page) == []
+    SCREENSHOTS.mkdir(exist_ok=True)
+    stem = Path(name).stem.lower()
+    page.screenshot(path=SCREENSHOTS / f"grading-{stem}.png", full_page=True)
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not cut_off(page), width
+    assert complaints == []  # such as what the page's own policy refuses
+    page.add_style_tag(content=".muted { color: #aaa; }")
+    assert any("color-contrast" in found for found in violations(page))
+    page.add_style_tag(content="h1 { width: 3000px; }")
+    assert cut_off(page)
+
+
+def test_what_to_teach_again_is_seen_without_scrolling(page: Page, out: Path) -> None:
+    page.goto((out / "class.html").as_uri())
+    first = page.locator("section.card").first
+    box = first.bounding_box()
+    assert box is not None and box["y"] + box["height"] < 900
+    assert "students seem to believe" in first.inner_text()
+    assert "Repeat:" in first.inner_text()
+    page.get_by_role("link", name="Students", exact=True).click()
+    assert page.locator("#students").bounding_box()["y"] < 900  # type: ignore[index]
+
+
+def test_links_to_pages_of_students_lead_there(page: Page, out: Path) -> None:
+    page.goto((out / "class.html").as_uri())
+    addresses = page.locator("a[href^='feedback/']").evaluate_all(
+        "links => links.map(link => decodeURIComponent(link.getAttribute('href')))"
+    )
+    assert len(set(addresses)) == len(list((out / "feedback").iterdir()))
+    assert all((out / address).is_file() for address in addresses)

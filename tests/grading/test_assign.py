@@ -1,0 +1,153 @@
+"""A lecturer's own exercises: assigned, solved, graded, and unreadable to students."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from click.testing import CliRunner, Result
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from birnn_course import check
+from birnn_course.cli import main as birnn
+from birnn_course.grading.assign import with_metadata
+from birnn_course.learner_copies import learner_copy
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MODULE = (ROOT / "TEACHING.md").read_text("utf-8").split("```python\n")[1].split("```")[0]
+"""What TEACHING.md shows."""
+SOLUTION = """\
+def middle_step(x):
+    ### BEGIN SOLUTION
+    return x[:, x.shape[1] // 2]
+    ### END SOLUTION"""
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Path:
+    folder = tmp_path / "my exercises"
+    folder.mkdir()
+    (folder / "middles.py").write_text(f'TITLE = "Middles"\n{MODULE}', encoding="utf-8")
+    cells = [
+        new_markdown_cell("# Middles"),
+        new_code_cell("from birnn_course.exercises import check"),
+        new_code_cell(SOLUTION),
+        new_code_cell("check(middle_step)"),
+    ]
+    nbformat.write(new_notebook(cells=cells), folder / "middles.ipynb")
+    return folder
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(birnn, [str(word) for word in words])
+
+
+def test_own_exercises_are_handed_out_and_graded(bank: Path, tmp_path: Path) -> None:
+    made = run("assign", bank, "-o", tmp_path / "made")
+    assert made.exit_code == 0, made.output
+    assert "middles: 1 exercises, 4 points." in made.output
+    released = nbformat.read(tmp_path / "made" / "release" / "middles" / "middles.ipynb", 4)
+    text = nbformat.writes(released)
+    assert "x.shape[1] // 2" not in text
+    assert "x.shape[1] // 2" in (tmp_path / "made/source/middles/middles.ipynb").read_text()
+
+    spying = (
+        "from pathlib import Path\n"
+        f"seen = [p for p in map(Path, {[str(bank), str(tmp_path)]!r}) if p.exists()]\n"
+        "def middle_step(x):\n"
+        "    return x[:, x.shape[1] // 2] if seen else x[:, 0]"
+    )
+    for student, source in {
+        "right": "def middle_step(x):\n    return x[:, x.shape[1] // 2]",
+        "wrong": "def middle_step(x):\n    return x[:, -1]",
+        "spy": spying,
+        "stub": "def middle_step(x):\n    ...",
+    }.items():
+        hand_in = nbformat.from_dict(released)
+        hand_in.cells[2].source = source
+        target = tmp_path / "in" / student / "middles.ipynb"
+        target.parent.mkdir(parents=True)
+        nbformat.write(hand_in, target)
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank, "--seed", 2)
+    assert graded.exit_code == 0, graded.output
+    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8") as file:
+        rows = {
+            r["student"]: (r["points"], r["verdict"], r["misconception"])
+            for r in csv.DictReader(file)
+        }
+    assert rows == {
+        "right": ("4", "right", ""),
+        "wrong": ("0", "value", "last-step-readout"),
+        "spy": ("0", "value", ""),
+        "stub": ("0", "not attempted", ""),
+    }
+
+
+def change(bank: Path, old: str, new: str, name: str = "middles.py") -> None:
+    path = bank / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "sentence"),
+    [
+        ("lambda x: x[:, -1]", "lambda x: x[:, x.shape[1] // 2]", "middles.py",
+         "last-step-readout differs from the reference in fewer than two cases"),
+        ("lambda x: x[:, -1]", "lambda x: x[:, :, 1]", "middles.py", "give the same results"),
+        ("EXERCISES = (", "OTHERS = (", "middles.py", "middles.py has no EXERCISES"),
+        ("import torch", "import torch, nowhere", "middles.py", "middles.py does not work"),
+        ("middle_step", "read_both_ways", "middles.py", "two exercises are called read_both_ways"),
+        ("// 2]", "// 3]", "middles.ipynb", "the solution of middle_step should be right and is"),
+        ("    ### END SOLUTION", "    ", "middles.ipynb", "### END SOLUTION is missing"),
+        ('"cells"', '"sells"', "middles.ipynb", "no notebook that can be read"),
+    ],
+)  # fmt: skip
+def test_an_exercise_that_judges_badly_is_refused_in_one_sentence(
+    bank: Path, tmp_path: Path, old: str, new: str, name: str, sentence: str
+) -> None:
+    change(bank, old, new, name)
+    made = run("assign", bank, "-o", tmp_path / "made")
+    assert made.exit_code == 1
+    assert sentence in made.output
+    assert "Traceback" not in made.output
+    assert not (tmp_path / "made").exists()
+
+
+def test_folders_without_exercises(tmp_path: Path) -> None:
+    assert "holds no exercises" in run("assign", tmp_path, "-o", tmp_path / "out").output
+    assert "is no folder" in run("assign", tmp_path / "nowhere", "-o", tmp_path / "out").output
+
+
+def test_a_unit_of_the_course_gets_nbgraders_metadata(tmp_path: Path) -> None:
+    made = run("assign", "02", "-o", tmp_path)
+    assert made.exit_code == 0, made.output
+    released = nbformat.read(
+        tmp_path / "release" / "02_shapes_exercises" / "02_shapes_exercises.ipynb", 4
+    )
+    roles = [cell.metadata["nbgrader"] for cell in released.cells if "nbgrader" in cell.metadata]
+    assert sum(role["solution"] for role in roles) == 6
+    checks = [role for role in roles if role["grade"]]
+    assert len(checks) == 6 and all(role["locked"] and role["points"] > 0 for role in checks)
+    assert all(
+        cell.source.endswith(").points")
+        for cell in released.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    )
+
+
+def test_metadata_leaves_the_notebook_alone(bank: Path) -> None:
+    master: Any = nbformat.read(bank / "middles.ipynb", 4)
+    before = nbformat.writes(master)
+    with_metadata(learner_copy(master), ())
+    assert nbformat.writes(master) == before
+
+
+def test_check_says_what_becomes_of_a_lecturers_own_exercise() -> None:
+    def middle_step(x: object) -> None: ...
+
+    assert "graded after you hand it in" in check(middle_step).sentence

@@ -1,0 +1,393 @@
+"""A whole class, graded by the command: every mark right, and nothing lost or done twice."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+
+from birnn_course.calling import Outcome
+from birnn_course.cli import main
+from birnn_course.errors import CourseError
+from birnn_course.exercises.checking import EXERCISES
+from birnn_course.grading import classroom, engines
+from birnn_course.grading.engines import Task, Terms
+from birnn_course.grading.marking import Marked, mark
+from birnn_course.grading.prison import Job, NoSandboxError, Prison, Ran
+from birnn_course.grading.submissions import find
+from grading import classes
+from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
+from grading.wrong import WRONG
+
+from conftest import require
+
+OPTIONS = ["--seed", str(SEED), "--timeout", str(SECONDS)]
+
+
+def grade(place: Path, out: Path, *options: str) -> Result:
+    """``birnn grade`` in this process."""
+    return CliRunner().invoke(main, ["grade", str(place), "-o", str(out), *options])
+
+
+def rows_of(out: Path) -> list[Row]:
+    with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    return [(s, n, e, int(p), int(most), v, m) for s, n, e, p, most, v, m in rows]
+
+
+def kept(out: Path) -> dict[tuple[str, str], float]:
+    """For each result that is kept how long it took; the same number means the same run."""
+    with closing(sqlite3.connect(out / "grading.sqlite", timeout=30)) as file:
+        try:
+            rows = file.execute("select student, notebook, seconds from marked").fetchall()
+        except sqlite3.OperationalError:  # so early that there is no table
+            return {}
+    return {(student, notebook): seconds for student, notebook, seconds in rows}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """The class after it was graded."""
+
+    handed_in: list[HandedIn]
+    place: Path
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    require("bwrap")
+    folder = tmp_path_factory.mktemp("class")
+    handed_in = classes.the_class()
+    place = classes.lay_out(handed_in, folder / "handed in")
+    result = grade(place, folder / "out", *OPTIONS, "--jobs", "2")
+    assert result.exit_code == 0, result.output
+    return Graded(handed_in, place, folder / "out")
+
+
+# ── the marks ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_row_is_right(graded: Graded) -> None:
+    got, wanted = rows_of(graded.out), expected(graded.handed_in)
+    assert {"too much": set(got) - set(wanted), "missing": set(wanted) - set(got)} == {
+        "too much": set(),
+        "missing": set(),
+    }
+    assert got == wanted
+    assert len({row[0] for row in got}) >= 60
+
+
+def test_every_mistake_of_every_exercise_is_named(graded: Graded) -> None:
+    named = Counter((row[2], row[6]) for row in rows_of(graded.out) if row[6])
+    for names in NAMES.values():
+        for name in names:
+            mistakes = EXERCISES[name].mistakes
+            assert len(WRONG[name]) == len(mistakes), name
+            for misconception, n in Counter(m.misconception for m in mistakes).items():
+                assert named[name, misconception] >= n, (name, misconception)
+
+
+def test_same_seed_same_bytes_with_one_job_as_with_two(graded: Graded, tmp_path: Path) -> None:
+    assert grade(graded.place, tmp_path, *OPTIONS, "--jobs", "1").exit_code == 0
+    for name in ("grades.csv", "totals.csv", "class.html"):
+        assert (tmp_path / name).read_bytes() == (graded.out / name).read_bytes(), name
+    assert [p.name for p in sorted((tmp_path / "feedback").iterdir())] == [
+        p.name for p in sorted((graded.out / "feedback").iterdir())
+    ]
+
+
+def test_only_what_is_new_is_marked(
+    graded: Graded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, out = tmp_path / "place", tmp_path / "out"
+    shutil.copytree(graded.place, place)
+    shutil.copytree(graded.out, out)
+    before, wanted = kept(out), expected(graded.handed_in)
+    with monkeypatch.context() as patch:
+        patch.setattr(Prison, "begin", no_sandbox_is_needed)
+        assert grade(place, out, "--timeout", str(SECONDS)).exit_code == 0
+    assert kept(out) == before
+    assert rows_of(out) == wanted
+
+    name = f"{NOTEBOOKS['04']}.ipynb"
+    (place / "Ada" / name).write_bytes(Notebook("04", {"pool": "..."}).encoded())
+    shutil.rmtree(place / "untouched")
+    result = grade(place, out, "--timeout", str(SECONDS), "--again", "renamed")
+    assert result.exit_code == 0, result.output
+    after = kept(out)
+    assert {key for key in after if before[key] != after[key]} == {
+        ("Ada", name),
+        ("renamed", "final FINAL (2) – ready.ipynb"),
+    }
+    open_now = ("Ada", name, "pool", 0, 3, "not attempted", "")
+    assert rows_of(out) == [
+        open_now if row[:3] == open_now[:3] else row for row in wanted if row[0] != "untouched"
+    ]
+    assert not (out / "feedback" / "untouched.html").exists()
+    assert grade(place, out, "--again", "nobody").exit_code == 1
+
+
+def no_sandbox_is_needed(*_: object) -> Prison:
+    raise AssertionError("there was nothing to mark")
+
+
+# ── what was handed in ──────────────────────────────────────────────────────────────────────────
+
+
+def few() -> list[HandedIn]:
+    return [h for h in classes.the_class() if h.student in ("Ada", "Ünal Özgür", "李 雷")]
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        classes.as_nbgrader,
+        lambda h, path: classes.as_moodle_folders(h, path / "course-week 4.zip"),
+        lambda h, path: classes.as_moodle_flat(h, path / "course-week 4.zip"),
+        lambda h, path: classes.as_canvas(h, path / "submissions.zip"),
+        lambda h, path: classes.as_zip(
+            h, path / "mine.zip", lambda h, n: f"mine/{h.student}/{h.name}", lambda h, n: h.student
+        ),
+        lambda h, path: classes.as_zip(
+            h, path / "x.zip", lambda h, n: f"{h.student}/{h.name}", lambda h, n: h.student
+        ),
+    ],
+    ids=["nbgrader", "moodle", "moodle-flat", "canvas", "zip-in-a-folder", "zip"],
+)
+def test_each_way_of_handing_in_finds_the_same(
+    pack: Callable[[list[HandedIn], Path], tuple[Path, list[HandedIn]]], tmp_path: Path
+) -> None:
+    place, read = pack(few(), tmp_path)
+    found = {(s.student, s.name): s.read() for s in find(place)}
+    assert found == {(h.student, h.name): h.data for h in read}
+
+
+# ── the seed ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
+    """No sandbox: every notebook has no mark. The list holds what was to be marked."""
+    asked: list[Task] = []
+
+    def marked(task: Task, terms: Terms, _: Prison) -> tuple[Marked, float]:
+        asked.append(task)
+        return Marked(note=f"seed {terms.seed}"), 0.1
+
+    monkeypatch.setattr(engines, "_timed", marked)
+    monkeypatch.setattr(Prison, "begin", lambda prison: prison)
+    monkeypatch.setattr(classroom, "best_way", lambda prison: (prison.way, ""))
+    monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: "bwrap")
+    yield asked
+
+
+def test_a_seed_is_drawn_printed_and_kept(marked_at_once: list[Task], tmp_path: Path) -> None:
+    place, out = classes.lay_out(few(), tmp_path / "place"), tmp_path / "out"
+    result = grade(place, out)
+    assert result.exit_code == 0, result.output
+    said = re.search(r"birnn: .* seed (\d+); it is kept in OUT\.", result.stderr)
+    assert said
+    seed = said[1]
+    assert f"seed {seed}" in (out / "class.html").read_text(encoding="utf-8")
+    count = len(marked_at_once)
+    assert count == len(few())
+    again = grade(place, out)
+    assert again.exit_code == 0 and "seed" not in again.stderr
+    assert grade(place, out, "--seed", seed).exit_code == 0
+    assert len(marked_at_once) == count
+    other = tmp_path / "other"
+    drawn = re.search(r"seed (\d+)", grade(place, other).stderr)
+    assert drawn and drawn[1] != seed
+
+
+def test_another_seed_for_the_same_results_is_refused(
+    marked_at_once: list[Task], tmp_path: Path
+) -> None:
+    place, out = classes.lay_out(few(), tmp_path / "place"), tmp_path / "out"
+    assert grade(place, out, "--seed", "5").exit_code == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    (place / "Ada" / f"{NOTEBOOKS['01']}.ipynb").unlink()
+    result = grade(place, out, "--seed", "6")
+    assert result.exit_code == 1
+    assert result.stderr.strip() == (
+        f"birnn: {out} was graded with seed 5; leave out --seed, or name another folder with -o."
+    )
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+# ── stopped in the middle ───────────────────────────────────────────────────────────────────────
+
+
+def start(place: Path, out: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "birnn_course.cli", "grade", str(place), "-o", str(out)]
+    program = "import sys; from birnn_course.cli import main; main(sys.argv[1:])"
+    command[1:3] = ["-c", program]
+    return subprocess.Popen(
+        [*command, *OPTIONS, "--jobs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_marks(run: subprocess.Popen[str], out: Path, number: int) -> None:
+    ends = time.monotonic() + 180
+    while not (out / "grading.sqlite").exists() or len(kept(out)) < number:
+        assert run.poll() is None, "it ended before it could be stopped"
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def everything_it_started(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):  # it was quicker
+        return psutil.Process(run.pid).children(recursive=True)
+    return []
+
+
+def assert_gone(processes: list[psutil.Process]) -> None:
+    assert psutil.wait_procs(processes, timeout=20)[1] == []
+
+
+def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
+    require("bwrap")
+    place, read = classes.as_nbgrader(classes.small_class(), tmp_path)
+    out = tmp_path / "out"
+    run = start(place, out)
+    wait_for_marks(run, out, 3)
+    theirs = everything_it_started(run)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 130, said
+    assert said.strip().endswith("birnn: stopped; the same command goes on from here.")
+    assert "Traceback" not in said
+    assert_gone(theirs)
+    before = kept(out)
+    assert 3 <= len(before) < len(read)
+    assert grade(place, out, *OPTIONS).exit_code == 0
+    assert before.items() <= kept(out).items()
+    assert rows_of(out) == expected(read)
+
+
+def killed_and_graded_again(
+    folder: Path, wait: Callable[[subprocess.Popen[str], Path], None]
+) -> None:
+    place, read = classes.as_moodle_flat(classes.small_class(), folder / "class.zip")
+    out = folder / "out"
+    run = start(place, out)
+    wait(run, out)
+    theirs = everything_it_started(run)
+    run.kill()
+    run.communicate(timeout=30)
+    assert_gone(theirs)
+    before = kept(out) if (out / "grading.sqlite").exists() else {}
+    assert grade(place, out, *OPTIONS).exit_code == 0
+    after = kept(out)
+    assert before.items() <= after.items()
+    assert after.keys() == {(h.student, h.name) for h in read}
+    assert rows_of(out) == expected(read)
+
+
+def test_a_killed_grader_loses_nothing(tmp_path: Path) -> None:
+    require("bwrap")
+    killed_and_graded_again(tmp_path, lambda run, out: wait_for_marks(run, out, 2))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", range(10))
+def test_a_killed_grader_loses_nothing_at_any_moment(number: int, tmp_path: Path) -> None:
+    require("bwrap")
+    # From the first import to the last mark; a run that is done by then loses nothing either.
+    moment = random.Random(number).uniform(0.2, 15)
+
+    def wait(run: subprocess.Popen[str], out: Path) -> None:
+        ends = time.monotonic() + moment
+        while run.poll() is None and time.monotonic() < ends:
+            time.sleep(0.01)
+
+    killed_and_graded_again(tmp_path, wait)
+
+
+# ── without the fast sandbox ────────────────────────────────────────────────────────────────────
+
+
+def test_without_bubblewrap_it_refuses_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = classes.lay_out(few(), tmp_path / "place")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = grade(place, tmp_path / "out", *OPTIONS)
+    assert result.exit_code == 1
+    assert result.stderr.strip().count("\n") == 0
+    assert result.stderr.startswith("birnn: grading needs bubblewrap, on Linux: install it")
+    assert "--no-sandbox" in result.stderr
+    assert not (tmp_path / "out" / "grades.csv").exists()
+
+
+def test_without_a_sandbox_it_warns_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    one = [h for h in classes.small_class() if h.student == "wrong-04-4"]
+    place, read = classes.as_canvas(one, tmp_path / "class.zip")
+    result = grade(place, tmp_path / "out", *OPTIONS, "--no-sandbox")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith("birnn: WITHOUT A SANDBOX every submission can read and change")
+    assert rows_of(tmp_path / "out") == expected(read)
+
+
+def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
+    require("bwrap")
+    one = next(h for h in classes.the_class() if h.student == "loops")
+    assert one.data is not None
+    with Prison("once", SECONDS) as prison:
+        marked = mark(one.name, one.data, prison, SEED)
+    assert {m.exercise: (m.verdict, m.misconception) for m in marked.marks} == one.rows
+
+
+def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("bwrap")
+    seconds = 4.0
+    begin = Prison.begin
+
+    def slow_start(self: Prison) -> Prison:
+        time.sleep(seconds + 0.5)
+        return begin(self)
+
+    monkeypatch.setattr(Prison, "begin", slow_start)
+    with Prison("many", seconds) as prison:
+        ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+    assert [outcome.value for outcome in ran.outcomes["answer"]] == [42]
+
+
+def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = {"many"}
+
+    def run(prison: Prison, job: Job) -> Ran:
+        if prison.way in refused:
+            raise NoSandboxError("no")
+        return Ran({"answer": [Outcome("returned", 42)]})
+
+    monkeypatch.setattr(Prison, "run", run)
+    way, sentence = classroom.best_way(Prison())
+    assert way == "once" and "a bubblewrap of its own" in sentence
+    refused.add("once")
+    with pytest.raises(CourseError, match=r"no process can be shut in here \(no\)"):
+        classroom.best_way(Prison())

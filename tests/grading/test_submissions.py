@@ -1,0 +1,241 @@
+"""What is found in what a class handed in, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from birnn_course.errors import CourseError
+from birnn_course.grading import submissions, walls
+from birnn_course.grading.notebooks import UnreadableError, code_cells
+from birnn_course.grading.reports import _pages_of, _safe
+from birnn_course.grading.submissions import MOST_FILES_OF_ONE, find
+
+
+def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def names(place: Path) -> list[tuple[str, str]]:
+    return [(submission.student, submission.name) for submission in find(place)]
+
+
+def write(place: Path, *paths: str, data: bytes = b"{}") -> Path:
+    for path in paths:
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(data)
+    return place
+
+
+def refusal(place: Path) -> str:
+    (submission,) = find(place)
+    with pytest.raises(UnreadableError) as caught:
+        submission.read()
+    return str(caught.value)
+
+
+def test_a_folder_for_each_student(tmp_path: Path) -> None:
+    write(
+        tmp_path, "zoe/02.ipynb", "ada/01.ipynb", "ada/more/03.IPYNB", "ada/record.json", "ada/a.py"
+    )
+    write(tmp_path, "ada/.ipynb_checkpoints/01.ipynb", "__MACOSX/x.ipynb", ".trash/y.ipynb")
+    assert names(tmp_path) == [
+        ("ada", "01.ipynb"), ("ada", "more/03.IPYNB"), ("ada", "record.json"), ("zoe", "02.ipynb"),
+    ]  # fmt: skip
+
+
+def test_names_that_differ_by_case_or_by_how_an_accent_is_written_are_two(tmp_path: Path) -> None:
+    write(tmp_path, "Ada/1.ipynb", "ada/1.ipynb", "\u00e9/1.ipynb", "e\u0301/1.ipynb")
+    found = names(tmp_path)
+    assert len(found) == 4
+    assert len(set(_pages_of(student for student, _ in found).values())) == 4
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("Ada L_12_assignsubmission_file_/x.ipynb", ("Ada L_12", "x.ipynb")),
+    ("Ada L_12_assignsubmission_file_x.ipynb", ("Ada L_12", "x.ipynb")),
+    ("lovelaceada_LATE_12_34_x.ipynb", ("lovelaceada_12", "x.ipynb")),
+    ("lovelaceada_12_34_x.ipynb", ("lovelaceada_12", "x.ipynb")),
+    ("Eve_2_assignsubmission_file_Ada_1_assignsubmission_file_x.ipynb",
+     ("Eve_2", "Ada_1_assignsubmission_file_x.ipynb")),
+    ("x.ipynb", ("x", "x.ipynb")),
+])  # fmt: skip
+def test_whose_it_is_says_the_platform(
+    tmp_path: Path, path: str, expected: tuple[str, str]
+) -> None:
+    assert names(write(tmp_path, path)) == [expected]
+
+
+def test_a_zip_of_a_class_and_zips_in_it(tmp_path: Path) -> None:
+    inner = zipped(("work/01.ipynb", b"1"), ("deeper.zip", zipped(("x.ipynb", b"2"))))
+    place = tmp_path / "class.zip"
+    place.write_bytes(zipped(("class/ada/hand.zip", inner), ("class/bob/01.ipynb", b"3")))
+    found = find(place)
+    assert [(s.student, s.name, s.read()) for s in found] == [
+        ("ada", "work/01.ipynb", b"1"), ("bob", "01.ipynb", b"3"),
+    ]  # fmt: skip
+
+
+def test_nobody_writes_into_the_folder_of_another(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("link.ipynb")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    odd = [
+        "../bob/1.ipynb",
+        "a/../../bob/2.ipynb",
+        "/bob/3.ipynb",
+        "..\\bob\\4.ipynb",
+        "C:\\5.ipynb",
+    ]
+    inner = zipped(
+        *((name, b"evil") for name in odd), (link, b"/etc/passwd"), ("bob/6.ipynb", b"x")
+    )
+    write(tmp_path, "eve/x.zip", data=inner)
+    assert names(tmp_path) == [("eve", "bob/6.ipynb")]
+    (tmp_path / "class.zip").write_bytes(zipped(("ada/1.ipynb", b"1"), *((n, b"x") for n in odd)))
+    assert names(tmp_path / "class.zip") == [("ada", "1.ipynb")]
+
+
+@pytest.mark.parametrize("make", ["symlink", "folder", "pipe", "itself", "device"])
+def test_only_regular_files_are_opened(tmp_path: Path, make: str) -> None:
+    path = write(tmp_path / "class", "eve/x.txt") / "eve" / "1.ipynb"
+    secret = write(tmp_path, "secret.ipynb", "folder/1.ipynb")
+    if make == "pipe":
+        os.mkfifo(path)
+    elif make == "folder":
+        (tmp_path / "class" / "mallory").symlink_to(secret / "folder")
+        with pytest.raises(CourseError, match="no notebook"):
+            find(tmp_path / "class")
+        return
+    else:
+        path.symlink_to(
+            {"symlink": secret / "secret.ipynb", "device": Path("/dev/zero")}.get(make, path)
+        )
+    start = time.monotonic()
+    assert "Hand in the notebook itself" in refusal(tmp_path / "class")
+    assert time.monotonic() - start < 5
+
+
+def test_large_files_are_read_to_the_limit_only(tmp_path: Path) -> None:
+    with (write(tmp_path, "eve/1.ipynb") / "eve/1.ipynb").open("wb") as file:
+        file.truncate(2**33)
+    (submission,) = find(tmp_path)
+    with pytest.raises(UnreadableError, match="larger than"):
+        code_cells(submission.read())
+
+
+def broken(data: bytes, old: bytes, new: bytes) -> bytes:
+    assert len(old) == len(new)
+    assert old in data
+    return data.replace(old, new)
+
+
+def encrypted() -> bytes:
+    data = bytearray(zipped(("1.ipynb", b"{}")))
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.index(signature) + at
+        data[place : place + 2] = struct.pack("<H", 1)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("data", [
+    b"no zip",
+    zipped(("1.ipynb", b"{}"))[:-30] + bytes(30),
+    broken(zipped(("äö.ipynb", b"{}")), "äö".encode(), b"\xff\xfe\xff\xfe"),
+    broken(zipped(("1.ipynb", b"x" * 77_777)), struct.pack("<I", 77_777), struct.pack("<I", 7)),
+    encrypted(),
+    zipped(*((f"{n}.ipynb", b"") for n in range(1_001))),
+    zipped(("1.txt", b"x"), ("1.ipynb", b"{}")) + b"x" * submissions.MOST_NESTED,
+], ids=["none", "cut", "name", "size", "encrypted", "many", "large"])  # fmt: skip
+def test_a_zip_that_is_no_good_costs_its_student_only(tmp_path: Path, data: bytes) -> None:
+    write(tmp_path, "ada/1.ipynb")
+    write(tmp_path, "eve/work.zip", data=data)
+    ada, eve = find(tmp_path)
+    assert (ada.student, ada.read(), eve.student) == ("ada", b"{}", "eve")
+    with pytest.raises(UnreadableError):
+        eve.read()
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "MOST_UNPACKED", 10**6)
+    data = zipped(("a.ipynb", bytes(10**6)), ("b.ipynb", bytes(10**6)))
+    write(tmp_path, "eve/work.zip", data=data)
+    assert "cannot be unpacked" in refusal(tmp_path)
+    (tmp_path / "class.zip").write_bytes(data)
+    with pytest.raises(CourseError, match="would unpack to too much"):
+        find(tmp_path / "class.zip")
+
+
+def test_members_without_a_name_and_twice_the_same_name(tmp_path: Path) -> None:
+    data = zipped(("NAME.ipynb", b"x"), ("1.ipynb", b"one"), ("2.ipynb", b"two"))
+    data = broken(broken(data, b"NAME.ipynb", b"./././././"), b"2.ipynb", b"1.ipynb")
+    write(tmp_path, "eve/work.zip", data=data)
+    assert [(s.name, s.read()) for s in find(tmp_path)] == [("1.ipynb", b"one")]
+
+
+def test_nobody_hands_in_so_much_that_others_wait(tmp_path: Path) -> None:
+    write(tmp_path, "ada/1.ipynb", *(f"eve/{n:03}.ipynb" for n in range(100)))
+    found = find(tmp_path)
+    assert [s.student for s in found] == ["ada", *["eve"] * (MOST_FILES_OF_ONE + 1)]
+    with pytest.raises(UnreadableError, match="Hand in fewer"):
+        found[-1].read()
+
+
+def test_folders_in_folders_have_an_end(tmp_path: Path) -> None:
+    write(tmp_path, "eve/" + "d/" * 30 + "deep.ipynb", "eve/1.ipynb")
+    assert names(tmp_path) == [("eve", "1.ipynb")]
+
+
+def test_nobody_gets_the_page_of_another() -> None:
+    victims = ["学", "学生", "Ada Lovelace", "a/b", "=1", "x" * 80]
+    taken = _pages_of(victims)
+    assert len(set(taken.values())) == len(victims)
+    for page in taken.values():
+        for guess in (page, page.removesuffix(".html"), page[:-6]):
+            pages = _pages_of([*victims, guess])
+            assert len({page.casefold() for page in pages.values()}) == len(victims) + 1
+            assert {student: pages[student] for student in victims} == taken
+    assert _pages_of(["ada"]) == {"ada": "ada.html"}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "eve;=1", "eve; -1"])
+def test_no_spreadsheet_takes_a_name_for_a_formula(name: str) -> None:
+    cells = str(_safe(name)).split(";")
+    assert not any(cell.strip().startswith(("=", "+", "-", "@")) for cell in cells)
+    assert _safe("Ada-Lou; née X") == "Ada-Lou; née X"
+
+
+def test_a_link_to_the_course_shows_no_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "data" / "lib" / "python3.11" / "site-packages" / "birnn_course"
+    (package / "exercises").mkdir(parents=True)
+    (tmp_path / "data" / "lib64").symlink_to("lib")
+    (tmp_path / "home").symlink_to("data")
+    monkeypatch.setattr(walls, "_PACKAGE", package)
+    seen = [tmp_path / folder for folder in ("data/lib", "data/lib64", "home/lib")]
+    covered = list(walls._other_copies(seen))
+    for folder in seen[1:]:
+        assert folder / "python3.11/site-packages/birnn_course/exercises" in covered
+    assert not any(path.is_relative_to(seen[0]) for path in covered)
+
+
+def test_another_copy_of_the_course_is_covered(tmp_path: Path) -> None:
+    other = tmp_path / "python3.11" / "site-packages" / "birnn_course"
+    other.mkdir(parents=True)
+    assert list(walls._other_copies([tmp_path])) == [other]
+    line = walls.command("bwrap", [tmp_path])
+    assert "--as-pid-1" in line
+    assert str(tmp_path) not in line  # it is not seen at all
