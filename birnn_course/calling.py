@@ -23,6 +23,9 @@ _STDLIB = Path(sysconfig.get_path("stdlib"))
 _COURSE = Path(__file__).resolve().parent
 
 
+Kind = Literal["returned", "empty", "refused", "raised", "stopped"]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one call.
@@ -40,7 +43,7 @@ class Outcome:
         The beginning of what it printed.
     """
 
-    kind: Literal["returned", "empty", "refused", "raised", "stopped"]
+    kind: Kind
     value: Plain = None
     text: str = ""
     printed: str = ""

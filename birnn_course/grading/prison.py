@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
-from birnn_course.calling import Outcome
+from birnn_course.calling import Kind, Outcome
 from birnn_course.errors import CourseError
 from birnn_course.grading import walls
 from birnn_course.plain import Arguments, Plain
@@ -29,9 +29,6 @@ from birnn_course.sandbox import host, wire
 Way = Literal["many", "once", "unprotected"]
 START = 120.0  # seconds that the imports may take on a slow machine
 _GRACE = 2.0  # seconds in which a submission can say itself that it took too long
-_KINDS = get_args(Outcome.__annotations__["kind"]) or (
-    "returned", "empty", "refused", "raised", "stopped",
-)  # fmt: skip
 _LONGEST_TEXT = 2_000
 _MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
 
@@ -311,7 +308,7 @@ def _outcome(answer: Plain, nonce: str) -> Outcome:
     if type(answer) is not tuple or len(answer) != 5 or answer[0] != nonce:
         return Outcome("refused", text="something that is no answer")
     _, kind, value, text, printed = answer
-    if kind not in _KINDS:
+    if kind not in get_args(Kind):
         return Outcome("refused", text="something that is no answer")
     return Outcome(kind, value if kind == "returned" else None, _text(text), _text(printed))
 

@@ -153,8 +153,9 @@ def write(
             write_atomic(feedback / page, html)
     (folder / "grades.csv.part").replace(folder / "grades.csv")
     _write_totals(folder / "totals.csv", people)
+    kept = set(page_of.values())
     for old in feedback.glob("*.html"):
-        if old.name not in {person["page"] for person in people}:
+        if old.name not in kept:
             old.unlink()
     html = pages.get_template("class.html").render(
         people=people,

@@ -93,8 +93,3 @@ class Store:
         with closing(rows):
             for student, notebook, result in rows:
                 yield student, notebook, Marked.from_json(json.loads(result))
-
-    def seconds(self) -> list[float]:
-        """What each submission took, by the clock."""
-        with closing(self._file.execute("select seconds from marked")) as rows:
-            return [seconds for (seconds,) in rows]

@@ -93,7 +93,7 @@ def _run(
         except BaseException as raised:  # sys.exit() and what slips through IPython
             error = raised
         if error is not None and len(errors) < MOST_ERRORS:
-            errors.append((number, message_of(error)))
+            errors.append((number, _words(error)))
         for name, values in found.items():
             value = ipython.user_ns.get(name)
             if callable(value) and not any(value is earlier for earlier in values):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from birnn_course.course import notebooks_folder
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from conftest import ROOT
+
 SOLUTIONS = ROOT / "solutions"
 Notebook = Any
 

@@ -16,7 +16,8 @@ from birnn_course.cli import main as birnn
 from birnn_course.grading.assign import with_metadata
 from birnn_course.learner_copies import learner_copy
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from conftest import ROOT
+
 MODULE = (ROOT / "TEACHING.md").read_text("utf-8").split("```python\n")[1].split("```")[0]
 """What TEACHING.md shows."""
 SOLUTION = """\

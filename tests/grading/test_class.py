@@ -375,6 +375,14 @@ def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.Monk
     assert [outcome.value for outcome in ran.outcomes["answer"]] == [42]
 
 
+def test_a_syntax_error_is_told_by_its_line_and_no_made_up_file() -> None:
+    require("bwrap")
+    with Prison("many", SECONDS) as prison:
+        ran = prison.run(Job(["x = 1\ndef f(:\n    pass"], {"f": [()]}))
+    [(number, text)] = ran.errors
+    assert number == 1 and text.startswith("SyntaxError: ") and text.endswith(" in line 2")
+
+
 def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

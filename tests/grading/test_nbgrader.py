@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from birnn_course.cli import main as birnn
 from grading.handed_in import half_solved, solved, untouched
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from conftest import ROOT
+
 NBGRADER = ROOT / ".venv" / "nbgrader"
 UNIT = "01_bidirectional_exercises"
 
