@@ -7,6 +7,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -111,20 +112,37 @@ def examine(exercise: Exercise, function: object, cases: Sequence[Arguments]) ->
 
 @dataclass(frozen=True)
 class Answers:
-    """The right result of every case, and the results of each mistake."""
+    """The right result of every case, and the results of each mistake; each computed when asked.
 
-    right: list[Plain]
-    wrong: list[tuple[Mistake, list[Plain]]]
+    Parameters
+    ----------
+    exercise : Exercise
+    cases : sequence of tuple
+        The arguments of each call.
+    """
+
+    exercise: Exercise
+    cases: Sequence[Arguments]
 
     @classmethod
     def of(cls, exercise: Exercise, cases: Sequence[Arguments]) -> Answers:
-        """Run the reference and all mistakes in all cases."""
+        """All of them, computed now."""
+        answers = cls(exercise, cases)
+        answers.right, answers.wrong  # noqa: B018  they are kept
+        return answers
 
-        def run(function: Callable[..., Any]) -> list[Plain]:
-            return [decode(call(function, arguments)) for arguments in cases]
+    @cached_property
+    def right(self) -> list[Plain]:
+        """What the reference returns in each case."""
+        return self._run(self.exercise.reference)
 
-        wrong = [(mistake, run(mistake.function)) for mistake in exercise.mistakes]
-        return cls(run(exercise.reference), wrong)
+    @cached_property
+    def wrong(self) -> list[tuple[Mistake, list[Plain]]]:
+        """What each mistake returns in each case."""
+        return [(mistake, self._run(mistake.function)) for mistake in self.exercise.mistakes]
+
+    def _run(self, function: Callable[..., Any]) -> list[Plain]:
+        return [decode(call(function, arguments)) for arguments in self.cases]
 
 
 def judge(

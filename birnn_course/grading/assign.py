@@ -22,8 +22,9 @@ from birnn_course.exercises.spec import Exercise
 from birnn_course.files import write_atomic
 from birnn_course.grading import assignments
 from birnn_course.grading.assignments import Assignment
+from birnn_course.grading.hosts import Way
 from birnn_course.grading.marking import mark
-from birnn_course.grading.prison import Prison, Way
+from birnn_course.grading.prison import Prison
 from birnn_course.learner_copies import learner_copy
 
 SEEDS = (1, 2, 3)

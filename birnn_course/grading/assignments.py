@@ -94,14 +94,6 @@ def _read(path: Path) -> Assignment:
     return Assignment(path.stem, getattr(module, "TITLE", path.stem), exercises)
 
 
-def digest(bank: Path | None) -> str:
-    """The same for the same files of a lecturer's own exercises."""
-    total = hashlib.sha256()
-    for path in sorted(bank.glob("*.py")) if bank else ():
-        total.update(path.read_bytes())
-    return total.hexdigest()[:16]
-
-
 def belonging(
     name: str, cells: Iterable[str], assignments: Iterable[Assignment]
 ) -> list[Assignment]:

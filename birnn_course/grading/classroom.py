@@ -1,4 +1,7 @@
-"""Grade a class: find what was handed in, mark what is new, write the reports."""
+"""Grade a class: find what was handed in, mark what is new, write the reports.
+
+What takes long to import is imported late: by then the sandbox is doing its own imports.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,23 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from birnn_course import __version__
 from birnn_course.errors import CourseError
-from birnn_course.grading import assignments, engines, marking, reports, walls
-from birnn_course.grading.assignments import Assignment
-from birnn_course.grading.engines import Task, Terms
-from birnn_course.grading.marking import unreadable
+from birnn_course.grading import walls
+from birnn_course.grading.hosts import Host, NoSandboxError, Way
 from birnn_course.grading.notebooks import UnreadableError
-from birnn_course.grading.prison import Job, NoSandboxError, Prison, Way
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission, find
+
+if TYPE_CHECKING:
+    from birnn_course.grading.assignments import Assignment
+    from birnn_course.grading.engines import Engine, Task, Terms
+    from birnn_course.grading.prison import Prison
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Run:
 
     request: Request
     store: Store
-    engine: engines.Engine
+    engine: Engine
     terms: Terms
     submissions: list[Submission]
     new: list[tuple[Submission, str]]
@@ -103,6 +109,9 @@ class Run:
             on_done(task.student)
 
     def _tasks(self, on_done: Callable[[str], None]) -> Iterator[Task]:
+        from birnn_course.grading.engines import Task
+        from birnn_course.grading.marking import unreadable
+
         for submission, digest in self.new:
             try:
                 data = submission.read()
@@ -115,6 +124,8 @@ class Run:
 
     def report(self) -> None:
         """Write the CSV files and pages."""
+        from birnn_course.grading import reports
+
         request = self.request
         reports.write(request.out, self.store, self.submissions, self.terms.seed, request.lessons)
 
@@ -130,70 +141,64 @@ def prepare(request: Request) -> Iterator[Run]:
     """
     bank = request.bank.resolve() if request.bank else None
     hidden = tuple(path.resolve() for path in (request.place, request.out, bank) if path)
+    is_local = _is_local(request.engine)
     sentences: list[str] = []
     submissions = find(request.place)
     unknown = set(request.again) - {submission.student for submission in submissions}
     if unknown:
         raise CourseError(f"nobody called {sorted(unknown)[0]} handed anything in.")
-    known = assignments.load(bank)
-    prisons: list[Prison] = []
-    try:
-        with closing(Store(request.out)) as store:
-            seed = _seed(store, request.seed)
-            _same_exercises(store, bank)
-            new = _new(store, submissions, request.again)
-            # The sandboxes do their imports while the right answers are computed here.
-            prisons += _begun(request, hidden) if new else []
-            for name in _exercises_of(new, known):
-                marking.cases(name, seed, bank)
-            engine, way = _engine(request, prisons, sentences)
-            if store.get("seed") is None:  # not before everything is ready to begin
-                store.set("seed", str(seed))
-                if request.seed is None:
-                    sentences.append(_DRAWN.format(seed))
-            terms = Terms(seed, request.seconds, way, bank, hidden)
-            yield Run(request, store, engine, terms, submissions, new, sentences)
-    finally:
-        for prison in prisons:
-            prison.close()
-
-
-def _exercises_of(
-    new: Sequence[tuple[Submission, str]], known: Sequence[Assignment]
-) -> Iterator[str]:
-    """What is certainly needed, from the names of the files."""
-    for assignment in known:
-        if any(assignments.belonging(s.name, [], [assignment]) for s, _ in new):
-            yield from (exercise.name for exercise in assignment.exercises)
-
-
-def _begun(request: Request, hidden: Sequence[Path]) -> list[Prison]:
-    """Sandboxes that do their imports, if the work is done here."""
-    if request.engine.startswith("dask://"):
-        return []
-    if request.engine != "local":
-        raise CourseError(f"there is no engine {request.engine}; use local or dask://HOST:PORT.")
-    if request.protected:
-        walls.demand()
-    way: Way = "many" if request.protected else "unprotected"
-    jobs = request.jobs or workers()
-    return [Prison(way, request.seconds, hidden).begin() for _ in range(jobs)]
-
-
-def _engine(
-    request: Request, prisons: list[Prison], sentences: list[str]
-) -> tuple[engines.Engine, Way]:
-    if request.engine.startswith("dask://"):
+    with ExitStack() as at_the_end:
+        store = at_the_end.enter_context(closing(Store(request.out)))
+        seed = _seed(store, request.seed)
+        _same_exercises(store, bank)
+        new = _new(store, submissions, request.again)
+        if request.protected and is_local and new:
+            walls.demand()
         way: Way = "many" if request.protected else "unprotected"
-        return engines.dask(request.engine.removeprefix("dask://")), way
-    if not prisons:
-        return engines.local([]), "many"
-    way, sentence = best_way(prisons[0])
-    if sentence:
-        sentences.append(sentence)
-    for prison in prisons:
-        prison.way = way
-    return engines.local(prisons), way
+        begun = Host(way, request.seconds, hidden) if new and is_local and way == "many" else None
+        if begun is not None:
+            at_the_end.callback(begun.end)
+        # From here on two processes do their imports; this one then computes the right answers.
+        from birnn_course.grading import assignments, engines, marking
+        from birnn_course.grading.prison import Prison
+
+        for assignment in _assignments_of(new, assignments.load(bank)):
+            for exercise in assignment.exercises:
+                marking.prepare(exercise.name, seed, bank)
+        if is_local:
+            prison = at_the_end.enter_context(Prison(way, request.seconds, hidden, begun))
+            if new:
+                way, sentence = best_way(prison)
+                sentences += [sentence] if sentence else []
+            engine = engines.local(prison, request.jobs or workers())
+        else:
+            engine = engines.dask(request.engine.removeprefix(_DASK))
+        if store.get("seed") is None:  # not before everything is ready to begin
+            store.set("seed", str(seed))
+            if request.seed is None:
+                sentences.append(_DRAWN.format(seed))
+        terms = engines.Terms(seed, request.seconds, way, bank, hidden)
+        yield Run(request, store, engine, terms, submissions, new, sentences)
+
+
+_DASK = "dask://"
+
+
+def _is_local(engine: str) -> bool:
+    if engine != "local" and not engine.startswith(_DASK):
+        raise CourseError(f"there is no engine {engine}; use local or {_DASK}HOST:PORT.")
+    return engine == "local"
+
+
+def _assignments_of(
+    new: Sequence[tuple[Submission, str]], known: Sequence[Assignment]
+) -> Iterator[Assignment]:
+    """What is certainly needed, from the names of the files."""
+    from birnn_course.grading.assignments import belonging
+
+    for assignment in known:
+        if any(belonging(submission.name, [], [assignment]) for submission, _ in new):
+            yield assignment
 
 
 def _new(
@@ -230,6 +235,8 @@ def way_to_shut_in() -> Way:
     CourseError
         If none works; the sentence says what to do.
     """
+    from birnn_course.grading.prison import Prison
+
     walls.demand()
     with Prison() as prison:
         return best_way(prison)[0]
@@ -237,20 +244,21 @@ def way_to_shut_in() -> Way:
 
 def best_way(prison: Prison) -> tuple[Way, str]:
     """How this prison works here, and a sentence if that is not the fast way; it is left so."""
+    from birnn_course.grading.prison import Job
+
     reason = ""
     ways: tuple[Way, ...] = ("many", "once") if prison.way == "many" else (prison.way,)
     for way in ways:
-        prison.way = way
+        if way != prison.way:
+            prison.fall_back(way)
         try:
             ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
         except NoSandboxError as error:
             reason = str(error)
-            prison.close()
             continue
         if ran.outcomes["answer"][0].value == 42:
             return way, _ONE_EACH if way == "once" else ""
         reason = ran.trouble or ran.outcomes["answer"][0].text
-        prison.close()
     raise CourseError(
         f"no process can be shut in here ({reason}): allow user namespaces, use another machine "
         "or a container that has them, or add --no-sandbox if you trust every submission with "
@@ -274,7 +282,10 @@ def _seed(store: Store, asked: int | None) -> int:
 
 
 def _same_exercises(store: Store, bank: Path | None) -> None:
-    terms = f"course {__version__}, exercises {assignments.digest(bank)}"
+    own = hashlib.sha256()
+    for path in sorted(bank.glob("*.py")) if bank else ():
+        own.update(path.read_bytes())
+    terms = f"course {__version__}, exercises {own.hexdigest()[:16]}"
     if (kept := store.get("terms")) is None:
         store.set("terms", terms)
     elif kept != terms:

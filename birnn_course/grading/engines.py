@@ -6,18 +6,19 @@ Either way the same function marks one submission, in a sandbox that its worker 
 from __future__ import annotations
 
 import atexit
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from birnn_course.errors import CourseError
-from birnn_course.grading.marking import Marked, mark
-from birnn_course.grading.prison import Prison, Way
+from birnn_course.grading.hosts import Way
+from birnn_course.grading.marking import mark
+from birnn_course.grading.marks import Marked
+from birnn_course.grading.prison import Prison
 
 
 @dataclass(frozen=True)
@@ -58,37 +59,28 @@ Done = tuple[Task, Marked, float]
 Engine = Callable[[Iterable[Task], Terms], Iterator[Done]]
 
 
-def local(prisons: Sequence[Prison]) -> Engine:
-    """Mark in as many threads as there are sandboxes, which do the work.
+def local(prison: Prison, jobs: int) -> Engine:
+    """Mark in threads of this process, while the sandbox does the work.
 
     Parameters
     ----------
-    prisons : sequence of Prison
-        Begun by the caller, whose thread outlives them; closed when all is done.
+    prison : Prison
+        Closed when all is done.
+    jobs : int
+        How many submissions at a time.
     """
 
     def run(tasks: Iterable[Task], terms: Terms) -> Iterator[Done]:
-        if not prisons:
-            return
-        free: queue.SimpleQueue[Prison] = queue.SimpleQueue()
-        for prison in prisons:
-            free.put(prison)
-
         def work(task: Task) -> tuple[Marked, float]:
-            prison = free.get()
-            try:
-                return _timed(task, terms, prison)
-            finally:
-                free.put(prison)
+            return _timed(task, terms, prison)
 
-        pool = ThreadPoolExecutor(len(prisons), thread_name_prefix="birnn-grade")
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="birnn-grade")
         try:
-            yield from _as_done(pool, work, tasks, 2 * len(prisons))
+            yield from _as_done(pool, work, tasks, 2 * jobs)
         finally:
-            # Closing a sandbox ends what still runs in it, so nobody waits for an endless loop.
+            # Closing the sandbox ends what still runs in it, so nobody waits for an endless loop.
             pool.shutdown(wait=False, cancel_futures=True)
-            for prison in prisons:
-                prison.close()
+            prison.close()
             pool.shutdown(wait=True)
 
     return run

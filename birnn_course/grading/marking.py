@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,71 +15,13 @@ from birnn_course.exercises.checking import PUBLIC_SEED, Answers, judge
 from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments, Exercise
 from birnn_course.grading import assignments
+from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.grading.prison import Job, Prison, Ran
 from birnn_course.sandbox import MISSING
 
 # The references seed PyTorch's only generator, so one thread at a time.
 _one_at_a_time = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What one exercise of one submission is worth.
-
-    Parameters
-    ----------
-    exercise, unit, title : str
-    points, max_points : int
-    verdict : str
-        ``right``, ``not attempted``, ``stopped``, ``unreadable``, or the level that fails:
-        ``callable``, ``type``, ``shape``, ``direction``, ``padding``, ``value``.
-    sentence : str
-        What is wrong and what to do next.
-    misconception : str
-        Id of the misconception that leads to this result, or empty.
-    named : str
-        "Your result equals what you get if …", or empty.
-    """
-
-    exercise: str
-    unit: str
-    title: str
-    points: int
-    max_points: int
-    verdict: str
-    sentence: str
-    misconception: str = ""
-    named: str = ""
-
-
-@dataclass(frozen=True)
-class Marked:
-    """One submission with its marks.
-
-    Parameters
-    ----------
-    marks : list of Mark
-        One for each exercise of the assignments that it answers; none if it answers none.
-    errors : list of (int, str)
-        Which code cells raised what, counted from 1.
-    note : str
-        Why a lecturer should look at it; empty if nobody needs to.
-    """
-
-    marks: list[Mark] = field(default_factory=list)
-    errors: list[tuple[int, str]] = field(default_factory=list)
-    note: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, for a file or another machine."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Marked:
-        """What :meth:`as_json` gave."""
-        errors = [(number, text) for number, text in data["errors"]]
-        return cls([Mark(**mark) for mark in data["marks"]], errors, data["note"])
 
 
 def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = None) -> Marked:
@@ -136,6 +77,12 @@ _SPEAKING = ("callable", "type", "shape")
 """Verdicts whose sentence says what the function raised or returned."""
 
 
+def prepare(name: str, seed: int, bank: Path | None) -> None:
+    """Compute now what every submission of an exercise is compared with."""
+    with _one_at_a_time:
+        _cases_and_answers(name, seed, bank)[1].right  # noqa: B018  it is kept
+
+
 def cases(name: str, seed: int | None, bank: Path | None) -> list[Arguments]:
     """The hidden cases of an exercise for a seed; for None the public ones."""
     with _one_at_a_time:
@@ -150,7 +97,7 @@ def _cases_and_answers(
     torch.set_num_threads(1)
     hidden = seed is not None
     drawn = exercise.draw(PUBLIC_SEED if seed is None else seed, hidden=hidden)
-    return drawn, Answers.of(exercise, drawn)
+    return drawn, Answers(exercise, drawn)
 
 
 def _marked(

@@ -7,28 +7,25 @@ and, if the lecturer insists, no protection at all. See :mod:`birnn_course.sandb
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
-import subprocess
-import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, get_args
+from typing import get_args
 
 from birnn_course.calling import Kind, Outcome
 from birnn_course.errors import CourseError
-from birnn_course.grading import walls
+from birnn_course.grading.hosts import Host, NoSandboxError, Way, reply
 from birnn_course.plain import Arguments, Plain
 from birnn_course.sandbox import host, wire
 
-Way = Literal["many", "once", "unprotected"]
-START = 120.0  # seconds that the imports may take on a slow machine
 _GRACE = 2.0  # seconds in which a submission can say itself that it took too long
+_LIVES = 3  # of a submission whose host is ended by somebody else
 _LONGEST_TEXT = 2_000
 _MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
 
@@ -68,12 +65,12 @@ class Ran:
     trouble: str = ""
 
 
-class NoSandboxError(CourseError):
-    """No process can be shut in on this machine."""
+class _HostLostError(Exception):
+    """The process that a submission was forked from has ended, which is not its doing."""
 
 
 class Prison:
-    """A sandbox for one submission after the other; use it in a ``with`` statement.
+    """A sandbox for any number of submissions, side by side; use it in a ``with`` statement.
 
     Parameters
     ----------
@@ -83,15 +80,23 @@ class Prison:
         What one submission gets by the clock: a third of it for a cell, a sixth for a call.
     hidden : sequence of Path
         What must not be seen, wherever it lies.
+    begun : Host, optional
+        One that was started with the same terms; it is ended here.
     """
 
     def __init__(
-        self, way: Way = "many", seconds: float = 60.0, hidden: Sequence[Path] = ()
+        self,
+        way: Way = "many",
+        seconds: float = 60.0,
+        hidden: Sequence[Path] = (),
+        begun: Host | None = None,
     ) -> None:
         self.way = way
         self.seconds = seconds
-        self._hidden = [path.resolve() for path in hidden]
-        self._host: _Host | None = None
+        self._hidden = hidden
+        self._host = begun
+        self._is_closed = False
+        self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Prison:
         return self
@@ -105,19 +110,15 @@ class Prison:
         self.close()
 
     def close(self) -> None:
-        """End every process of the sandbox."""
+        """End every process of the sandbox, for good; submissions that still run have no result."""
+        self._is_closed = True
         if self._host is not None:
             self._host.end()
-        self._host = None
 
-    def begin(self) -> Prison:
-        """Start what a first submission would wait for, and do not wait for it.
-
-        The thread that does this must live as long as the sandbox: bubblewrap ends with it.
-        """
-        if self.way == "many" and self._host is None:
-            self._host = _Host("many", self.seconds, self._hidden)
-        return self
+    def fall_back(self, way: Way) -> None:
+        """Work in another way from now on; for the time before the first submission."""
+        self._give_up(self._host)
+        self.way = way
 
     def run(self, job: Job) -> Ran:
         """Run a notebook and call its functions.
@@ -129,7 +130,19 @@ class Prison:
         ------
         NoSandboxError
             If no process can be shut in here.
+        CourseError
+            If the sandbox is closed meanwhile.
         """
+        for _ in range(_LIVES):
+            try:
+                return self._run(job)
+            except _HostLostError:
+                continue
+        trouble = "the process that ran it was ended again and again"
+        outcomes = {name: [Outcome("stopped", text=trouble)] for name in job.calls}
+        return Ran(outcomes, trouble=trouble)
+
+    def _run(self, job: Job) -> Ran:
         ran = Ran()
         waiting = list(job.calls)
         seconds, room = self.seconds, wire.Room(_MOST_BYTES)
@@ -171,91 +184,53 @@ class Prison:
     def _inmate(self, seconds: float, room: wire.Room) -> Iterator[_Inmate]:
         """A fresh process for one submission, which is gone afterwards."""
         if self.way != "many":
-            single = _Host(self.way, self.seconds, self._hidden)
+            single = Host(self.way, self.seconds, self._hidden)
             try:
                 yield _Inmate(single.ready(), seconds, room)
             finally:
                 single.end()
             return
         ours, theirs = socket.socketpair()
-        leash_end, leash = os.pipe()
-        with ours:
-            line = self._hand_over(theirs.fileno(), leash_end)
-            theirs.close()
-            os.close(leash_end)
+        leash, collar = socket.socketpair()
+        with ours, leash:
+            with theirs, collar:
+                of = self._hand_over(theirs.fileno(), collar.fileno())
             try:
                 yield _Inmate(ours, seconds, room)
             finally:
-                os.close(leash)
-                gone = _reply(line, 10.0)
-                if gone != host.GONE:
-                    self.close()
-        if gone == host.REFUSED:
+                leash.shutdown(socket.SHUT_WR)
+                said = reply(leash, 10.0)
+        if said == host.REFUSED:
             raise NoSandboxError("namespaces inside of bubblewrap are refused here")
+        if said != host.GONE:
+            with self._one_at_a_time:
+                self._give_up(of)
+            raise _HostLostError
 
-    def _hand_over(self, *descriptors: int) -> socket.socket:
-        """Give these to a living host, which may have to be started; the line to it."""
-        while True:
-            if self._host is not None and self._host.has_ended():
-                self.close()
-            self.begin()
-            assert self._host is not None
-            line = self._host.ready()
-            try:
-                socket.send_fds(line, [b"J"], descriptors)
-            except OSError:
-                self.close()  # it has ended just now
-            else:
-                return line
+    def _hand_over(self, *descriptors: int) -> Host:
+        """Give these to a living host, which may have to be started first."""
+        with self._one_at_a_time:
+            while not self._is_closed:
+                if self._host is None:
+                    # The thread that does this must outlive it: bubblewrap ends with the thread.
+                    self._host = Host("many", self.seconds, self._hidden)
+                of = self._host
+                try:
+                    socket.send_fds(of.ready(), [b"J"], descriptors)
+                except NoSandboxError:
+                    if not self._is_closed:
+                        raise
+                except OSError:
+                    self._give_up(of)
+                else:
+                    return of
+        raise CourseError("the sandbox was closed; the same command goes on from here.")
 
-
-class _Host:
-    """A process that does its imports and then waits at the other end of a socket."""
-
-    def __init__(self, way: Way, seconds: float, hidden: Sequence[Path]) -> None:
-        self._line, theirs = socket.socketpair()
-        self._is_ready = False
-        # Twice the time by the clock: only what escapes the clock gets there.
-        inside = [
-            sys.executable, "-m", host.__name__, way, str(theirs.fileno()), str(2 * seconds),
-        ]  # fmt: skip
-        program = walls.bubblewrap()
-        environment = None
-        if way == "unprotected":
-            environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-        elif program is None:
-            raise NoSandboxError("bubblewrap is not installed")
-        else:
-            inside = [*walls.command(program, hidden), *inside]
-        with theirs:
-            self._process = subprocess.Popen(
-                inside,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                env=environment,
-                start_new_session=True,  # Ctrl-C is for the grader alone
-            )
-
-    def ready(self) -> socket.socket:
-        """The line to it, when its imports are done."""
-        if not self._is_ready and _reply(self._line, START) != host.READY:
-            self._process.kill()
-            said = self._process.communicate()[1].decode(errors="replace").strip().splitlines()
-            raise NoSandboxError(said[-1] if said else "the sandbox does not start")
-        self._is_ready = True
-        return self._line
-
-    def has_ended(self) -> bool:
-        """Somebody else, such as a system short of memory, has ended it."""
-        return self._process.poll() is not None
-
-    def end(self) -> None:
-        """Kill it with all that it started."""
-        self._line.close()
-        self._process.kill()
-        self._process.communicate()
+    def _give_up(self, of: Host | None) -> None:
+        """End a host, unless another thread has replaced it already."""
+        if of is not None and of is self._host:
+            self._host = None
+            of.end()
 
 
 class _Inmate:
@@ -315,11 +290,3 @@ def _outcome(answer: Plain, nonce: str) -> Outcome:
 
 def _text(value: Plain) -> str:
     return value[:_LONGEST_TEXT] if type(value) is str else ""
-
-
-def _reply(line: socket.socket, seconds: float) -> bytes:
-    line.settimeout(seconds)
-    try:
-        return line.recv(1)
-    except OSError:
-        return b""

@@ -24,7 +24,7 @@ from birnn_course import __version__, inventory
 from birnn_course.exercises.report import with_code
 from birnn_course.files import write_atomic
 from birnn_course.grading.lessons import Section, sections
-from birnn_course.grading.marking import Mark, Marked
+from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission

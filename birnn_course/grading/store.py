@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from birnn_course.errors import CourseError
-from birnn_course.grading.marking import Marked
+from birnn_course.grading.marks import Marked
 
 NAME = "grading.sqlite"
 _TABLES = """

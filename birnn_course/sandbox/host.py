@@ -4,9 +4,9 @@ It imports once what every notebook needs, and nothing that knows an answer. SOC
 the descriptor of its line to the grader; SECONDS is how much processor time a submission gets.
 
 ``many``
-    Each message brings the socket of one submission and a leash. A fork in namespaces of its own
-    serves the socket. When the grader lets go of the leash, or ends, the fork is killed. One byte
-    back says that it is gone.
+    Each message brings the socket of one submission and a leash, which is a socket too. A fork in
+    namespaces of its own serves the first. When the grader lets go of the leash, or ends, the fork
+    is killed. One byte back says that it is gone.
 ``once``
     The line is the socket of the only submission, served by this very process.
 ``unprotected``
@@ -67,19 +67,19 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
         jail.give_up(calls)
         serve(connection, ipython)
 
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the guards
     line.send(READY)
     while True:
         message, descriptors, *_ = socket.recv_fds(line, 1, 2)
         if not message:
             return None
-        pid = os.fork()
-        if pid == 0:
-            connection, leash = descriptors
-            _guard(connection, leash, imprisoned)
-        for number in descriptors:
-            os.close(number)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        line.send(REFUSED if status == 1 else GONE)
+        connection, leash = descriptors
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            line.close()
+            _guard(connection, socket.socket(fileno=leash), imprisoned)
+        os.close(connection)
+        os.close(leash)
 
 
 def _prepare() -> InteractiveShell:
@@ -140,17 +140,17 @@ def _later(*_: object, **__: object) -> _Later:
     return _Later()
 
 
-def _guard(connection: int, leash: int, work: Callable[[socket.socket], None]) -> NoReturn:
-    """In a fork: start the submission's own process, and kill it when the leash is let go.
-
-    Ends with 1 if the namespaces are refused here.
-    """
+def _guard(
+    connection: int, leash: socket.socket, work: Callable[[socket.socket], None]
+) -> NoReturn:
+    """In a fork: start the submission's own process, and kill it when the leash is let go."""
     from birnn_course.sandbox import jail
 
     processes = os.open("/proc", os.O_RDONLY)  # the submission's own process covers it
     try:
         jail.leave_the_others()
     except OSError:
+        leash.send(REFUSED)
         os._exit(1)
     pid = os.fork()
     if pid == 0:
@@ -164,12 +164,14 @@ def _guard(connection: int, leash: int, work: Callable[[socket.socket], None]) -
     watched = os.pidfd_open(pid)
     # No limit of the system's counts threads for root too.
     status = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=processes)
-    while not select.select([watched, leash], [], [], _PATROL)[0]:
+    while not select.select([watched, leash.fileno()], [], [], _PATROL)[0]:
         if _threads(status) > MOST_THREADS:
             break
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(watched, signal.SIGKILL)
     os.waitpid(pid, 0)
+    with suppress(OSError):  # the grader may have ended
+        leash.send(GONE)
     os._exit(0)
 
 

@@ -11,7 +11,7 @@ from grading.classes import NAMES, verdict_of
 from grading.test_reports import as_handed_in, exported, marks, write
 from playwright.sync_api import Browser, Page
 
-from birnn_course.grading.marking import Marked
+from birnn_course.grading.marks import Marked
 from birnn_course.grading.submissions import Submission
 from browser.conftest import SCREENSHOTS
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -27,8 +31,10 @@ from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.grading import classroom, engines
 from birnn_course.grading.engines import Task, Terms
-from birnn_course.grading.marking import Marked, mark
-from birnn_course.grading.prison import Job, NoSandboxError, Prison, Ran
+from birnn_course.grading.hosts import Host, NoSandboxError
+from birnn_course.grading.marking import mark
+from birnn_course.grading.marks import Marked
+from birnn_course.grading.prison import Job, Prison, Ran
 from birnn_course.grading.submissions import find
 from grading import classes
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
@@ -120,7 +126,7 @@ def test_only_what_is_new_is_marked(
     shutil.copytree(graded.out, out)
     before, wanted = kept(out), expected(graded.handed_in)
     with monkeypatch.context() as patch:
-        patch.setattr(Prison, "begin", no_sandbox_is_needed)
+        patch.setattr(classroom, "Host", no_sandbox_is_needed)
         assert grade(place, out, "--timeout", str(SECONDS)).exit_code == 0
     assert kept(out) == before
     assert rows_of(out) == wanted
@@ -143,7 +149,7 @@ def test_only_what_is_new_is_marked(
     assert grade(place, out, "--again", "nobody").exit_code == 1
 
 
-def no_sandbox_is_needed(*_: object) -> Prison:
+def no_sandbox_is_needed(*_: object) -> Host:
     raise AssertionError("there was nothing to mark")
 
 
@@ -191,7 +197,7 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
         return Marked(note=f"seed {terms.seed}"), 0.1
 
     monkeypatch.setattr(engines, "_timed", marked)
-    monkeypatch.setattr(Prison, "begin", lambda prison: prison)
+    monkeypatch.setattr(classroom, "Host", lambda *_: SimpleNamespace(end=lambda: None))
     monkeypatch.setattr(classroom, "best_way", lambda prison: (prison.way, ""))
     monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: "bwrap")
     yield asked
@@ -363,16 +369,60 @@ def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
 def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.MonkeyPatch) -> None:
     require("bwrap")
     seconds = 4.0
-    begin = Prison.begin
+    ready = Host.ready
 
-    def slow_start(self: Prison) -> Prison:
+    def slow_start(host: Host) -> socket.socket:
         time.sleep(seconds + 0.5)
-        return begin(self)
+        return ready(host)
 
-    monkeypatch.setattr(Prison, "begin", slow_start)
+    monkeypatch.setattr(Host, "ready", slow_start)
     with Prison("many", seconds) as prison:
         ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
     assert [outcome.value for outcome in ran.outcomes["answer"]] == [42]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_who_ends_the_sandbox_costs_no_submission_a_point(
+    times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a system does that is short of memory. Ended again and again, it is the last word."""
+    require("bwrap")
+    hosts: list[Host] = []
+    ready = Host.ready
+
+    def noted(host: Host) -> socket.socket:
+        if host not in hosts:
+            hosts.append(host)
+        return ready(host)
+
+    monkeypatch.setattr(Host, "ready", noted)
+    slow = Job(["import time\ntime.sleep(2)\ndef answer():\n    return 42"], {"answer": [()]})
+    with Prison("many", SECONDS) as prison, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(prison.run, slow) for _ in range(2)]
+        for lost in range(times):
+            while len(hosts) <= lost:
+                time.sleep(0.05)
+            ready(hosts[lost])
+            time.sleep(0.7)
+            os.kill(hosts[lost]._process.pid, signal.SIGKILL)
+        outcomes = [future.result().outcomes["answer"][0] for future in running]
+    if times == 1:
+        assert [outcome.value for outcome in outcomes] == [42, 42]
+    else:
+        assert {outcome.text for outcome in outcomes} == {
+            "the process that ran it was ended again and again"
+        }
+
+
+def test_closing_the_sandbox_ends_who_waits_for_it() -> None:
+    require("bwrap")
+    endless = Job(["while True:\n    pass"], {"answer": [()]})
+    with ThreadPoolExecutor(1) as pool:
+        with Prison("many", 600.0) as prison:
+            running = pool.submit(prison.run, endless)
+            time.sleep(1)
+        with pytest.raises(CourseError, match="closed"):
+            running.result(timeout=10)
 
 
 def test_a_syntax_error_is_told_by_its_line_and_no_made_up_file() -> None:

@@ -23,7 +23,8 @@ from birnn_course.course import UNITS
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED
 from birnn_course.grading import reports
 from birnn_course.grading.lessons import sections
-from birnn_course.grading.marking import Mark, Marked, mark
+from birnn_course.grading.marking import mark
+from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.prison import Prison
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission

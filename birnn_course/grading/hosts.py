@@ -1,0 +1,112 @@
+"""Start the process that submissions are forked from; see :mod:`birnn_course.sandbox.host`.
+
+Light to import: while that process does its imports, the grader does its own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from birnn_course.errors import CourseError
+from birnn_course.grading import walls
+from birnn_course.sandbox import host
+
+Way = Literal["many", "once", "unprotected"]
+START = 120.0  # seconds that the imports may take on a slow machine
+
+
+class NoSandboxError(CourseError):
+    """No process can be shut in on this machine."""
+
+
+class Host:
+    """A process that does its imports and then waits at the other end of a socket.
+
+    Parameters
+    ----------
+    way : {"many", "once", "unprotected"}
+    seconds : float
+        What one submission gets by the clock.
+    hidden : sequence of Path
+        What must not be seen, wherever it lies.
+
+    Raises
+    ------
+    NoSandboxError
+        If bubblewrap is not installed.
+    """
+
+    def __init__(self, way: Way, seconds: float, hidden: Sequence[Path]) -> None:
+        self._line, theirs = socket.socketpair()
+        self._is_ready = False
+        self._in_use = threading.Lock()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
+        # Twice the time by the clock: only what escapes the clock gets there.
+        inside = [
+            sys.executable, "-m", host.__name__, way, str(theirs.fileno()), str(2 * seconds),
+        ]  # fmt: skip
+        program = walls.bubblewrap()
+        environment = None
+        if way == "unprotected":
+            environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        elif program is None:
+            raise NoSandboxError("bubblewrap is not installed")
+        else:
+            inside = [*walls.command(program, hidden), *inside]
+        with theirs:
+            self._process = subprocess.Popen(
+                inside,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the grader alone
+            )
+
+    def ready(self) -> socket.socket:
+        """The line to it, when its imports are done."""
+        with self._in_use:
+            if not self._is_ready and reply(self._line, START) != host.READY:
+                raise NoSandboxError(self._last_words() or "the sandbox does not start")
+            self._is_ready = True
+            return self._line
+
+    def _last_words(self) -> str:
+        self._process.kill()
+        self._process.wait()
+        if self._said.closed:
+            return "it was closed"
+        end = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(end - 2_000, 0))
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def has_ended(self) -> bool:
+        """Somebody else, such as a system short of memory, has ended it."""
+        return self._process.poll() is not None
+
+    def end(self) -> None:
+        """Kill it with all that it started."""
+        self._process.kill()
+        self._process.wait()
+        with self._in_use:  # a thread that waits for its first word has heard the end by now
+            self._line.close()
+            self._said.close()
+
+
+def reply(line: socket.socket, seconds: float) -> bytes:
+    """The next byte; nothing if none comes in time."""
+    line.settimeout(seconds)
+    try:
+        return line.recv(1)
+    except OSError:
+        return b""
