@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full nbval lint notebooks slides bench-viewers bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ lint: .venv/installed-test ## check style and types
 notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=01 for one unit
 	$(BIN)/python tools/notebooks.py $(N)
 
+slides: .venv/installed-slides ## write the slides of all lessons to slides/; UNITS="01 02" for some
+	$(BIN)/birnn slides $(UNITS) -o slides
+
 bench-viewers: .venv/installed-test ## measure how fast the viewers follow their controls
 	$(BIN)/python benchmarks/viewers.py
 
@@ -52,7 +55,7 @@ bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and 
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,test,dev,bench]" nbgrader
+	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,slides,test,dev,bench]" nbgrader
 	.venv-constraints/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	rm -rf .venv-constraints
 
@@ -65,8 +68,12 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 	$(INSTALL) -e .
 	@touch $@
 
+.venv/installed-slides: .venv/installed
+	$(INSTALL) -e ".[slides]"
+	@touch $@
+
 .venv/installed-test: .venv/installed
-	$(INSTALL) -e ".[grade,test,dev]"
+	$(INSTALL) -e ".[grade,slides,test,dev]"
 	@touch $@
 
 # Apart from the rest: in JupyterLab it would add its own panels to every test.
@@ -75,5 +82,5 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 	$(INSTALL) --target $@ nbgrader
 
 .venv/installed-bench: .venv/installed-test
-	$(INSTALL) -e ".[grade,test,dev,bench]"
+	$(INSTALL) -e ".[grade,slides,test,dev,bench]"
 	@touch $@

@@ -247,6 +247,25 @@ def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     click.echo(f"Hand out what is in {out / 'release'}.")
 
 
+@main.command()
+@click.argument("units", nargs=-1, metavar="[UNIT]...")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="A folder.")
+def slides(units: tuple[str, ...], out: Path) -> None:
+    """Write the slides of a lecture for some units, as 01 02, or for all.
+
+    Each deck is a page that any browser opens, without a network. It needs the folder "assets"
+    beside it. The key S opens the speaker's view: notes, timing, what each slide is aimed at.
+    """
+    try:
+        from birnn_course.slides.export import write
+    except ImportError:
+        raise CourseError(
+            "slides need one more package; run: pip install 'birnn-course[slides]'"
+        ) from None
+    for sentence in write(units, out):
+        click.echo(sentence)
+
+
 def _need_grading() -> None:
     from importlib.util import find_spec
 

@@ -33,7 +33,7 @@ LEVELS = {
     "questions": 2, "exercises": 3, "explain": 2, "auditing": 2,
     "inventory": 3, "project": 3, "review": 3, "summary": 3,
     "mixed": 4,
-    "plain": 1, "calling": 2, "sandbox": 3, "grading": 4,
+    "plain": 1, "calling": 2, "sandbox": 3, "grading": 4, "slides": 4,
     "cli": 5,
 }  # fmt: skip
 

@@ -46,7 +46,7 @@ def needed(extras: set[str]) -> set[str]:
 
 def test_every_package_is_constrained_to_a_version_anyone_can_install() -> None:
     pins = constraints()
-    assert needed({"grade", "test", "dev"}) - set(pins) == set()
+    assert needed({"grade", "slides", "test", "dev"}) - set(pins) == set()
     assert not [pin for pin in pins.values() if not re.fullmatch(r"\d+(\.\w+)*", pin)]
 
 
@@ -54,7 +54,8 @@ def test_what_is_installed_is_what_is_constrained() -> None:
     different = {
         name: (version(name), pin)
         for name, pin in constraints().items()
-        if name in needed({"grade", "test", "dev"}) and version(name).partition("+")[0] != pin
+        if name in needed({"grade", "slides", "test", "dev"})
+        and version(name).partition("+")[0] != pin
     }
     assert different == {}
 

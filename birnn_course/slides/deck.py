@@ -1,0 +1,304 @@
+"""From a lesson to its slides: what is shown, and what the lecturer says meanwhile.
+
+The slides are in the notebook's standard metadata, ``slideshow.slide_type``: ``slide`` begins one,
+``-`` goes on, ``fragment`` waits for the next key press, ``notes`` is said and not shown, ``skip``
+is for readers. A cell may also have ``birnn.slide`` with
+
+- ``minutes``: how long the slide that begins here takes (2 if nothing is said);
+- ``aims_at``: ids of the misconceptions that it is aimed at;
+- ``vote``: ids of questions that the class votes on, each on a slide of its own after this one;
+- ``hide``: ``input`` or ``output`` of a code cell;
+- ``split``: ``true`` puts the output of a code cell on a slide of its own.
+
+Long paragraphs of a lesson are what a lecturer says, so they become speaker notes. Headings, lists,
+guesses, code, outputs and paragraphs of at most :data:`LONGEST` words are shown.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import mistune
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from birnn_course.errors import CourseError
+from birnn_course.misconceptions import catalogue
+from birnn_course.questions.answering import shuffled
+from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.widget import markdown
+
+LONGEST = 24
+"""Words of the longest paragraph that is shown."""
+MINUTES, MINUTES_OF_A_VOTE = 2.0, 3.0
+SMALLEST, LARGEST = 20.0, 28.0
+"""Pixels of code on a screen 720 high."""
+_WIDTH, _HEIGHT = 1168, 540  # what code can take of a slide, in pixels
+_ASPECT = 0.602  # width by height of a letter of the code's font
+TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
+_KEYS = {"minutes", "aims_at", "vote", "hide", "split"}
+
+Kind = Literal["text", "code", "output", "figure"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing on a slide.
+
+    Parameters
+    ----------
+    kind : {"text", "code", "output", "figure"}
+    html : str
+    step : bool
+        Whether it waits for the next key press.
+    """
+
+    kind: Kind
+    html: str
+    step: bool = False
+
+
+@dataclass
+class Slide:
+    """One slide.
+
+    Parameters
+    ----------
+    heading : str
+        HTML; that of the section if the slide has none of its own.
+    minutes : float
+        How long it takes in a lecture.
+    aims_at : tuple of str
+        Ids of misconceptions.
+    parts : list of Part
+        From top to bottom.
+    said : list of str
+        HTML of what the lecturer says.
+    """
+
+    heading: str
+    minutes: float = MINUTES
+    aims_at: tuple[str, ...] = ()
+    parts: list[Part] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def code_size(self) -> float:
+        """Of code and what it prints, in pixels on a screen 720 high: as large as there is room.
+
+        An estimate. Whether a slide fits is measured in a browser, by the tests.
+        """
+        typed = "\n".join(_plain(p.html) for p in self.parts if p.kind in ("code", "output"))
+        lines = [line for line in typed.splitlines() if line]
+        words = sum(len(_plain(part.html)) for part in self.parts if part.kind == "text")
+        widest = _WIDTH / (_ASPECT * max(map(len, lines), default=1))
+        highest = (_HEIGHT - 38 * words / 70) / (1.4 * max(len(lines), 1))
+        return max(SMALLEST, min(LARGEST, widest, highest))
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The slides of one lesson."""
+
+    title: str
+    slides: list[Slide]
+
+    @property
+    def minutes(self) -> float:
+        """How long the lecture takes."""
+        return sum(slide.minutes for slide in self.slides)
+
+
+def deck(notebook: Mapping[str, Any]) -> Deck:
+    """The slides of a lesson.
+
+    Parameters
+    ----------
+    notebook : mapping
+        As nbformat reads it, with stored outputs.
+
+    Raises
+    ------
+    CourseError
+        If a cell's metadata make no sense, or no cell begins a slide.
+    """
+    slides: list[Slide] = []
+    section = ""
+    for number, cell in enumerate(notebook["cells"], 1):
+        shown = cell["metadata"].get("slideshow", {}).get("slide_type", "skip")
+        options = cell["metadata"].get("birnn", {}).get("slide", {})
+        _refuse_nonsense(number, shown, options, bool(slides))
+        text = _Text(cell["source"]) if cell["cell_type"] == "markdown" else None
+        if text is not None and text.heading:
+            section = text.heading
+        if shown != "skip":
+            if shown in ("slide", "subslide"):
+                minutes = float(options.get("minutes", MINUTES))
+                slides.append(Slide(section, minutes, tuple(options.get("aims_at", ()))))
+            _add(slides, cell, text, shown, options)
+        slides += [_vote(bank()[name]) for name in options.get("vote", ())]
+    if not slides:
+        raise CourseError("no cell of this notebook begins a slide.")
+    return Deck(_plain(slides[0].heading), slides)
+
+
+def _refuse_nonsense(number: int, shown: str, options: Mapping[str, Any], begun: bool) -> None:
+    problem = ""
+    if shown not in TYPES:
+        problem = f"slide_type {shown!r} is none of {', '.join(TYPES)}"
+    elif unknown := set(options) - _KEYS:
+        problem = f"birnn.slide has {sorted(unknown)[0]!r}; known are {', '.join(sorted(_KEYS))}"
+    elif unknown := set(options.get("aims_at", ())) - set(catalogue()):
+        problem = f"there is no misconception {sorted(unknown)[0]!r}"
+    elif unknown := set(options.get("vote", ())) - set(bank()):
+        problem = f"there is no question {sorted(unknown)[0]!r}"
+    elif options.get("hide") not in (None, "input", "output"):
+        problem = f"hide is {options['hide']!r} and should be 'input' or 'output'"
+    elif not begun and shown in ("fragment", "notes", "-"):
+        problem = "it goes on with a slide that nothing has begun"
+    if problem:
+        raise CourseError(f"cell {number}: {problem}.")
+
+
+def _add(
+    slides: list[Slide],
+    cell: Mapping[str, Any],
+    text: _Text | None,
+    shown: str,
+    options: Mapping[str, Any],
+) -> None:
+    slide, step = slides[-1], shown == "fragment"
+    if text is not None:
+        slide.said += [text.all] if shown == "notes" else text.long
+        if text.short and shown != "notes":
+            slide.parts.append(Part("text", text.short, step))
+        return
+    hidden = options.get("hide")
+    if hidden != "input":
+        slide.parts.append(Part("code", highlight(cell["source"], _LEXER, _FORMATTER), step))
+    outputs = [] if hidden == "output" else list(_outputs(cell))
+    if options.get("split") and outputs:
+        slide = Slide(slide.heading, slide.minutes / 2, slide.aims_at)
+        slides[-1].minutes /= 2
+        slides.append(slide)
+    slide.parts += [Part(kind, shown_as, step) for kind, shown_as in outputs]
+
+
+_LEXER = PythonLexer()
+_FORMATTER = HtmlFormatter(cssclass="code")
+
+
+def _outputs(cell: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
+    for output in cell["outputs"]:
+        if output["output_type"] == "stream":
+            yield "output", f"<pre>{html.escape(output['text'].rstrip())}</pre>"
+            continue
+        data = output.get("data", {})
+        if markup := data.get("text/html", "").strip():
+            yield ("figure" if "<img" in markup or "<svg" in markup else "output"), markup
+        elif "text/html" not in data and data.get("text/plain"):
+            yield "output", f"<pre>{html.escape(data['text/plain'])}</pre>"
+
+
+# ── text ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """Marks the paragraphs that stand for themselves, in no list and no quotation."""
+
+    def paragraph(self, text: str) -> str:
+        """A paragraph."""
+        return f"<p class=own>{text}</p>\n"
+
+    def block_quote(self, text: str) -> str:
+        """A quotation; in the lessons it asks for a guess."""
+        return super().block_quote(text.replace("<p class=own>", "<p>"))
+
+    def list_item(self, text: str) -> str:
+        """An entry of a list."""
+        return super().list_item(text.replace("<p class=own>", "<p>"))
+
+
+_render = mistune.create_markdown(
+    renderer=_Renderer(escape=False), plugins=["table", "strikethrough"]
+)
+_OWN = re.compile(r"<p class=own>(.*?)</p>\n", re.DOTALL)
+_HEADING = re.compile(r"<h[1-6]>(.*?)</h[1-6]>\n?", re.DOTALL)
+
+
+class _Text:
+    """A Markdown cell, taken apart."""
+
+    def __init__(self, source: str) -> None:
+        rendered = str(_render(source))
+        headings = _HEADING.findall(rendered)
+        self.heading: str = headings[0] if headings else ""
+        rest = _HEADING.sub("", rendered)
+        self.all = rest.replace("<p class=own>", "<p>")
+        self.long = [f"<p>{p}</p>" for p in _OWN.findall(rest) if not _is_short(p)]
+        self.short = _OWN.sub(lambda m: f"<p>{m[1]}</p>\n" if _is_short(m[1]) else "", rest).strip()
+
+
+def _is_short(paragraph: str) -> bool:
+    return len(_plain(paragraph).split()) <= LONGEST and not paragraph.startswith(_FOR_READERS)
+
+
+_FOR_READERS = ("<strong>Time", "<strong>You need")  # in the opening of a lesson
+
+
+def _plain(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", markup))
+
+
+# ── votes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _vote(question: Question) -> Slide:
+    """Think, vote, talk, vote again; the next key press tells."""
+    text = markdown(question.text)
+    if question.code:
+        text += highlight(question.code, _LEXER, _FORMATTER)
+    options = [question.answers[i] for i in shuffled(question)]
+    items = []
+    for letter, answer in zip("ABCDEFGH", options, strict=False):
+        mark = "✓ " if answer.right else "✗ "
+        shown = (
+            markdown(answer.text)
+            if question.kind in ("one", "several")
+            else (f"<pre>{html.escape(answer.text.rstrip())}</pre>")
+        )
+        told = f"{mark}{_inline(answer.feedback)}"
+        items.append(
+            _OPTION.format(
+                letter=letter, shown=shown, told=told, right=" right" if answer.right else ""
+            )
+        )
+    several = "<p>More than one may be right.</p>" if question.kind == "several" else ""
+    parts = [
+        Part(
+            "text",
+            f'<div class="question">{text}{several}</div><ol class="vote">{"".join(items)}</ol>',
+        )
+    ]
+    ids = tuple(dict.fromkeys(a.misconception for a in options if a.misconception))
+    said = [
+        "<p>Think alone: half a minute. Vote. If less than two thirds are right, talk to your "
+        "neighbour for a minute and vote again. The next key press tells.</p>",
+        markdown(question.worked),
+    ]
+    return Slide("Think · vote · talk · vote again", MINUTES_OF_A_VOTE, ids, parts, said)
+
+
+_OPTION = (
+    '<li><span class="letter">{letter}</span><div>{shown}'
+    '<div class="told fragment{right}" data-fragment-index="0">{told}</div></div></li>'
+)
+
+
+def _inline(text: str) -> str:
+    return re.sub(r"^<p>(.*)</p>$", r"\1", markdown(text), flags=re.DOTALL)

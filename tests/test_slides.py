@@ -1,0 +1,185 @@
+"""From lessons to slides: what is shown, what is said, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from birnn_course.cli import main
+from birnn_course.course import UNITS
+from birnn_course.errors import CourseError
+from birnn_course.questions.bank import bank
+from birnn_course.slides.deck import LONGEST, MINUTES_OF_A_VOTE, Deck, deck
+from birnn_course.slides.export import page
+
+from conftest import ROOT
+
+LECTURES = [unit for unit in UNITS if "01" <= unit.number <= "07"]
+
+
+def cell(made: Any, kind: str | None = None, **options: Any) -> Any:
+    if kind:
+        made.metadata["slideshow"] = {"slide_type": kind}
+    if options:
+        made.metadata["birnn"] = {"slide": options}
+    return made
+
+
+def printing(text: str) -> Any:
+    return new_code_cell("print(1)", outputs=[new_output("stream", name="stdout", text=text)])
+
+
+def of(*cells: Any) -> Deck:
+    return deck(new_notebook(cells=list(cells)))
+
+
+def test_short_text_is_shown_and_long_text_is_said() -> None:
+    long = " ".join(["word"] * (LONGEST + 1))
+    source = f"## A *heading*\n\nShort.\n\n{long}\n\n> **Guess.** {long}\n\n- {long}"
+    [slide] = of(cell(new_markdown_cell(source), "slide")).slides
+    assert slide.heading == "A <em>heading</em>"
+    [part] = slide.parts
+    assert "Short." in part.html and "Guess." in part.html and "<li>" in part.html
+    assert part.html.count(long) == 2 and slide.said == [f"<p>{long}</p>"]
+
+
+def test_what_each_kind_of_cell_does() -> None:
+    made = of(
+        cell(new_markdown_cell("# The deck"), "slide", minutes=1),
+        cell(new_markdown_cell("for readers"), "skip"),
+        new_markdown_cell("for readers too"),
+        cell(new_markdown_cell("## Second"), "skip"),
+        cell(printing("shown"), "slide", aims_at=["last-step-readout"]),
+        cell(printing("later"), "fragment"),
+        cell(new_markdown_cell("said, though short"), "notes"),
+    )
+    assert made.title == "The deck" and [s.heading for s in made.slides] == ["The deck", "Second"]
+    assert "readers" not in page(made)
+    second = made.slides[1]
+    assert [(part.kind, part.step) for part in second.parts] == [
+        ("code", False), ("output", False), ("code", True), ("output", True),
+    ]  # fmt: skip
+    assert second.said == ["<p>said, though short</p>\n"]
+    assert made.minutes == 3
+    assert "Aimed at:" in page(made) and "3 of 3 are over" in page(made)
+
+
+def test_code_can_be_hidden_or_split() -> None:
+    hidden = of(
+        cell(printing("seen"), "slide", hide="input"), cell(printing("out"), "-", hide="output")
+    )
+    assert [part.kind for part in hidden.slides[0].parts] == ["output", "code"]
+    one, two = of(cell(printing("seen"), "slide", split=True, minutes=3)).slides
+    assert [p.kind for p in one.parts] == ["code"] and [p.kind for p in two.parts] == ["output"]
+    assert one.minutes == two.minutes == 1.5
+
+
+def test_a_vote_follows_its_slide_and_tells_every_option() -> None:
+    question = next(q for q in bank().values() if q.kind == "one")
+    first, vote, last = of(
+        cell(new_markdown_cell("# Deck"), "slide", vote=[question.id]),
+        cell(new_markdown_cell("## Next"), "slide"),
+    ).slides
+    assert vote.minutes == MINUTES_OF_A_VOTE and last.heading == "Next"
+    shown = vote.parts[0].html
+    assert shown.count("told fragment") == len(question.answers)
+    assert shown.count("✓ ") == len(question.right)
+    assert set(vote.aims_at) == {a.misconception for a in question.answers if a.misconception}
+    assert first.parts == []
+
+
+def test_markup_in_outputs_and_questions_is_shown_not_obeyed() -> None:
+    made = of(cell(printing("<script>alert(1)</script>"), "slide"))
+    assert "<script>alert" not in page(made)
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ([cell(printing(""), "slides")], "slide_type 'slides' is none of"),
+        ([cell(printing(""), "slide", minute=2)], "birnn.slide has 'minute'"),
+        ([cell(printing(""), "slide", aims_at=["no-such"])], "no misconception 'no-such'"),
+        ([cell(printing(""), "slide", vote=["no-such"])], "no question 'no-such'"),
+        ([cell(printing(""), "slide", hide="all")], "hide is 'all'"),
+        ([cell(printing(""), "fragment")], "nothing has begun"),
+        ([printing("")], "no cell of this notebook begins a slide"),
+    ],
+)
+def test_nonsense_is_refused(cells: list[Any], problem: str) -> None:
+    with pytest.raises(CourseError, match=re.escape(problem)):
+        of(*cells)
+
+
+def lecture_problems(made: Deck) -> list[str]:
+    """What would make a deck unfit for a lecture of 45 minutes."""
+    found = []
+    if not 25 <= len(made.slides) <= 35:
+        found.append(f"{len(made.slides)} slides")
+    if not 40 <= made.minutes <= 46:
+        found.append(f"{made.minutes:g} minutes")
+    if sum(bool(slide.aims_at) for slide in made.slides) < len(made.slides) / 2:
+        found.append("fewer than half of the slides are aimed at a misconception")
+    votes = sum('class="vote"' in part.html for slide in made.slides for part in slide.parts)
+    if not 3 <= votes <= 6:
+        found.append(f"{votes} votes")
+    found += [
+        f"slide {i} shows nothing" for i, slide in enumerate(made.slides, 1) if not slide.parts
+    ]
+    return found
+
+
+def unmarked(notebook: Any) -> list[int]:
+    """Cells that other tools would put on a slide, since nothing is said about them."""
+    return [i for i, c in enumerate(notebook.cells, 1) if "slideshow" not in c.metadata]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
+def test_every_cell_says_whether_it_is_shown(unit: Any) -> None:
+    assert unmarked(nbformat.read(ROOT / "notebooks" / unit.lesson, as_version=4)) == []
+
+
+def test_a_cell_that_does_not_say_is_found() -> None:
+    assert unmarked(new_notebook(cells=[cell(printing(""), "skip"), printing("")])) == [2]
+
+
+def deck_of(lesson: str) -> Deck:
+    return deck(nbformat.read(ROOT / "notebooks" / lesson, as_version=4))
+
+
+@pytest.mark.parametrize("unit", LECTURES, ids=lambda unit: unit.number)
+def test_a_lesson_is_a_lecture(unit: Any) -> None:
+    assert lecture_problems(deck_of(unit.lesson)) == []
+
+
+def test_a_lesson_that_is_no_lecture_is_found() -> None:
+    assert len(lecture_problems(of(cell(new_markdown_cell("# Deck"), "slide")))) == 5
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
+def test_a_deck_names_no_other_host(unit: Any) -> None:
+    loaded = r"""(?:src|href)=["'](?!data:|#|assets/)([^"']*)"""
+    assert re.findall(loaded, re.sub(r"<a [^>]*>", "", page(deck_of(unit.lesson)))) == []
+
+
+def test_the_command_writes_decks_and_scripts(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["slides", "01", "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(r"01_bidirectional\.html: \d+ slides, [\d.]+ minutes\.\n", result.output)
+    assert (tmp_path / "assets" / "dist" / "reveal.js").stat().st_size > 50_000
+    unknown = CliRunner().invoke(main, ["slides", "11", "-o", str(tmp_path)])
+    assert unknown.exit_code == 1 and "there is no unit 11; there are 00, 01" in unknown.stderr
+
+
+def test_without_the_package_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("birnn_course.slides.export.find_spec", lambda name: None)
+    result = CliRunner().invoke(main, ["slides", "-o", str(tmp_path)])
+    assert result.exit_code == 1 and "pip install 'birnn-course[slides]'" in result.stderr
+    assert list(tmp_path.iterdir()) == []
