@@ -15,7 +15,14 @@ from birnn_course.cli import main
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
 from birnn_course.questions.bank import bank
-from birnn_course.slides.deck import LONGEST, MINUTES_OF_A_VOTE, Deck, deck
+from birnn_course.slides.deck import (
+    LARGEST,
+    LONGEST,
+    MINUTES_OF_A_VOTE,
+    SMALLEST,
+    Deck,
+    deck,
+)
 from birnn_course.slides.export import page
 
 from conftest import ROOT
@@ -47,6 +54,24 @@ def test_short_text_is_shown_and_long_text_is_said() -> None:
     [part] = slide.parts
     assert "Short." in part.html and "Guess." in part.html and "<li>" in part.html
     assert part.html.count(long) == 2 and slide.said == [f"<p>{long}</p>"]
+
+
+def test_what_stands_before_a_heading_is_said_to_the_slide_before() -> None:
+    first, second = of(
+        cell(new_markdown_cell("# First"), "slide"),
+        cell(new_markdown_cell("The end of it.\n\n## Second\n\nIts own."), "slide"),
+    ).slides
+    assert first.said == ["<p>The end of it.</p>"]
+    assert second.heading == "Second" and second.parts[0].html == "<p>Its own.</p>"
+
+
+def test_code_is_as_large_as_there_is_room() -> None:
+    def size(source: str) -> float:
+        return of(cell(new_code_cell(source), "slide")).slides[0].code_size
+
+    assert size("x = 1") == LARGEST and size("x" * 200) == SMALLEST
+    assert SMALLEST < size("x" * 80) < LARGEST
+    assert SMALLEST < size("x = 1\n" * 15) < LARGEST
 
 
 def test_what_each_kind_of_cell_does() -> None:
@@ -84,6 +109,7 @@ def test_a_vote_follows_its_slide_and_tells_every_option() -> None:
     question = next(q for q in bank().values() if q.kind == "one")
     first, vote, last = of(
         cell(new_markdown_cell("# Deck"), "slide", vote=[question.id]),
+        cell(printing("before the vote"), "fragment"),
         cell(new_markdown_cell("## Next"), "slide"),
     ).slides
     assert vote.minutes == MINUTES_OF_A_VOTE and last.heading == "Next"
@@ -91,7 +117,7 @@ def test_a_vote_follows_its_slide_and_tells_every_option() -> None:
     assert shown.count("told fragment") == len(question.answers)
     assert shown.count("✓ ") == len(question.right)
     assert set(vote.aims_at) == {a.misconception for a in question.answers if a.misconception}
-    assert first.parts == []
+    assert "before the vote" in first.parts[-1].html
 
 
 def test_markup_in_outputs_and_questions_is_shown_not_obeyed() -> None:

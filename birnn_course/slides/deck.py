@@ -6,7 +6,8 @@ is for readers. A cell may also have ``birnn.slide`` with
 
 - ``minutes``: how long the slide that begins here takes (2 if nothing is said);
 - ``aims_at``: ids of the misconceptions that it is aimed at;
-- ``vote``: ids of questions that the class votes on, each on a slide of its own after this one;
+- ``vote``: ids of questions that the class votes on, each on a slide of its own when this one is
+  done;
 - ``hide``: ``input`` or ``output`` of a code cell;
 - ``split``: ``true`` puts the output of a code cell on a slide of its own.
 
@@ -38,6 +39,7 @@ LONGEST = 24
 MINUTES, MINUTES_OF_A_VOTE = 2.0, 3.0
 SMALLEST, LARGEST = 20.0, 28.0
 """Pixels of code on a screen 720 high."""
+_TYPED = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 _WIDTH, _HEIGHT = 1168, 540  # what code can take of a slide, in pixels
 _ASPECT = 0.602  # width by height of a letter of the code's font
 TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
@@ -93,8 +95,8 @@ class Slide:
 
         An estimate. Whether a slide fits is measured in a browser, by the tests.
         """
-        typed = "\n".join(_plain(p.html) for p in self.parts if p.kind in ("code", "output"))
-        lines = [line for line in typed.splitlines() if line]
+        typed = (_plain(text) for part in self.parts for text in _TYPED.findall(part.html))
+        lines = [line for text in typed for line in text.strip("\n").splitlines()]
         words = sum(len(_plain(part.html)) for part in self.parts if part.kind == "text")
         widest = _WIDTH / (_ASPECT * max(map(len, lines), default=1))
         highest = (_HEIGHT - 38 * words / 70) / (1.4 * max(len(lines), 1))
@@ -128,6 +130,7 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
         If a cell's metadata make no sense, or no cell begins a slide.
     """
     slides: list[Slide] = []
+    votes: list[Slide] = []  # they come when the slide is done
     section = ""
     for number, cell in enumerate(notebook["cells"], 1):
         shown = cell["metadata"].get("slideshow", {}).get("slide_type", "skip")
@@ -138,13 +141,16 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
             section = text.heading
         if shown != "skip":
             if shown in ("slide", "subslide"):
+                if text is not None and slides:
+                    slides[-1].said += text.before
+                slides, votes = slides + votes, []
                 minutes = float(options.get("minutes", MINUTES))
                 slides.append(Slide(section, minutes, tuple(options.get("aims_at", ()))))
             _add(slides, cell, text, shown, options)
-        slides += [_vote(bank()[name]) for name in options.get("vote", ())]
+        votes += [_vote(bank()[name]) for name in options.get("vote", ())]
     if not slides:
         raise CourseError("no cell of this notebook begins a slide.")
-    return Deck(_plain(slides[0].heading), slides)
+    return Deck(_plain(slides[0].heading), slides + votes)
 
 
 def _refuse_nonsense(number: int, shown: str, options: Mapping[str, Any], begun: bool) -> None:
@@ -232,13 +238,15 @@ _HEADING = re.compile(r"<h[1-6]>(.*?)</h[1-6]>\n?", re.DOTALL)
 
 
 class _Text:
-    """A Markdown cell, taken apart."""
+    """A Markdown cell, taken apart; what stands before its heading ends the section before."""
 
     def __init__(self, source: str) -> None:
         rendered = str(_render(source))
-        headings = _HEADING.findall(rendered)
-        self.heading: str = headings[0] if headings else ""
-        rest = _HEADING.sub("", rendered)
+        heading = _HEADING.search(rendered)
+        self.heading: str = heading[1] if heading else ""
+        before = rendered[: heading.start()].strip() if heading else ""
+        self.before = [before.replace("<p class=own>", "<p>")] if before else []
+        rest = _HEADING.sub("", rendered[heading.end() :] if heading else rendered)
         self.all = rest.replace("<p class=own>", "<p>")
         self.long = [f"<p>{p}</p>" for p in _OWN.findall(rest) if not _is_short(p)]
         self.short = _OWN.sub(lambda m: f"<p>{m[1]}</p>\n" if _is_short(m[1]) else "", rest).strip()
