@@ -5,8 +5,10 @@ And a cell that demonstrates a misconception is asked whether its two results di
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -19,7 +21,9 @@ ROOT = Path(__file__).parent
 
 
 def _fresh_home() -> None:
-    os.environ["BIRNN_HOME"] = tempfile.mkdtemp(prefix="birnn-test-")
+    home = tempfile.mkdtemp(prefix="birnn-test-")
+    os.environ["BIRNN_HOME"] = home
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
