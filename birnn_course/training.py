@@ -49,12 +49,14 @@ def fit(
     optimizer = torch.optim.Adam(model.parameters(), lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * len(batches))
     generator = torch.Generator().manual_seed(seed)
+    n_targets = [int((targets != IGNORED).sum()) for _, targets, *_ in batches]
     history = []
     model.train()
     with _progress(epochs * len(batches)) as step:
         for _ in range(epochs):
-            total, n = 0.0, 0
-            for i in torch.randperm(len(batches), generator=generator).tolist():
+            order = torch.randperm(len(batches), generator=generator).tolist()
+            losses = []
+            for i in order:
                 inputs, targets, *lengths = batches[i]
                 scores = model(inputs, *lengths)
                 # cross_entropy wants the classes in dimension 1, whatever comes after it
@@ -63,11 +65,13 @@ def fit(
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-                n_targets = int((targets != IGNORED).sum())
-                total += loss.item() * n_targets
-                n += n_targets
+                losses.append(loss.detach())  # read at the end: a GPU would wait for each
                 step()
-            history.append(total / n)
+            total = sum(
+                loss * n_targets[i]
+                for i, loss in zip(order, torch.stack(losses).tolist(), strict=True)
+            )
+            history.append(total / sum(n_targets))
     return history
 
 

@@ -1,0 +1,259 @@
+"""How fast ``fit`` trains, beside a bare loop and the padded loop of many tutorials.
+
+``make bench-training``; ``BIRNN_DEVICE=cuda make bench-training`` on a GPU. Everything is measured
+in real tokens a second, pads not counted, on two sets of sequences: words of the dictionary, and
+lengths with a long tail (log-normal, as sentences have). All loops train the same model, from the
+same start, on the same sequences, one after the other in each round; ratios are taken within a
+round, and their median over the rounds is told.
+
+- *bare*: nothing but PyTorch, over the very batches that ``fit`` gets;
+- *tutorial*: random batches, padded to the longest, not packed;
+- *packed*: ``fit`` over batches of similar length, packed;
+- *equal*: ``fit`` over batches of one length, which hold no pads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from birnn_course import SequenceTagger, fit, load_spelling, setup
+from birnn_course.data.batches import Batch, batches_of_one_length, padded_batches
+
+RESULTS = Path(__file__).parent / "results"
+BATCH, HIDDEN, EMBEDDING, TAGS = 64, 128, 64, 40
+Pairs = list[tuple[list[int], list[int]]]
+
+
+def words(n: int) -> Pairs:
+    """Letters and sounds of real words."""
+    data = load_spelling(n)
+    return [(list(ids), list(tags)) for ids, tags in data.encode(data.train)][:n]
+
+
+def long_tailed(n: int, seed: int = 0) -> Pairs:
+    """Sequences of random ids; most are short, a few are very long: mean 24, at most 150."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.empty(n).log_normal_(2.9, 0.75, generator=generator).round().clamp(2, 150)
+
+    def ids(count: int, below: int) -> list[int]:
+        drawn: list[int] = torch.randint(below, (count,), generator=generator).tolist()
+        return drawn
+
+    return [(ids(int(n), 26), ids(int(n), TAGS)) for n in lengths]
+
+
+def new_model(device: torch.device, hidden: int = HIDDEN) -> nn.Module:
+    """The same weights each time."""
+    torch.manual_seed(0)
+    return SequenceTagger(26, 200, hidden, bidirectional=True, embedding_dim=EMBEDDING).to(device)
+
+
+def bare(model: nn.Module, batches: Sequence[Batch]) -> None:
+    """One epoch as everybody writes it."""
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    model.train()
+    for inputs, targets, *lengths in batches:
+        loss = F.cross_entropy(model(inputs, *lengths).movedim(-1, 1), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def ours(model: nn.Module, batches: Sequence[Batch]) -> None:
+    """One epoch of ``fit``."""
+    fit(model, batches, epochs=1, lr=1e-3)
+
+
+def seconds(run: Callable[[nn.Module, Any], None], batches: Any, device: torch.device) -> float:
+    """Of the processor on a CPU, by the clock on a GPU."""
+    model = new_model(device)
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    _wait(device)
+    start = clock()
+    run(model, batches)
+    _wait(device)
+    return clock() - start
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def without_lengths(batches: Sequence[Batch]) -> list[Batch]:
+    """What a tutorial's loop feeds its model."""
+    return [(inputs, targets) for inputs, targets, _ in batches]
+
+
+def share_of_pads(batches: Sequence[Batch]) -> float:
+    """Of all steps that an unpacked model computes."""
+    steps = sum(batch[0].numel() for batch in batches)
+    return 1 - sum(int((batch[1] != -100).sum()) for batch in batches) / steps
+
+
+@torch.no_grad()
+def furthest(batches: Sequence[Batch], device: torch.device) -> float:
+    """How far the scores of a sequence in its batch are from those it has alone, at most."""
+    model = new_model(device).eval()
+    worst = 0.0
+    for inputs, targets, *lengths in batches:
+        together = model(inputs, *lengths)
+        for row, ids, real in zip(together, inputs, targets != -100, strict=True):
+            n = int(real.sum())
+            worst = max(worst, float((row[:n] - model(ids[None, :n])[0]).abs().max()))
+    return worst
+
+
+def compare(name: str, pairs: Pairs, device: torch.device, rounds: int) -> dict[str, Any]:
+    """All loops on one set of sequences."""
+    packed = padded_batches(pairs, BATCH, by_length=True, device=device)
+    equal = batches_of_one_length(pairs, BATCH, device)
+    random = padded_batches(pairs, BATCH, device=device)
+    loops: dict[str, tuple[Callable[[nn.Module, Any], None], Any]] = {
+        "fit, packed": (ours, packed),
+        "bare, packed": (bare, packed),
+        "fit, equal lengths": (ours, equal),
+        "bare, equal lengths": (bare, equal),
+        "tutorial": (bare, without_lengths(random)),
+        "tutorial, packed": (bare, random),
+    }
+    n = sum(len(ids) for ids, _ in pairs)
+    for run, batches in loops.values():
+        seconds(run, batches[:5], device)  # what is made at first use
+    times: dict[str, list[float]] = {loop: [] for loop in loops}
+    for _ in range(rounds):
+        for loop, (run, batches) in loops.items():
+            times[loop].append(seconds(run, batches, device))
+
+    def ratio(of: str, to: str) -> float:
+        return statistics.median(b / a for a, b in zip(times[of], times[to], strict=True))
+
+    some = slice(None, None, max(1, len(random) // 12))
+    return {
+        "name": name,
+        "sequences": len(pairs),
+        "mean length": n / len(pairs),
+        "tokens a second": {loop: n / statistics.median(took) for loop, took in times.items()},
+        "fit / bare, packed": ratio("fit, packed", "bare, packed"),
+        "fit / bare, equal lengths": ratio("fit, equal lengths", "bare, equal lengths"),
+        "packed / tutorial": ratio("fit, packed", "tutorial"),
+        "equal lengths / tutorial": ratio("fit, equal lengths", "tutorial"),
+        "pads, random batches": share_of_pads(random),
+        "pads, by length": share_of_pads(packed),
+        "pads, equal lengths": share_of_pads(equal),
+        "off, packed": furthest(packed[some], device),
+        "off, equal lengths": furthest(equal[some], device),
+        "off, tutorial": furthest(without_lengths(random)[some], device),
+    }
+
+
+def growth(device: torch.device) -> dict[str, list[tuple[int, float]]]:
+    """Thousands of tokens a second, as one size grows and the others stay."""
+
+    def speed(length: int, batch: int, hidden: int) -> float:
+        ids = torch.randint(26, (batch, length), device=device)
+        tags = torch.randint(TAGS, (batch, length), device=device)
+        batches = [(ids, tags)] * max(2, 4_000 // (batch * length))
+
+        def run(_: nn.Module, some: Any) -> None:
+            bare(new_model(device, hidden), some)
+
+        run(new_model(device, hidden), batches[:2])
+        best = min(seconds(run, batches, device) for _ in range(3))
+        return len(batches) * batch * length / best / 1000
+
+    return {
+        "sequence length (batch 64, hidden 128)": [
+            (n, speed(n, 64, 128)) for n in (5, 10, 20, 40, 80, 160)
+        ],
+        "batch (length 20, hidden 128)": [(n, speed(20, n, 128)) for n in (1, 4, 16, 64, 256)],
+        "hidden size (length 20, batch 64)": [
+            (n, speed(20, 64, n)) for n in (16, 32, 64, 128, 256, 512)
+        ],
+    }
+
+
+def table(found: Sequence[dict[str, Any]], sizes: dict[str, list[tuple[int, float]]]) -> str:
+    """All of it in Markdown."""
+    names = [result["name"] for result in found]
+    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for key in found[0]:
+        if key == "name":
+            continue
+        if key == "tokens a second":
+            lines += [
+                f"| {loop}: thousand tokens a second | "
+                + " | ".join(f"{result[key][loop] / 1000:.1f}" for result in found)
+                + " |"
+                for loop in found[0][key]
+            ]
+            continue
+        shown = [_shown(key, result[key]) for result in found]
+        lines.append(f"| {key} | " + " | ".join(shown) + " |")
+    for name, points in sizes.items():
+        lines += ["", f"Thousand tokens a second by {name}:", ""]
+        lines.append("| " + " | ".join(str(size) for size, _ in points) + " |")
+        lines.append("|" + "---|" * len(points))
+        lines.append("| " + " | ".join(f"{speed:.1f}" for _, speed in points) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(key: str, value: float) -> str:
+    if key == "sequences":
+        return f"{value:,}"
+    if key.startswith("off"):
+        return f"{value:.1e}"
+    return f"{100 * value:.1f} %" if key.startswith("pads") else f"{value:.2f}"
+
+
+def plot(sizes: dict[str, list[tuple[int, float]]], file: Path) -> None:
+    """How the speed grows with each size."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    for axes, (name, points) in zip(figure.subplots(1, len(sizes)), sizes.items(), strict=True):
+        axes.plot(*zip(*points, strict=True), marker="o")
+        axes.set(xscale="log", yscale="log", xlabel=name, ylabel="thousand tokens a second")
+        axes.set_xticks([size for size, _ in points], [str(size) for size, _ in points])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    figure.savefig(file, dpi=110)
+
+
+def main() -> None:
+    """Print the table, and keep it with a plot."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--sequences", type=int, default=4_000)
+    chosen = parser.parse_args()
+    device = setup()
+    n = chosen.sequences
+    found = [
+        compare("words", words(n), device, chosen.rounds),
+        compare("long tail", long_tailed(n), device, chosen.rounds),
+    ]
+    sizes = growth(device)
+    where = torch.cuda.get_device_name() if device.type == "cuda" else "CPU, one thread"
+    text = (
+        f"# Training: `fit` beside other loops ({where}, torch {torch.__version__})\n\n"
+        f"Bidirectional LSTM, embedding {EMBEDDING}, hidden size {HIDDEN}, batch {BATCH}; the "
+        f"median of {chosen.rounds} rounds, ratios within a round. What each line means stands in "
+        "`benchmarks/training.py`.\n\n" + table(found, sizes)
+    )
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"training_{device.type}.md").write_text(text, encoding="utf-8")
+    plot(sizes, RESULTS / f"training_{device.type}.png")
+
+
+if __name__ == "__main__":
+    main()
