@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks slides bench-viewers bench-training bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full nbval lint notebooks slides bench-viewers bench-notebooks bench-training bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ slides: .venv/installed-slides ## write the slides of all lessons to slides/; UN
 
 bench-viewers: .venv/installed-test ## measure how fast the viewers follow their controls
 	$(BIN)/python benchmarks/viewers.py
+
+bench-notebooks: .venv/installed-test ## measure what each notebook costs; about 15 minutes
+	PYTHONPATH=tools $(BIN)/python benchmarks/notebook_costs.py
 
 bench-training: .venv/installed-test ## measure fit beside other training loops; about 15 minutes
 	$(BIN)/python benchmarks/training.py $(ARGS)
