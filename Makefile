@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks slides bench-viewers bench-notebooks bench-training bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full test-gpu nbval lint notebooks slides bench-viewers bench-notebooks bench-training bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -19,14 +19,19 @@ lab: .venv/installed ## open the course in JupyterLab; ARGS="--no-browser --port
 	$(BIN)/birnn lab $(ARGS)
 
 test: .venv/installed-test ## run all tests and compare every notebook with a fresh run
-	$(PYTEST) -n 2 --dist loadfile -m "not full and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) -n 2 --dist loadfile -m "not full and not gpu and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) -m "not full and ($(ALONE))" tests
 
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
-	$(PYTEST) -n 2 --dist loadfile -m "not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) -n 2 --dist loadfile -m "not gpu and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) -m "$(ALONE)" tests
 
-nbval: .venv/installed-test ## only compare the notebooks; BIRNN_DEVICE=cuda make nbval does it on a GPU
+test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the CPU, what only a GPU shows
+	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA GPU here; run this where there is one.")'
+	BIRNN_DEVICE=cuda $(PYTEST) -s -m "gpu or not (full or browser or timing)" tests/test_gpu.py tests/test_misconceptions.py tests/test_device.py tests/test_training.py
+	BIRNN_DEVICE=cuda $(PYTEST) $(NBVAL) $(NOTEBOOKS)
+
+nbval: .venv/installed-test ## only compare the notebooks
 	$(PYTEST) $(NBVAL) $(NOTEBOOKS)
 
 lint: .venv/installed-test ## check style and types

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import torch
 
 from birnn_course.errors import CourseError
+from birnn_course.parity import TOLERANCE, differences
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -16,8 +18,9 @@ def pick_device(name: str | None = None) -> torch.device:
     ----------
     name : {"cpu", "cuda", "mps", "auto"}, optional
         ``auto`` is a CUDA GPU if there is one, else the CPU. Apple's ``mps`` is used only when
-        asked for by name: older versions of PyTorch computed bidirectional LSTMs wrongly there
-        (pytorch issues 90421 and 94754).
+        asked for by name, and only if it computes bidirectional layers as the CPU does: older
+        versions of PyTorch did not (pytorch issues 90421 and 94754). If not, the CPU is used, and
+        a warning says so.
 
     Raises
     ------
@@ -41,6 +44,13 @@ def pick_device(name: str | None = None) -> torch.device:
             f"BIRNN_DEVICE is {name!r}, but PyTorch finds no such device here; "
             "set BIRNN_DEVICE=auto to use what there is."
         )
+    if name == "mps" and (worst := max(differences(name).values())) > TOLERANCE:
+        warnings.warn(
+            f"Bidirectional layers on mps are off by up to {worst:.2g} with this PyTorch, so the "
+            "CPU is used.",
+            stacklevel=2,
+        )
+        name = "cpu"
     return torch.device(name)
 
 

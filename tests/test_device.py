@@ -20,7 +20,11 @@ def test_mps_only_when_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert pick_device("auto").type == "cpu"
+    monkeypatch.setattr("birnn_course.device.differences", lambda _: {"LSTM": 1e-6})
     assert pick_device("mps").type == "mps"
+    monkeypatch.setattr("birnn_course.device.differences", lambda _: {"LSTM": 1e-6, "GRU": 0.3})
+    with pytest.warns(UserWarning, match=r"off by up to 0\.3 .* so the CPU is used"):
+        assert pick_device("mps").type == "cpu"
 
 
 def test_a_device_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
