@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full nbval lint notebooks colab bench-viewers bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ lint: .venv/installed-test ## check style and types
 
 notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=01 for one unit
 	$(BIN)/python tools/notebooks.py $(N)
+
+colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
+	$(BIN)/python tools/colab.py
 
 bench-viewers: .venv/installed-test ## measure how fast the viewers follow their controls
 	$(BIN)/python benchmarks/viewers.py
