@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full test-gpu nbval lint notebooks slides bench-viewers bench-notebooks bench-training bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full test-gpu nbval lint notebooks slides colab bench-viewers bench-notebooks bench-training bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=
 
 slides: .venv/installed-slides ## write the slides of all lessons to slides/; UNITS="01 02" for some
 	$(BIN)/birnn slides $(UNITS) -o slides
+
+colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
+	$(BIN)/python tools/colab.py
 
 bench-viewers: .venv/installed-test ## measure how fast the viewers follow their controls
 	$(BIN)/python benchmarks/viewers.py

@@ -1,4 +1,4 @@
-"""What the widgets share: one style sheet, and a form for readers without a kernel."""
+"""What the widgets share: one style sheet, first lines of script, a form without a kernel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+
+
+def script(path: Path) -> str:
+    """A widget's script, after what all of them start with.
+
+    A script in the browser cannot import another one that lies beside it here.
+    """
+    shared = Path(__file__).with_name("widgets.js")
+    return shared.read_text(encoding="utf-8") + path.read_text(encoding="utf-8")
 
 
 class CourseWidget(anywidget.AnyWidget):

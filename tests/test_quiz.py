@@ -17,7 +17,8 @@ from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 from birnn_course.progress import Record
 from birnn_course.questions.bank import Question, bank
-from birnn_course.questions.widget import Quiz, markdown
+from birnn_course.questions.showing import markdown
+from birnn_course.questions.widget import Quiz
 
 QUESTIONS = [question for question in bank().values() if question.unit == "01"]
 

@@ -54,10 +54,12 @@ class Cost:
     most_memory: float = 0.0
 
 
-def stored(number: str = "") -> list[Path]:
+def stored(number: str = "", folder: Path = ROOT) -> list[Path]:
     """The repository's notebooks, or those whose name starts with ``number``."""
     return sorted(
-        path for folder in (NOTEBOOKS, SOLUTIONS) for path in folder.glob(f"{number}*.ipynb")
+        path
+        for kind in ("notebooks", "solutions")
+        for path in folder.glob(f"{kind}/{number}*.ipynb")
     )
 
 

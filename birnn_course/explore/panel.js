@@ -1,12 +1,6 @@
 // Draws the controls once and never again: a redraw would take the keyboard focus away.
 function render({ model, el }) {
-  const make = (tag, props = {}, ...children) => {
-    const node = Object.assign(document.createElement(tag), props);
-    node.append(...children);
-    return node;
-  };
-  // Radio buttons of two viewers on one page must not share a name.
-  const id = `birnn-${Math.random().toString(36).slice(2)}`;
+  const id = unique();
   const set = (name, value) => {
     model.set("values", { ...model.get("values"), [name]: value });
     model.save_changes();
@@ -47,14 +41,9 @@ function render({ model, el }) {
   const picture = make("div", { className: "birnn-picture" });
   const sentence = make("p", { className: "birnn-sentence" });
   sentence.setAttribute("role", "status");
-  const heading = make("div", { className: "birnn-heading", textContent: model.get("heading"), id });
-  const root = make("div", { className: "birnn-panel" }, heading,
+  const heading = make("div", { className: "birnn-heading", textContent: model.get("heading") });
+  const root = frame("", heading,
     make("div", { className: "birnn-controls" }, ...controls), sentence, picture);
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-labelledby", id);
-  // JupyterLab's shortcuts (arrows move the cell selection) must not fire in here.
-  root.dataset.lmSuppressShortcuts = "true";
-  root.addEventListener("keydown", (event) => event.stopPropagation());
 
   const showPicture = () => { picture.innerHTML = model.get("picture"); };
   const showSentence = () => { sentence.textContent = model.get("sentence"); };

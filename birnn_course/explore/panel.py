@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import traitlets
 
-from birnn_course.widgets import CourseWidget
+from birnn_course.widgets import CourseWidget, script
 
 Value = str | int
 
@@ -96,7 +96,7 @@ class Panel(CourseWidget):
         shown as a sentence below the controls, and the last picture stays.
     """
 
-    _esm = Path(__file__).with_name("panel.js")
+    _esm = script(Path(__file__).with_name("panel.js"))
     heading = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)

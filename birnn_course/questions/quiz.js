@@ -1,16 +1,11 @@
 // Shows one question at a time. The key is not here: an answer goes to Python, feedback comes back.
 function render({ model, el }) {
-  const make = (tag, props = {}, ...children) => {
-    const node = Object.assign(document.createElement(tag), props);
-    node.append(...children);
-    return node;
-  };
-  const id = `birnn-${Math.random().toString(36).slice(2)}`;
+  const id = unique();
   const questions = model.get("questions");
   const diagnostic = model.get("diagnostic");
   let at = 0;
 
-  const heading = make("div", { className: "birnn-heading", id, tabIndex: -1 });
+  const heading = make("div", { className: "birnn-heading", tabIndex: -1 });
   const question = make("div");
   // One node for all feedback, there from the start: screen readers announce what is put into it.
   const feedback = make("div", { className: "birnn-feedback" });
@@ -20,13 +15,7 @@ function render({ model, el }) {
   clock.setAttribute("role", "timer");
   const back = make("button", { type: "button", textContent: "Previous question" });
   const next = make("button", { type: "button", textContent: "Next question" });
-  const root = make("div", { className: "birnn-panel birnn-quiz" },
-    heading, clock, question, feedback, make("div", {}, back, next));
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-labelledby", id);
-  // JupyterLab's shortcuts must not fire in here.
-  root.dataset.lmSuppressShortcuts = "true";
-  root.addEventListener("keydown", (event) => event.stopPropagation());
+  const root = frame("birnn-quiz", heading, clock, question, feedback, make("div", {}, back, next));
 
   const state = () => model.get("states")[questions[at].id];
 

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import mistune
 import traitlets
 
 from birnn_course.errors import CourseError
@@ -15,7 +14,9 @@ from birnn_course.progress import Attempt, Record
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question, bank
 from birnn_course.questions.judging import Given, Verdict, judge
-from birnn_course.widgets import CourseWidget
+from birnn_course.questions.lecture import Lecture
+from birnn_course.questions.showing import asked, markdown, read_only, solution
+from birnn_course.widgets import CourseWidget, script
 
 
 def diagnostic(form: str) -> Quiz:
@@ -41,24 +42,29 @@ def diagnostic(form: str) -> Quiz:
     return Quiz(questions, feedback=False)
 
 
-def quiz(unit: str) -> Quiz:
+def quiz(unit: str, mode: str = "self") -> Quiz | Lecture:
     """The quiz of a unit; as the last line of a cell it is shown.
 
     Parameters
     ----------
     unit : str
         Two digits, as in ``quiz("01")``.
+    mode : {"self", "lecture"}
+        ``lecture`` is for a class before a projector: large text, fields to count the hands for
+        each answer, a second vote after a talk, and *Reveal*. It records nothing.
 
     Raises
     ------
     CourseError
-        If the unit has no questions.
+        If the unit has no questions, or there is no such mode.
     """
+    if mode not in ("self", "lecture"):
+        raise CourseError(f"there is no mode {mode!r}; there are 'self' and 'lecture'.")
     questions = [q for q in bank().values() if q.unit == unit and not q.form]
     if not questions:
         units = sorted({question.unit for question in bank().values() if not question.form})
         raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
-    return Quiz(questions)
+    return Lecture(questions) if mode == "lecture" else Quiz(questions)
 
 
 class Quiz(CourseWidget):
@@ -80,7 +86,7 @@ class Quiz(CourseWidget):
         Show the answers that the record already holds; a review asks anew.
     """
 
-    _esm = Path(__file__).with_name("quiz.js")
+    _esm = script(Path(__file__).with_name("quiz.js"))
     questions: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     states: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     diagnostic = traitlets.Bool(False).tag(sync=True)
@@ -155,13 +161,7 @@ class Quiz(CourseWidget):
 
     def without_kernel(self) -> tuple[str, str]:
         """The questions with their options, to be read only."""
-        n = len(self.questions)
-        listed = "".join(f"<li>{_read_only(question)}</li>" for question in self.questions)
-        return (
-            f"[A quiz with {n} questions. Run this cell to answer them.]",
-            f"<p><strong>A quiz with {n} questions.</strong> "
-            f"Run this cell to answer them.</p><ol>{listed}</ol>",
-        )
+        return read_only(self.questions, "Run this cell to answer them.")
 
 
 DONT_KNOW = [-1]
@@ -176,10 +176,7 @@ def _noted(given: Given, sure: bool | None) -> dict[str, Any]:
 
 def _without_key(question: Question) -> dict[str, Any]:
     """What the browser may know of a question."""
-    text = markdown(question.text) + (
-        f"<pre><code>{html.escape(question.code.rstrip())}</code></pre>" if question.code else ""
-    )
-    shown: dict[str, Any] = {"id": question.id, "kind": question.kind, "html": text}
+    shown: dict[str, Any] = {"id": question.id, "kind": question.kind, "html": asked(question)}
     if question.kind in ("one", "several"):
         shown["options"] = [
             {"position": i, "html": markdown(question.answers[i].text)} for i in shuffled(question)
@@ -189,11 +186,6 @@ def _without_key(question: Question) -> dict[str, Any]:
     return shown
 
 
-def _read_only(shown: dict[str, Any]) -> str:
-    options = "".join(f"<li>{option['html']}</li>" for option in shown.get("options", ()))
-    return f"{shown['html']}<ul>{options}</ul>" if options else str(shown["html"])
-
-
 def _state(question: Question, given: Given, verdict: Verdict) -> dict[str, Any]:
     """The learner's answer, and the feedback to it in HTML."""
     if not verdict.readable:
@@ -201,22 +193,6 @@ def _state(question: Question, given: Given, verdict: Verdict) -> dict[str, Any]
     mark = "✓ Right." if verdict.right else "✗ Not yet."
     if 0 < verdict.points < 1:
         mark = f"✗ Not yet: {100 * verdict.points:.0f} % of the points."
-    parts = [f"<p><strong>{mark}</strong></p>", *map(markdown, verdict.sentences)]
-    more = {
-        "Step by step": question.worked,
-        "A quick check": question.quick,
-        "Common mistakes": question.mistakes,
-    }
-    parts += [
-        f"<details><summary>{title}</summary>{markdown(text)}</details>"
-        for title, text in more.items()
-    ]
+    told = map(markdown, verdict.sentences)
+    parts = (f"<p><strong>{mark}</strong></p>", *told, solution(question))
     return {"given": given, "html": "".join(parts)}
-
-
-def markdown(text: str) -> str:
-    """Markdown as HTML; HTML in it is shown, not obeyed."""
-    return str(_render(text)).strip()
-
-
-_render = mistune.create_markdown(escape=True)

@@ -1,0 +1,22 @@
+// What every widget starts with: Python puts this before the widget's own script.
+const make = (tag, props = {}, ...children) => {
+  const node = Object.assign(document.createElement(tag), props);
+  node.append(...children);
+  return node;
+};
+
+// Names and ids of two widgets on one page must differ.
+const unique = () => `birnn-${Math.random().toString(36).slice(2)}`;
+
+// The box around a widget, a group that its heading names.
+const frame = (className, heading, ...children) => {
+  heading.id = unique();
+  const root = make("div", { className: `birnn-panel ${className}` }, heading, ...children);
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-labelledby", heading.id);
+  // JupyterLab's shortcuts (arrows move the cell selection) must not fire in here.
+  root.dataset.lmSuppressShortcuts = "true";
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+  return root;
+};
+
