@@ -32,7 +32,7 @@ from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank
-from birnn_course.questions.widget import markdown
+from birnn_course.questions.showing import markdown
 
 LONGEST = 24
 """Words of the longest paragraph that is shown."""
