@@ -65,6 +65,31 @@ def test_what_stands_before_a_heading_is_said_to_the_slide_before() -> None:
     assert second.heading == "Second" and second.parts[0].html == "<p>Its own.</p>"
 
 
+def test_what_stands_before_a_heading_goes_with_the_cell_it_is_about() -> None:
+    both = "The end of it.\n\n## Next\n\nIts own."
+    first, _ = of(
+        cell(new_markdown_cell("# First"), "slide"),
+        cell(printing("for readers"), "skip"),
+        cell(new_markdown_cell(both), "slide"),
+    ).slides
+    assert first.said == []
+    first, second = of(
+        cell(new_markdown_cell("# First"), "slide"),
+        cell(printing("shown"), "slide"),
+        cell(new_markdown_cell(both), "skip"),
+    ).slides
+    assert first.said == [] and second.said == ["<p>The end of it.</p>"]
+
+
+@pytest.mark.parametrize("kind", ["notes", "-", "fragment"])
+def test_what_stands_before_a_heading_is_said_on_the_same_slide_too(kind: str) -> None:
+    [slide] = of(
+        cell(new_markdown_cell("# First"), "slide"),
+        cell(new_markdown_cell("The end of it.\n\n## Second\n\nIts own."), kind),
+    ).slides
+    assert slide.said[0] == "<p>The end of it.</p>"
+
+
 def test_code_is_as_large_as_there_is_room() -> None:
     def size(source: str) -> float:
         return of(cell(new_code_cell(source), "slide")).slides[0].code_size

@@ -12,7 +12,8 @@ is for readers. A cell may also have ``birnn.slide`` with
 - ``split``: ``true`` puts the output of a code cell on a slide of its own.
 
 Long paragraphs of a lesson are what a lecturer says, so they become speaker notes. Headings, lists,
-guesses, code, outputs and paragraphs of at most :data:`LONGEST` words are shown.
+guesses, code, outputs and paragraphs of at most :data:`LONGEST` words are shown. What stands before
+a heading inside a cell is about the cell before, and is said if that one is on a slide.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
     """
     slides: list[Slide] = []
     votes: list[Slide] = []  # they come when the slide is done
-    section = ""
+    section, previous = "", "skip"
     for number, cell in enumerate(notebook["cells"], 1):
         shown = cell["metadata"].get("slideshow", {}).get("slide_type", "skip")
         options = cell["metadata"].get("birnn", {}).get("slide", {})
@@ -139,15 +140,17 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
         text = _Text(cell["source"]) if cell["cell_type"] == "markdown" else None
         if text is not None and text.heading:
             section = text.heading
+        goes_on = shown in ("-", "fragment", "notes")
+        if text is not None and slides and (goes_on or previous != "skip"):
+            slides[-1].said += text.before
         if shown != "skip":
-            if shown in ("slide", "subslide"):
-                if text is not None and slides:
-                    slides[-1].said += text.before
+            if not goes_on:
                 slides, votes = slides + votes, []
                 minutes = float(options.get("minutes", MINUTES))
                 slides.append(Slide(section, minutes, tuple(options.get("aims_at", ()))))
             _add(slides, cell, text, shown, options)
         votes += [_vote(bank()[name]) for name in options.get("vote", ())]
+        previous = shown
     if not slides:
         raise CourseError("no cell of this notebook begins a slide.")
     return Deck(_plain(slides[0].heading), slides + votes)
@@ -238,7 +241,7 @@ _HEADING = re.compile(r"<h[1-6]>(.*?)</h[1-6]>\n?", re.DOTALL)
 
 
 class _Text:
-    """A Markdown cell, taken apart; what stands before its heading ends the section before."""
+    """A Markdown cell, taken apart; what stands before its heading is about the cell before."""
 
     def __init__(self, source: str) -> None:
         rendered = str(_render(source))
