@@ -65,6 +65,15 @@ def test_what_stands_before_a_heading_is_said_to_the_slide_before() -> None:
     assert second.heading == "Second" and second.parts[0].html == "<p>Its own.</p>"
 
 
+@pytest.mark.parametrize("kind", ["notes", "-", "fragment"])
+def test_what_stands_before_a_heading_is_said_on_the_same_slide_too(kind: str) -> None:
+    [slide] = of(
+        cell(new_markdown_cell("# First"), "slide"),
+        cell(new_markdown_cell("The end of it.\n\n## Second\n\nIts own."), kind),
+    ).slides
+    assert slide.said[0] == "<p>The end of it.</p>"
+
+
 def test_code_is_as_large_as_there_is_room() -> None:
     def size(source: str) -> float:
         return of(cell(new_code_cell(source), "slide")).slides[0].code_size

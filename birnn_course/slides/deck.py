@@ -140,9 +140,9 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
         if text is not None and text.heading:
             section = text.heading
         if shown != "skip":
+            if text is not None and slides:
+                slides[-1].said += text.before
             if shown in ("slide", "subslide"):
-                if text is not None and slides:
-                    slides[-1].said += text.before
                 slides, votes = slides + votes, []
                 minutes = float(options.get("minutes", MINUTES))
                 slides.append(Slide(section, minutes, tuple(options.get("aims_at", ()))))

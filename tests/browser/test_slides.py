@@ -126,6 +126,16 @@ def test_a_slide_that_does_not_fit_is_found(
         assert any(problem in found for found in problems(page))
 
 
+def test_what_follows_on_a_slide_keeps_its_distance(browser: Browser, tmp_path: Path) -> None:
+    one = "<p>a</p><ul><li>b</li></ul><blockquote><p>c</p></blockquote>"
+    table = "<table><tr><td>d</td></tr></table><p>e</p>"
+    with opened(browser, planted(tmp_path, Part("text", one + table + one))) as page:
+        gaps = page.evaluate("""() => [...document.querySelectorAll('.text > * + *')].map(e =>
+            e.getBoundingClientRect().top
+            - e.previousElementSibling.getBoundingClientRect().bottom)""")
+    assert len(gaps) == 7 and min(gaps) >= 10
+
+
 def test_a_deck_asks_nobody(browser: Browser, decks: Decks) -> None:
     with opened(browser, decks["01"]) as page:
         asked: list[str] = []
