@@ -16,7 +16,6 @@ import nbformat
 
 from birnn_course.course import UNITS, notebooks_folder
 from birnn_course.errors import CourseError
-from birnn_course.exercises.checking import Answers
 from birnn_course.exercises.proving import indistinct
 from birnn_course.exercises.spec import Exercise
 from birnn_course.files import write_atomic
@@ -89,7 +88,8 @@ def _read(path: Path) -> Notebook:
 def _try_cases(assignment: Assignment) -> None:
     for exercise in assignment.exercises:
         for seed in SEEDS:
-            answers = Answers.of(exercise, exercise.draw(seed, hidden=True))
+            file = f"{assignment.name}.py"
+            answers = assignments.answers_of(exercise, seed, hidden=True, file=file)
             if problems := indistinct(exercise, answers):
                 raise CourseError(
                     f"{exercise.name} cannot judge: with seed {seed}, {problems[0]}. Change its "

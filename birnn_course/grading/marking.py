@@ -143,7 +143,7 @@ def _words(mark: Mark, public: Mark, exercise: Exercise) -> str:
             "The function stops with an error in cases that `check` does not show. Try it with "
             "other sizes, and with a batch of one."
         )
-    return exercise.levels[mark.verdict]  # type: ignore[index]  # one of _SPEAKING, a level
+    return exercise.sentence(mark.verdict)  # type: ignore[arg-type]  # one of _SPEAKING, a level
 
 
 def _verdict(report: Report, outcomes: Sequence[Outcome]) -> str:

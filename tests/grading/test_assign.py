@@ -103,6 +103,16 @@ def change(bank: Path, old: str, new: str, name: str = "middles.py") -> None:
         ("EXERCISES = (", "OTHERS = (", "middles.py", "middles.py has no EXERCISES"),
         ("import torch", "import torch, nowhere", "middles.py", "middles.py does not work"),
         ("middle_step", "read_both_ways", "middles.py", "two exercises are called read_both_ways"),
+        ('            "type": "Return a tensor.",\n', "", "middles.py",
+         "middles.py: the levels of middle_step have no 'type'; add a sentence for it."),
+        ('            "shape": "Return (batch, features).",\n', "", "middles.py",
+         "middles.py: the levels of middle_step have no 'shape'; add a sentence for it."),
+        ('            "value": "That is another step.",\n', "", "middles.py",
+         "middles.py: the levels of middle_step have no 'value'; add a sentence for it."),
+        ("return x[:, x.shape[1] // 2]\n", "return x[:, 7]\n", "middles.py",
+         "middles.py: middle_step cannot be computed for its public cases with seed 0 (IndexError"),
+        ("lambda x: x[:, :, 1]", "lambda x: x[:, 3]", "middles.py",
+         "middles.py: middle_step cannot be computed for its public cases with seed 0 (IndexError"),
         ("// 2]", "// 3]", "middles.ipynb", "the solution of middle_step should be right and is"),
         ("    ### END SOLUTION", "    ", "middles.ipynb", "### END SOLUTION is missing"),
         ('"cells"', '"sells"', "middles.ipynb", "no notebook that can be read"),
@@ -117,6 +127,15 @@ def test_an_exercise_that_judges_badly_is_refused_in_one_sentence(
     assert sentence in made.output
     assert "Traceback" not in made.output
     assert not (tmp_path / "made").exists()
+
+
+def test_grading_refuses_it_too_before_anything_is_marked(bank: Path, tmp_path: Path) -> None:
+    change(bank, '            "type": "Return a tensor.",\n', "")
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "middles.ipynb").write_text('{"cells": []}')
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
+    assert graded.exit_code == 1
+    assert graded.output.count("\n") == 1 and "have no 'type'" in graded.output
 
 
 def test_folders_without_exercises(tmp_path: Path) -> None:
