@@ -186,7 +186,7 @@ def judge(
         level=level,
         sentence=_sentence(exercise, level, outcomes[first], answers.right[first]),
         misconception=mistake.misconception if mistake else None,
-        named=f"Your result equals what you get if {mistake.when}." if mistake else "",
+        named=mistake.named if mistake else "",
         arguments=cases[first],
         printed=outcomes[first].printed,
     )

@@ -24,6 +24,9 @@ Module = tuple[str, dict[str, Any], dict[str, Tensor]]
 """A module of ``torch.nn`` on its way: class name, arguments, state dict."""
 
 
+EQUALS = "Your result equals what you get if "
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A misconception as a function that a learner who has it would write.
@@ -41,6 +44,11 @@ class Mistake:
     misconception: str
     when: str
     function: Callable[..., Any]
+
+    @property
+    def named(self) -> str:
+        """What is said to whoever makes it."""
+        return f"{EQUALS}{self.when}."
 
 
 @dataclass(frozen=True)

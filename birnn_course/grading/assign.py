@@ -24,6 +24,7 @@ from birnn_course.grading.assignments import Assignment
 from birnn_course.grading.hosts import Way
 from birnn_course.grading.marking import mark
 from birnn_course.grading.prison import Prison
+from birnn_course.grading.words import counted
 from birnn_course.learner_copies import learner_copy
 
 SEEDS = (1, 2, 3)
@@ -35,6 +36,8 @@ _SCHEMA = {"schema_version": 3, "task": False}
 
 def assign(bank: str, out: Path, way: Way) -> list[str]:
     """Write ``OUT/source`` (with solutions, for the lecturer) and ``OUT/release`` (to hand out).
+
+    For a unit of the course both hold the learner's copy.
 
     Parameters
     ----------
@@ -62,6 +65,12 @@ def assign(bank: str, out: Path, way: Way) -> list[str]:
         notebook = _read(notebooks_folder() / unit.exercises)
         return [_write(of_unit[0], notebook, notebook, out)]
     folder = Path(bank)
+    if not folder.is_dir():
+        numbers = [unit.number for unit in UNITS if unit.has_exercises]
+        raise CourseError(
+            f"there are exercises for units {numbers[0]} … {numbers[-1]}; {bank} is neither one of "
+            "these nor a folder."
+        )
     own = assignments.own(folder)
     sentences = []
     for assignment in own:
@@ -120,7 +129,8 @@ def _write(assignment: Assignment, master: Notebook, learners: Notebook, out: Pa
         target = out / kind / assignment.name / f"{assignment.name}.ipynb"
         write_atomic(target, nbformat.writes(marked) + "\n")
     points = sum(exercise.points for exercise in assignment.exercises)
-    return f"{assignment.name}: {len(assignment.exercises)} exercises, {points} points."
+    exercises = counted(len(assignment.exercises), "exercise")
+    return f"{assignment.name}: {exercises}, {counted(points, 'point')}."
 
 
 def with_metadata(notebook: Notebook, exercises: tuple[Exercise, ...]) -> Notebook:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from birnn_course import __version__
+from birnn_course.course import learner_notebooks
 from birnn_course.errors import CourseError
 from birnn_course.grading import walls
 from birnn_course.grading.hosts import Host, NoSandboxError, Way
@@ -91,10 +93,14 @@ class Run:
         """How many notebooks are to be marked."""
         return len(self.new)
 
-    @property
-    def marked(self) -> int:
-        """How many notebooks have a result."""
-        return len(self.store.digests())
+    def summary(self) -> str:
+        """What was done, for the end of the run."""
+        now = sum(bool(submission.name) for submission, _ in self.new)
+        all_ = sum(bool(name) for _, name in self.store.digests())
+        return (
+            f"{now} marked now, {all_ - now} unchanged, seed {self.terms.seed} "
+            f"(kept in {self.request.out})"
+        )
 
     def mark(self, on_done: Callable[[str], None]) -> None:
         """Mark all that is new; each result is on the disk before the next comes.
@@ -116,7 +122,7 @@ class Run:
             try:
                 data = submission.read()
             except UnreadableError as error:
-                marked = unreadable(submission.name, str(error), self.terms.bank)
+                marked = unreadable(submission.name, error, self.terms.bank)
                 self.store.keep(submission.student, submission.name, digest, marked, 0.0)
                 on_done(submission.student)
             else:
@@ -162,7 +168,9 @@ def prepare(request: Request) -> Iterator[Run]:
         from birnn_course.grading import assignments, engines, marking
         from birnn_course.grading.prison import Prison
 
-        for assignment in _assignments_of(new, assignments.load(bank)):
+        known = assignments.load(bank)
+        sentences += _of_one_student(submissions, known)
+        for assignment in _assignments_of(new, known):
             for exercise in assignment.exercises:
                 marking.prepare(exercise.name, seed, bank)
         if is_local:
@@ -175,8 +183,6 @@ def prepare(request: Request) -> Iterator[Run]:
             engine = engines.dask(request.engine.removeprefix(_DASK))
         if store.get("seed") is None:  # not before everything is ready to begin
             store.set("seed", str(seed))
-            if request.seed is None:
-                sentences.append(_DRAWN.format(seed))
         terms = engines.Terms(seed, request.seconds, way, bank, hidden)
         yield Run(request, store, engine, terms, submissions, new, sentences)
 
@@ -188,6 +194,22 @@ def _is_local(engine: str) -> bool:
     if engine != "local" and not engine.startswith(_DASK):
         raise CourseError(f"there is no engine {engine}; use local or {_DASK}HOST:PORT.")
     return engine == "local"
+
+
+def _of_one_student(
+    submissions: Sequence[Submission], known: Sequence[Assignment]
+) -> Iterator[str]:
+    """A warning if a student is called as a notebook is: then it may be the folder of one."""
+    notebooks = {Path(name).stem for name in learner_notebooks()}
+    notebooks |= {assignment.name for assignment in known}
+    called = re.compile(rf"({'|'.join(map(re.escape, notebooks))})([-_ (].*)?", re.IGNORECASE)
+    for submission in submissions:
+        if called.fullmatch(submission.student):
+            yield (
+                f"{submission.student} is counted as a student. If these are one student's files, "
+                "name the folder above."
+            )
+            return
 
 
 def _assignments_of(
@@ -264,9 +286,6 @@ def best_way(prison: Prison) -> tuple[Way, str]:
         "or a container that has them, or add --no-sandbox if you trust every submission with "
         "your files."
     )
-
-
-_DRAWN = "The hidden cases are drawn with seed {}; it is kept in OUT."
 
 
 def _seed(store: Store, asked: int | None) -> int:
