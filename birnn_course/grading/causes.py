@@ -78,6 +78,7 @@ def why_unknown(sentence: str, notebook: str, cells: Iterable[Failed]) -> str:
     notebook : str
         The name, without ``.ipynb``, of the notebook that was handed out.
     cells : iterable of Failed
+        Those that raised.
     """
     name = _missing_name(sentence)
     if not name:

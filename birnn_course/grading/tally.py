@@ -57,14 +57,17 @@ class Exercise:
 
     @property
     def right(self) -> int:
+        """How many are right."""
         return self.verdicts["right"]
 
     @property
     def missing(self) -> int:
+        """How many have no answer."""
         return sum(self.verdicts[verdict] for verdict in NO_ANSWER)
 
     @property
     def wrong(self) -> int:
+        """How many are wrong."""
         return self.handed_in - self.right - self.missing
 
     def share(self, number: int) -> float:
@@ -100,6 +103,7 @@ class Belief:
 
     @property
     def is_common(self) -> bool:
+        """Whether several students show it."""
         return len(self.students) > 1
 
     @property
@@ -118,10 +122,12 @@ class Topic:
 
     @property
     def students(self) -> set[str]:
+        """Who shows at least one of them."""
         return {student for belief in self.beliefs for student in belief.students}
 
     @property
     def units(self) -> set[str]:
+        """Where they were seen."""
         return {unit for belief in self.beliefs for unit in belief.units}
 
 
@@ -177,6 +183,7 @@ class Tally:
 
     @property
     def by_unit(self) -> list[Exercise]:
+        """All exercises in the order of the course."""
         return sorted(self.exercises.values(), key=lambda exercise: exercise.unit)
 
     @property
