@@ -156,7 +156,7 @@ def prepare(request: Request) -> Iterator[Run]:
     with ExitStack() as at_the_end:
         store = at_the_end.enter_context(closing(Store(request.out)))
         seed = _seed(store, request.seed)
-        _same_exercises(store, bank)
+        exercises = _same_exercises(store, bank)
         new = _new(store, submissions, request.again)
         if request.protected and is_local and new:
             walls.demand()
@@ -183,6 +183,7 @@ def prepare(request: Request) -> Iterator[Run]:
             engine = engines.dask(request.engine.removeprefix(_DASK))
         if store.get("seed") is None:  # not before everything is ready to begin
             store.set("seed", str(seed))
+            store.set("terms", exercises)
         terms = engines.Terms(seed, request.seconds, way, bank, hidden)
         yield Run(request, store, engine, terms, submissions, new, sentences)
 
@@ -300,18 +301,18 @@ def _seed(store: Store, asked: int | None) -> int:
     return int(kept)
 
 
-def _same_exercises(store: Store, bank: Path | None) -> None:
+def _same_exercises(store: Store, bank: Path | None) -> str:
+    """What identifies the exercises; they must be those that OUT was graded with."""
     own = hashlib.sha256()
     for path in sorted(bank.glob("*.py")) if bank else ():
         own.update(path.read_bytes())
     terms = f"course {__version__}, exercises {own.hexdigest()[:16]}"
-    if (kept := store.get("terms")) is None:
-        store.set("terms", terms)
-    elif kept != terms:
+    if store.get("terms") not in (None, terms):
         raise CourseError(
             f"{store.path.parent} was graded with another version of the course or of your own "
             "exercises; name another folder with -o, so that all get the same cases."
         )
+    return terms
 
 
 def _digest(submission: Submission) -> str:

@@ -134,6 +134,15 @@ def test_grading_refuses_it_too_before_anything_is_marked(bank: Path, tmp_path: 
     graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
     assert graded.exit_code == 1
     assert graded.output.count("\n") == 1 and "have no 'type'" in graded.output
+    # Nothing was marked, so that the mended exercise is not another version of it.
+    change(
+        bank, "        levels={\n", '        levels={\n            "type": "Return a tensor.",\n'
+    )
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
+    assert graded.exit_code == 0, graded.output
+    change(bank, '"Return a tensor."', '"Return one tensor."')
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
+    assert graded.exit_code == 1 and "another version" in graded.output
 
 
 def test_folders_without_exercises(tmp_path: Path) -> None:
