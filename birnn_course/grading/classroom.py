@@ -182,8 +182,8 @@ def prepare(request: Request) -> Iterator[Run]:
         else:
             engine = engines.dask(request.engine.removeprefix(_DASK))
         if store.get("seed") is None:  # not before everything is ready to begin
-            store.set("seed", str(seed))
             store.set("terms", exercises)
+            store.set("seed", str(seed))
         terms = engines.Terms(seed, request.seconds, way, bank, hidden)
         yield Run(request, store, engine, terms, submissions, new, sentences)
 
