@@ -169,12 +169,25 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
 @click.option("--seed", type=click.IntRange(0), help="Of the hidden cases; drawn if not given.")
 @click.option("--jobs", type=click.IntRange(1), help="How many at a time; one per processor.")
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=60.0, help="Seconds for one notebook (60)."
+    "--timeout",
+    type=click.FloatRange(1),
+    default=60.0,
+    help="Seconds for one notebook (60); a cell gets a third, one call of a function a sixth.",
 )
 @click.option("--bank", type=click.Path(path_type=Path), help="A folder of your own exercises.")
 @click.option("--engine", default="local", help="local, or dask://HOST:PORT.")
-@click.option("--again", multiple=True, metavar="STUDENT", help="Mark this student once more.")
-@click.option("--lessons", default="", metavar="ADDRESS", help="Of the lessons, for links.")
+@click.option(
+    "--again",
+    multiple=True,
+    metavar="STUDENT",
+    help="Mark this student once more, changed or not; may be given several times.",
+)
+@click.option(
+    "--lessons",
+    default="",
+    metavar="ADDRESS",
+    help="Where students reach the folder with the lessons; the pages then link to sections.",
+)
 @click.option("--no-sandbox", is_flag=True, help="Run students' code with all your rights.")
 def grade(
     place: Path,
@@ -224,7 +237,7 @@ def grade(
                 click.echo("\nbirnn: stopped; the same command goes on from here.", err=True)
                 sys.exit(130)
         run.report()
-        click.echo(f"{run.marked} notebooks are marked; see {out / 'class.html'}")
+        click.echo(f"{run.summary()}; see {out / 'class.html'}")
 
 
 @main.command()
@@ -234,8 +247,9 @@ def grade(
 def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     """Make notebooks to hand out from exercises of your own.
 
-    BANK is a folder with NAME.py and NAME.ipynb for each assignment, or the number of a unit of the
-    course. OUT gets source/ (with solutions) and release/ (to hand out).
+    BANK is a folder with NAME.py and NAME.ipynb for each assignment. OUT gets source/ (with
+    solutions, for you) and release/ (to hand out). BANK may be the number of a unit of the course
+    instead, as 01: then both hold the learner's copy.
     """
     _need_grading()
     from birnn_course.grading.assign import assign as write
@@ -244,7 +258,10 @@ def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     way = "unprotected" if no_sandbox else way_to_shut_in()
     for sentence in write(bank, out, way):
         click.echo(sentence)
-    click.echo(f"Hand out what is in {out / 'release'}.")
+    click.echo(
+        f"With nbgrader copy {out / 'source'} into the course and run generate_assignment; without "
+        f"it hand out what is in {out / 'release'}."
+    )
 
 
 @main.command()

@@ -39,6 +39,34 @@ def printed(source: str, name: str) -> str:
     return output.getvalue().rstrip("\n")
 
 
+def showing(source: str, name: str) -> str:
+    """A whole program of a demonstration, which prints how ``wrong`` and ``right`` differ.
+
+    Parameters
+    ----------
+    source : str
+        A snippet that sets both names.
+    name : str
+        Where it came from, for tracebacks.
+    """
+    try:
+        namespace = run(source, name)
+        wrong, right = namespace["wrong"], namespace["right"]
+    except Exception:  # such as one that needs a GPU
+        wrong = right = None
+    difference = "print(wrong, right)"
+    if isinstance(wrong, torch.Tensor) and isinstance(right, torch.Tensor):
+        if wrong.shape != right.shape:
+            difference = "print(wrong.shape, right.shape)"
+        elif wrong.numel() > 1 and wrong.is_floating_point():
+            difference = "print((wrong - right).abs().max())"
+        elif wrong.numel() > 1:
+            difference = 'print((wrong != right).sum(), "numbers of", right.numel(), "differ")'
+    functional = "import torch.nn.functional as F\n" if "F." in source else ""
+    header = f"import torch\n{functional}from torch import nn\n\ntorch.manual_seed(0)\n"
+    return f"{header}{source.rstrip()}\n{difference}"
+
+
 def same(first: object, second: object) -> bool:
     """Equality that also understands tensors, up to rounding, and looks into sequences."""
     if isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor):

@@ -27,8 +27,8 @@ from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, examine, hint
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
-from birnn_course.exercises.compare import first_difference
-from birnn_course.exercises.proving import indistinct
+from birnn_course.exercises.compare import first_difference, misfit
+from birnn_course.exercises.proving import indistinct, unsaid
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.misconceptions import catalogue
@@ -529,6 +529,39 @@ def test_the_arguments_are_those_of_a_case_that_shows_it() -> None:
     assert not grade(READ_BOTH_WAYS, READ_BOTH_WAYS.reference).arguments
 
 
+def returned(value: Any, answers: Answers) -> list[Outcome]:
+    return [Outcome("returned", value)] * len(answers.right)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.name)
+def test_every_level_that_can_fail_has_a_sentence(exercise: Exercise) -> None:
+    cases = exercise.draw(0, hidden=False)
+    answers = Answers.of(exercise, cases)
+    assert unsaid(exercise, answers) == []
+    # Where there is none, it is found, and judging goes on all the same.
+    mute = replace(exercise, levels={})
+    shaped = isinstance(answers.right[0], Tensor | list | dict)
+    assert unsaid(mute, answers) == (["type", "shape", "value"] if shaped else ["type", "value"])
+    for value in ("a word", [], {}, torch.zeros(9, 9), 0.25, 7, [[1.5]] * 9):
+        report = judge(mute, cases, answers, returned(value, answers))
+        assert report.level in ("type", "shape", "value")
+        assert f"see its {report.level}" in report.sentence
+
+
+def test_which_entry_has_another_length() -> None:
+    exercise = EXERCISES["predict_shapes"]
+    cases = exercise.draw(0, hidden=False)
+    answers = Answers.of(exercise, cases)
+    one_short = [[right[0], right[1][:-1], *right[2:]] for right in answers.right]
+    report = judge(exercise, cases, answers, [Outcome("returned", value) for value in one_short])
+    assert report.sentence.endswith(
+        "You returned a list with 2 entries of type tuple. Its entry 1 (counted from 0) has "
+        "another length: it is a tuple with 2 entries of type int."
+    )
+    assert misfit({"a": torch.zeros(2)}, {"a": torch.zeros(3)}).startswith("Its entry 'a' has ano")
+    assert misfit([1], [1, 2]) == "" and misfit({"a": 1}, {"b": 1}) == ""
+
+
 def test_an_exercise_with_padding() -> None:
     def double(x: Tensor, lengths: list[int]) -> Tensor:
         return 2 * x * real(x, lengths)
@@ -745,9 +778,9 @@ def test_a_reference_that_cannot_run_is_not_the_learners_fault(
         (torch.zeros(2), "not something of type Tensor"),
         ("read_both_ways", "without quotes"),
         (lambda x: x, "define it with `def` and a name"),
-        (named(lambda x: x, "read_bothways"), "`read_bothways`; did you mean `read_both_ways`?"),
-        (named(lambda x: x, "qqqqqq"), "no exercise called `qqqqqq`; there are read_both_ways,"),
-        (print, "no exercise called `print`"),
+        (named(lambda x: x, "read_bothways"), "of that name; did you mean `read_both_ways`?"),
+        (named(lambda x: x, "qqqqqq"), "If `qqqqqq` is your lecturer's own exercise, it is graded"),
+        (print, "The course has none of that name."),
         (EqualsEverything(type(print)), ""),
         (type("Odd", (), {"__call__": print, "__name__": 3})(), "define it with `def`"),
     ],

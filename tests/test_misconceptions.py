@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +38,18 @@ def test_it_is_written_down_well(misconception: Misconception) -> None:
     for text in (misconception.belief, misconception.reality):
         assert text.endswith(".")
         assert len(text.split()) <= 30
+
+
+def believed_twice(entries: Iterable[Misconception]) -> list[str]:
+    """Beliefs that stand under two ids."""
+    counts = Counter(" ".join(m.belief.casefold().split()) for m in entries)
+    return [belief for belief, n in counts.items() if n > 1]
+
+
+def test_no_two_are_the_same_belief() -> None:
+    assert believed_twice(catalogue().values()) == []
+    (one,) = parse([entry(belief="A step.")], "01")
+    assert believed_twice([one, replace(one, id="b", unit="02")]) == ["a step."]
 
 
 def entry(**changes: Any) -> dict[str, Any]:

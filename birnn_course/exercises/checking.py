@@ -15,7 +15,7 @@ from torch import Tensor
 
 from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
-from birnn_course.exercises.compare import first_difference
+from birnn_course.exercises.compare import first_difference, misfit
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
 from birnn_course.plain import Plain, decode, describe
@@ -184,9 +184,9 @@ def judge(
         report,
         attempted=True,
         level=level,
-        sentence=_sentence(exercise, level, outcomes[first]),
+        sentence=_sentence(exercise, level, outcomes[first], answers.right[first]),
         misconception=mistake.misconception if mistake else None,
-        named=f"Your result equals what you get if {mistake.when}." if mistake else "",
+        named=mistake.named if mistake else "",
         arguments=cases[first],
         printed=outcomes[first].printed,
     )
@@ -249,15 +249,17 @@ def _mistake(exercise: Exercise, answers: Answers, outcomes: Sequence[Outcome]) 
     return matches[0] if len(matches) == 1 else None
 
 
-def _sentence(exercise: Exercise, level: Level, outcome: Outcome) -> str:
+def _sentence(exercise: Exercise, level: Level, outcome: Outcome, right: Plain) -> str:
     if outcome.kind == "raised":
         return f"The function stops with {outcome.text}. Mend that, then check again."
     if outcome.kind == "stopped":
         return f"It was stopped before it returned: {outcome.text}. Look at what should end it."
+    said = exercise.sentence(level)
     if level not in ("type", "shape"):
-        return exercise.levels[level]
-    returned = outcome.text or describe(outcome.value)
-    return f"{exercise.levels[level]} You returned {returned}."
+        return said
+    if level == "shape" and (where := misfit(outcome.value, right)):
+        return f"{said} You returned {describe(outcome.value)}. {where}"
+    return f"{said} You returned {outcome.text or describe(outcome.value)}."
 
 
 def _fingerprint(outcomes: Sequence[Outcome]) -> str:
@@ -319,10 +321,9 @@ def _unknown(name: str) -> str:
     if name in ("", "<lambda>"):
         return "The exercise is found by the function's name, so define it with `def` and a name."
     near = difflib.get_close_matches(name, EXERCISES, n=1)
-    advice = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(EXERCISES)}."
     return (
-        f"The course has no exercise called `{name}`; {advice} If it is your lecturer's own, it is "
-        "graded after you hand it in."
+        f"If `{name}` is your lecturer's own exercise, it is graded after you hand it in. The "
+        f"course has none of that name{f'; did you mean `{near[0]}`?' if near else '.'}"
     )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from birnn_course.exercises.spec import Level
-from birnn_course.plain import Plain
+from birnn_course.plain import Plain, describe
 
 
 def first_difference(
@@ -45,6 +45,22 @@ def first_difference(
     if real is not None and _same_values(got[real], expected[real], tolerance):
         return "padding"
     return "value"
+
+
+def misfit(got: Plain, expected: Plain) -> str:
+    """Which entry of a result has another shape, in words; empty if it is the result as a whole.
+
+    For results that differ at the level ``"shape"``. Nothing is told of what is expected.
+    """
+    if isinstance(expected, list | tuple) and len(got) == len(expected):
+        pairs = [(f"{index} (counted from 0)", got[index], e) for index, e in enumerate(expected)]
+    elif isinstance(expected, dict) and got.keys() == expected.keys():
+        pairs = [(repr(key)[:40], got[key], e) for key, e in expected.items()]
+    else:
+        return ""
+    where, entry = next((key, g) for key, g, e in pairs if not _same_shapes(g, e))
+    what = "shape" if isinstance(entry, Tensor) else "length"
+    return f"Its entry {where} has another {what}: it is {describe(entry)}."
 
 
 def _kind(value: Plain) -> str:

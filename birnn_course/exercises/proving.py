@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from torch import Tensor
+
 from birnn_course.exercises.checking import Answers
 from birnn_course.exercises.compare import first_difference
-from birnn_course.exercises.spec import Exercise
+from birnn_course.exercises.spec import Exercise, Level
 from birnn_course.plain import Plain
+
+
+def unsaid(exercise: Exercise, answers: Answers) -> list[Level]:
+    """Levels that a result can fail at and for which ``levels`` has no sentence.
+
+    Anybody can return another type or other values; another shape only where the right result has
+    one.
+    """
+    shaped = any(isinstance(right, Tensor | list | tuple | dict) for right in answers.right)
+    needed: list[Level] = ["type", "shape", "value"] if shaped else ["type", "value"]
+    return [level for level in needed if level not in exercise.levels]
 
 
 def indistinct(exercise: Exercise, answers: Answers) -> list[str]:

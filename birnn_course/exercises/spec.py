@@ -24,6 +24,9 @@ Module = tuple[str, dict[str, Any], dict[str, Tensor]]
 """A module of ``torch.nn`` on its way: class name, arguments, state dict."""
 
 
+EQUALS = "Your result equals what you get if "
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A misconception as a function that a learner who has it would write.
@@ -41,6 +44,11 @@ class Mistake:
     misconception: str
     when: str
     function: Callable[..., Any]
+
+    @property
+    def named(self) -> str:
+        """What is said to whoever makes it."""
+        return f"{EQUALS}{self.when}."
 
 
 @dataclass(frozen=True)
@@ -66,8 +74,9 @@ class Exercise:
         The cases must tell them from the reference and from each other.
     levels : dict
         One or two sentences for each level that can fail: what is wrong and what to do next.
-        ``callable`` speaks for itself, so it has none. Without ``direction``, a right set of
-        numbers in a wrong order counts as wrong values.
+        Every exercise needs ``type`` and ``value``, and one that returns a tensor, a list, a tuple
+        or a dict needs ``shape``. ``callable`` speaks for itself, so it has none. Without
+        ``direction``, a right set of numbers in a wrong order counts as wrong values.
     hints : tuple of three str
         From a nudge to nearly the code.
     tolerance : float
@@ -93,6 +102,10 @@ class Exercise:
     def probes(self) -> tuple[str, ...]:
         """Ids of all misconceptions that this exercise can name."""
         return tuple(dict.fromkeys(mistake.misconception for mistake in self.mistakes))
+
+    def sentence(self, level: Level) -> str:
+        """What its author says of a level that fails; a plain sentence where that is nothing."""
+        return self.levels.get(level, f"The result is wrong: see its {level}.")
 
     def draw(self, seed: int, *, hidden: bool) -> list[Arguments]:
         """The cases for one seed, on the CPU whatever the default device is."""

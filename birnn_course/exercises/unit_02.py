@@ -645,7 +645,7 @@ TRANSLATE = Exercise(
             _translate_by(lambda state: state[0::2]),
         ),
         Mistake(
-            "state-starts-anew",
+            "decoder-without-state",
             "the decoder gets no state, so that it knows nothing of `x`",
             _translate_by(lambda state: None),
         ),

@@ -339,8 +339,8 @@ TURN_AROUND = Exercise(
         "shape": "Return a tensor of the shape of `x`; only the order of the steps changes.",
         "direction": "All numbers are there, at wrong places. Look at a row with pads: its last "
         "real step belongs to place 0, and its pads stay where they are.",
-        "value": "Some numbers are lost or doubled. Which step belongs to place 0 of a row with "
-        "`n` real steps?",
+        "value": "These are other numbers. Perhaps some are lost or doubled: which step belongs to "
+        "place 0 of a row with `n` real steps?",
     },
     hints=(
         "Do one row first, on paper: 3 real steps and 2 pads. Which step goes where?",

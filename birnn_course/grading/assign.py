@@ -16,7 +16,6 @@ import nbformat
 
 from birnn_course.course import UNITS, notebooks_folder
 from birnn_course.errors import CourseError
-from birnn_course.exercises.checking import Answers
 from birnn_course.exercises.proving import indistinct
 from birnn_course.exercises.spec import Exercise
 from birnn_course.files import write_atomic
@@ -25,6 +24,7 @@ from birnn_course.grading.assignments import Assignment
 from birnn_course.grading.hosts import Way
 from birnn_course.grading.marking import mark
 from birnn_course.grading.prison import Prison
+from birnn_course.grading.words import counted
 from birnn_course.learner_copies import learner_copy
 
 SEEDS = (1, 2, 3)
@@ -36,6 +36,8 @@ _SCHEMA = {"schema_version": 3, "task": False}
 
 def assign(bank: str, out: Path, way: Way) -> list[str]:
     """Write ``OUT/source`` (with solutions, for the lecturer) and ``OUT/release`` (to hand out).
+
+    For a unit of the course both hold the learner's copy.
 
     Parameters
     ----------
@@ -63,6 +65,12 @@ def assign(bank: str, out: Path, way: Way) -> list[str]:
         notebook = _read(notebooks_folder() / unit.exercises)
         return [_write(of_unit[0], notebook, notebook, out)]
     folder = Path(bank)
+    if not folder.is_dir():
+        numbers = [unit.number for unit in UNITS if unit.has_exercises]
+        raise CourseError(
+            f"there are exercises for units {numbers[0]} … {numbers[-1]}; {bank} is neither one of "
+            "these nor a folder."
+        )
     own = assignments.own(folder)
     sentences = []
     for assignment in own:
@@ -89,7 +97,8 @@ def _read(path: Path) -> Notebook:
 def _try_cases(assignment: Assignment) -> None:
     for exercise in assignment.exercises:
         for seed in SEEDS:
-            answers = Answers.of(exercise, exercise.draw(seed, hidden=True))
+            file = f"{assignment.name}.py"
+            answers = assignments.answers_of(exercise, seed, hidden=True, file=file)
             if problems := indistinct(exercise, answers):
                 raise CourseError(
                     f"{exercise.name} cannot judge: with seed {seed}, {problems[0]}. Change its "
@@ -120,7 +129,8 @@ def _write(assignment: Assignment, master: Notebook, learners: Notebook, out: Pa
         target = out / kind / assignment.name / f"{assignment.name}.ipynb"
         write_atomic(target, nbformat.writes(marked) + "\n")
     points = sum(exercise.points for exercise in assignment.exercises)
-    return f"{assignment.name}: {len(assignment.exercises)} exercises, {points} points."
+    exercises = counted(len(assignment.exercises), "exercise")
+    return f"{assignment.name}: {exercises}, {counted(points, 'point')}."
 
 
 def with_metadata(notebook: Notebook, exercises: tuple[Exercise, ...]) -> Notebook:

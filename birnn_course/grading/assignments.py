@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from birnn_course.course import UNITS
-from birnn_course.errors import CourseError
-from birnn_course.exercises.checking import EXERCISES
+from birnn_course.errors import CourseError, message_of
+from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers
+from birnn_course.exercises.proving import unsaid
 from birnn_course.exercises.spec import Exercise
 
 
@@ -86,12 +87,43 @@ def _read(path: Path) -> Assignment:
         spec.loader.exec_module(module)
     except Exception as error:
         raise CourseError(
-            f"{path.name} does not work ({type(error).__name__}: {error}); mend it and try again."
+            f"{path.name} does not work ({message_of(error)}); mend it and try again."
         ) from None
     exercises = tuple(getattr(module, "EXERCISES", ()))
     if not exercises or not all(isinstance(exercise, Exercise) for exercise in exercises):
         raise CourseError(f"{path.name} has no EXERCISES, a tuple of Exercise; add it.")
+    for exercise in exercises:
+        _must_judge(path, exercise)
     return Assignment(path.stem, getattr(module, "TITLE", path.stem), exercises)
+
+
+def _must_judge(path: Path, exercise: Exercise) -> None:
+    """Refuse an exercise here, and not when somebody's notebook is compared with it."""
+    for hidden in (False, True):
+        lacking = unsaid(exercise, answers_of(exercise, PUBLIC_SEED, hidden, path.name))
+        if lacking:
+            raise CourseError(
+                f"{path.name}: the levels of {exercise.name} have no {lacking[0]!r}; add a "
+                "sentence for it."
+            )
+
+
+def answers_of(exercise: Exercise, seed: int, hidden: bool, file: str) -> Answers:
+    """The right results and those of the mistakes, for the cases of a seed.
+
+    Raises
+    ------
+    CourseError
+        If one of its functions raises.
+    """
+    try:
+        return Answers.of(exercise, exercise.draw(seed, hidden=hidden))
+    except Exception as error:
+        raise CourseError(
+            f"{file}: {exercise.name} cannot be computed for its "
+            f"{'hidden' if hidden else 'public'} cases with seed {seed} ({message_of(error)}); "
+            "mend it and try again."
+        ) from None
 
 
 def belonging(

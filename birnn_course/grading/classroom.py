@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from birnn_course import __version__
+from birnn_course.course import learner_notebooks
 from birnn_course.errors import CourseError
 from birnn_course.grading import walls
 from birnn_course.grading.hosts import Host, NoSandboxError, Way
@@ -91,10 +93,14 @@ class Run:
         """How many notebooks are to be marked."""
         return len(self.new)
 
-    @property
-    def marked(self) -> int:
-        """How many notebooks have a result."""
-        return len(self.store.digests())
+    def summary(self) -> str:
+        """What was done, for the end of the run."""
+        now = sum(bool(submission.name) for submission, _ in self.new)
+        all_ = sum(bool(name) for _, name in self.store.digests())
+        return (
+            f"{now} marked now, {all_ - now} unchanged, seed {self.terms.seed} "
+            f"(kept in {self.request.out})"
+        )
 
     def mark(self, on_done: Callable[[str], None]) -> None:
         """Mark all that is new; each result is on the disk before the next comes.
@@ -116,7 +122,7 @@ class Run:
             try:
                 data = submission.read()
             except UnreadableError as error:
-                marked = unreadable(submission.name, str(error), self.terms.bank)
+                marked = unreadable(submission.name, error, self.terms.bank)
                 self.store.keep(submission.student, submission.name, digest, marked, 0.0)
                 on_done(submission.student)
             else:
@@ -150,7 +156,7 @@ def prepare(request: Request) -> Iterator[Run]:
     with ExitStack() as at_the_end:
         store = at_the_end.enter_context(closing(Store(request.out)))
         seed = _seed(store, request.seed)
-        _same_exercises(store, bank)
+        exercises = _same_exercises(store, bank)
         new = _new(store, submissions, request.again)
         if request.protected and is_local and new:
             walls.demand()
@@ -162,7 +168,9 @@ def prepare(request: Request) -> Iterator[Run]:
         from birnn_course.grading import assignments, engines, marking
         from birnn_course.grading.prison import Prison
 
-        for assignment in _assignments_of(new, assignments.load(bank)):
+        known = assignments.load(bank)
+        sentences += _of_one_student(submissions, known)
+        for assignment in _assignments_of(new, known):
             for exercise in assignment.exercises:
                 marking.prepare(exercise.name, seed, bank)
         if is_local:
@@ -174,9 +182,8 @@ def prepare(request: Request) -> Iterator[Run]:
         else:
             engine = engines.dask(request.engine.removeprefix(_DASK))
         if store.get("seed") is None:  # not before everything is ready to begin
+            store.set("terms", exercises)
             store.set("seed", str(seed))
-            if request.seed is None:
-                sentences.append(_DRAWN.format(seed))
         terms = engines.Terms(seed, request.seconds, way, bank, hidden)
         yield Run(request, store, engine, terms, submissions, new, sentences)
 
@@ -188,6 +195,22 @@ def _is_local(engine: str) -> bool:
     if engine != "local" and not engine.startswith(_DASK):
         raise CourseError(f"there is no engine {engine}; use local or {_DASK}HOST:PORT.")
     return engine == "local"
+
+
+def _of_one_student(
+    submissions: Sequence[Submission], known: Sequence[Assignment]
+) -> Iterator[str]:
+    """A warning if a student is called as a notebook is: then it may be the folder of one."""
+    notebooks = {Path(name).stem for name in learner_notebooks()}
+    notebooks |= {assignment.name for assignment in known}
+    called = re.compile(rf"({'|'.join(map(re.escape, notebooks))})([-_ (].*)?", re.IGNORECASE)
+    for submission in submissions:
+        if called.fullmatch(submission.student):
+            yield (
+                f"{submission.student} is counted as a student. If these are one student's files, "
+                "name the folder above."
+            )
+            return
 
 
 def _assignments_of(
@@ -266,9 +289,6 @@ def best_way(prison: Prison) -> tuple[Way, str]:
     )
 
 
-_DRAWN = "The hidden cases are drawn with seed {}; it is kept in OUT."
-
-
 def _seed(store: Store, asked: int | None) -> int:
     kept = store.get("seed")
     if kept is None:
@@ -281,18 +301,18 @@ def _seed(store: Store, asked: int | None) -> int:
     return int(kept)
 
 
-def _same_exercises(store: Store, bank: Path | None) -> None:
+def _same_exercises(store: Store, bank: Path | None) -> str:
+    """What identifies the exercises; they must be those that OUT was graded with."""
     own = hashlib.sha256()
     for path in sorted(bank.glob("*.py")) if bank else ():
         own.update(path.read_bytes())
     terms = f"course {__version__}, exercises {own.hexdigest()[:16]}"
-    if (kept := store.get("terms")) is None:
-        store.set("terms", terms)
-    elif kept != terms:
+    if store.get("terms") not in (None, terms):
         raise CourseError(
             f"{store.path.parent} was graded with another version of the course or of your own "
             "exercises; name another folder with -o, so that all get the same cases."
         )
+    return terms
 
 
 def _digest(submission: Submission) -> str:

@@ -30,7 +30,9 @@ _TOLD = {
     ),
     ("02", "2 · Which slice is which"): ("final-is-at-step-0", "directions-last-view"),
     ("02", "When lengths differ"): ("ends-at-the-padding", "length-is-the-last-index"),
-    ("02", "Handing over to a decoder"): ("backward-is-left-out", "c-n-is-h-n", "mean-for-sum"),
+    ("02", "Handing over to a decoder"): (
+        *("backward-is-left-out", "decoder-without-state", "c-n-is-h-n", "mean-for-sum"),
+    ),
     ("02", "7 · The loss looks for its classes"): ("sum-is-mean", "softmax-over-the-batch"),
     ("03", "2 · Who has seen whom?"): (
         *("rows-are-inputs", "samples-in-dimension-one", "first-sample-is-clean"),

@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 
 from birnn_course.calling import Outcome
+from birnn_course.course import UNITS
 from birnn_course.exercises.checking import PUBLIC_SEED, Answers, judge
 from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments, Exercise
-from birnn_course.grading import assignments
+from birnn_course.grading import assignments, causes
 from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.grading.prison import Job, Prison, Ran
@@ -44,11 +45,11 @@ def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = 
     try:
         cells = code_cells(data)
     except UnreadableError as error:
-        return unreadable(name, str(error), bank)
+        return unreadable(name, error, bank)
     todo = assignments.belonging(name, cells, known)
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
-        return Marked(note="It defines no function of any exercise.")
+        return _without_exercise(name)
     ran = prison.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
     marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
     # What a function says for itself may hold the hidden cases that it was called with. So it is
@@ -59,18 +60,32 @@ def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = 
         for e in asked:
             public = _marked(e, again.outcomes[e.name], None, bank)
             marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
-    return Marked(list(marks.values()), ran.errors, _note(ran, list(marks.values())))
-
-
-def unreadable(name: str, sentence: str, bank: Path | None = None) -> Marked:
-    """No points for a file that cannot be read, in each exercise that its name promises."""
-    todo = assignments.belonging(name, [], assignments.load(bank))
-    marks = [
-        Mark(e.name, e.unit, e.title, 0, e.points, "unreadable", sentence)
+    cells_that_failed = causes.failed(cells, ran.errors)
+    found = [
+        replace(marks[e.name], cause=_cause(marks[e.name], assignment.name, cells_that_failed))
         for assignment in todo
         for e in assignment.exercises
     ]
-    return Marked(marks, note=sentence)
+    errors = [(cell.number, cell.line, cell.text) for cell in cells_that_failed]
+    return Marked(found, errors, _note(ran, found))
+
+
+def _without_exercise(name: str) -> Marked:
+    for unit in UNITS:
+        if unit.has_exercises and unit.lesson.removesuffix(".ipynb") in name.lower():
+            return Marked(note="This is the lesson.", advice=f"Hand in {unit.exercises}.")
+    return Marked(note="It defines no function of any exercise.")
+
+
+def unreadable(name: str, error: UnreadableError, bank: Path | None = None) -> Marked:
+    """No points for a file that cannot be read, in each exercise that its name promises."""
+    todo = assignments.belonging(name, [], assignments.load(bank))
+    marks = [
+        Mark(e.name, e.unit, e.title, 0, e.points, "unreadable", str(error))
+        for assignment in todo
+        for e in assignment.exercises
+    ]
+    return Marked(marks, note=error.reason, advice=error.advice)
 
 
 _SPEAKING = ("callable", "type", "shape")
@@ -119,18 +134,30 @@ def _marked(
     )
     if mark.verdict == "stopped":
         return replace(mark, sentence=_STOPPED)
-    if mark.verdict == "not attempted" and outcomes and outcomes[0].text == MISSING:
-        return replace(mark, sentence=_MISSING.format(exercise.name))
+    if mark.verdict == "not attempted":
+        is_missing = outcomes and outcomes[0].text == MISSING
+        return replace(mark, sentence=_MISSING if is_missing else _NOTHING)
     return mark
 
 
+def _cause(mark: Mark, notebook: str, cells: list[causes.Failed]) -> str:
+    if mark.verdict == "not attempted":
+        return causes.why_missing(mark.exercise, cells)
+    return causes.why_unknown(mark.sentence, notebook, cells) if mark.verdict == "callable" else ""
+
+
 _STOPPED = (
-    "It was stopped before it returned: it took too long or too much memory, or it ended the "
-    "process. Look at what should end it."
+    "It was stopped before it returned. Look for a loop without end, too much memory, or "
+    "`os._exit`."
+)
+# Of one function or of several.
+_NOTHING = (
+    "A function that returns nothing counts as not attempted: if you have written it, its `return` "
+    "is missing."
 )
 _MISSING = (
-    "Not attempted yet: when the notebook had run, there was no function `{}`. If you have written "
-    "it, the cell that defines it raises an error, or it has another name."
+    "When the notebook had run, there was no function of this name: if you have written it, it has "
+    "another name, or its cell was deleted."
 )
 
 
@@ -143,7 +170,7 @@ def _words(mark: Mark, public: Mark, exercise: Exercise) -> str:
             "The function stops with an error in cases that `check` does not show. Try it with "
             "other sizes, and with a batch of one."
         )
-    return exercise.levels[mark.verdict]  # type: ignore[index]  # one of _SPEAKING, a level
+    return exercise.sentence(mark.verdict)  # type: ignore[arg-type]  # one of _SPEAKING, a level
 
 
 def _verdict(report: Report, outcomes: Sequence[Outcome]) -> str:

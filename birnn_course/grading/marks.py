@@ -24,6 +24,8 @@ class Mark:
         Id of the misconception that leads to this result, or empty.
     named : str
         "Your result equals what you get if …", or empty.
+    cause : str
+        What outside of the function may have led to it, or empty.
     """
 
     exercise: str
@@ -35,6 +37,7 @@ class Mark:
     sentence: str
     misconception: str = ""
     named: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,18 @@ class Marked:
     ----------
     marks : list of Mark
         One for each exercise of the assignments that it answers; none if it answers none.
-    errors : list of (int, str)
-        Which code cells raised what, counted from 1.
+    errors : list of (int, str, str)
+        Which code cells raised what: number, counted from 1, first line, and what was raised.
     note : str
         Why a lecturer should look at it; empty if nobody needs to.
+    advice : str
+        What the student should do about the note.
     """
 
     marks: list[Mark] = field(default_factory=list)
-    errors: list[tuple[int, str]] = field(default_factory=list)
+    errors: list[tuple[int, str, str]] = field(default_factory=list)
     note: str = ""
+    advice: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for a file or another machine."""
@@ -62,5 +68,6 @@ class Marked:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
         """What :meth:`as_json` gave."""
-        errors = [(number, text) for number, text in data["errors"]]
-        return cls([Mark(**mark) for mark in data["marks"]], errors, data["note"])
+        errors = [(number, line, text) for number, line, text in data["errors"]]
+        marks = [Mark(**mark) for mark in data["marks"]]
+        return cls(marks, errors, data["note"], data["advice"])

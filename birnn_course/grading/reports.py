@@ -10,8 +10,9 @@ import csv
 import hashlib
 import re
 import statistics
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -23,81 +24,20 @@ from markupsafe import Markup
 from birnn_course import __version__, inventory
 from birnn_course.exercises.report import with_code
 from birnn_course.files import write_atomic
-from birnn_course.grading.lessons import Section, sections
+from birnn_course.grading.lessons import sections
 from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
+from birnn_course.grading.tally import WORDS, Tally
+from birnn_course.grading.words import counted
 from birnn_course.misconceptions import Misconception, catalogue
 from birnn_course.progress import read_export
+from birnn_course.snippets import showing
 
 COLUMNS = (
     "student", "notebook", "exercise", "points", "max_points", "verdict", "misconception",
 )  # fmt: skip
-WORDS = {
-    "right": "right",
-    "not attempted": "not attempted",
-    "unreadable": "could not be read",
-    "stopped": "had to be stopped",
-    "callable": "stops with an error",
-    "type": "returns another type",
-    "shape": "has another shape or length",
-    "direction": "right numbers at wrong places",
-    "padding": "wrong because of padding",
-    "value": "wrong values",
-}
-NO_ANSWER = ("not attempted", "unreadable")
-_MOST_TAUGHT_AGAIN = 3
-
-
-@dataclass
-class _Exercise:
-    """An exercise over the whole class."""
-
-    name: str
-    unit: str
-    title: str
-    verdicts: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def right(self) -> int:
-        return self.verdicts["right"]
-
-    @property
-    def missing(self) -> int:
-        return sum(self.verdicts[verdict] for verdict in NO_ANSWER)
-
-    @property
-    def wrong(self) -> int:
-        return self.verdicts.total() - self.right - self.missing
-
-    @property
-    def ways(self) -> list[tuple[str, int]]:
-        """How it is wrong, in words, and how often."""
-        return [
-            (WORDS[verdict], n)
-            for verdict, n in self.verdicts.most_common()
-            if verdict not in ("right", *NO_ANSWER)
-        ]
-
-    def share(self, number: int) -> float:
-        return 100 * number / max(1, self.verdicts.total())
-
-
-@dataclass
-class _Wrong:
-    """A misconception over the whole class."""
-
-    misconception: Misconception | None
-    id: str
-    students: set[str] = field(default_factory=set)
-    exercises: Counter[str] = field(default_factory=Counter)
-    named: dict[str, str] = field(default_factory=dict)
-    section: Section | None = None
-
-    @property
-    def is_common(self) -> bool:
-        return len(self.students) > 1
 
 
 def write(
@@ -125,54 +65,95 @@ def write(
     pages = _pages()
     pages.globals["lessons"] = lessons.rstrip("/")
     page_of = _pages_of(student for student, _ in store.digests())
-    feedback = folder / "feedback"
-    feedback.mkdir(parents=True, exist_ok=True)
-    exercises: dict[str, _Exercise] = {}
-    wrong: dict[str, _Wrong] = {}
+    tally = Tally()
     look: list[dict[str, str]] = []
-    people: list[dict[str, Any]] = []
+    people: dict[str, _Person] = {}
     with (folder / "grades.csv.part").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for student, handed_in in _by_student(store):
+            person = people[student] = _Person(student, page_of[student])
             best = _best(handed_in)
-            page = page_of[student]
-            _note_all(student, handed_in, page, look)
+            look += _to_look_at(person, handed_in, best)
             for notebook, marked in handed_in:
                 for mark in marked.marks:
-                    if best.get(mark.exercise) != notebook:
-                        continue
-                    _count(student, mark, exercises, wrong)
-                    table.writerow(map(_safe, _row(student, notebook, mark)))
-                if not marked.marks:
+                    if best[mark.exercise] == notebook:
+                        tally.count(student, mark)
+                        person.count(mark)
+                        table.writerow(map(_safe, _row(student, notebook, mark)))
+                if notebook and not marked.marks:
                     table.writerow(map(_safe, (student, notebook, "", 0, 0, "no exercise", "")))
-            people.append(_person(student, page, handed_in, best))
-            html = pages.get_template("feedback.html").render(
-                person=people[-1], notebooks=_shown(handed_in, best), version=__version__
-            )
-            write_atomic(feedback / page, html)
     (folder / "grades.csv.part").replace(folder / "grades.csv")
-    _write_totals(folder / "totals.csv", people)
+    ordered = sorted(people.values(), key=lambda person: _alphabetical(person.student))
+    units = tally.units
+    _write_totals(folder / "totals.csv", ordered, units)
+    feedback = folder / "feedback"
+    feedback.mkdir(parents=True, exist_ok=True)
+    for student, handed_in in _by_student(store):
+        html = pages.get_template("feedback.html").render(
+            person=people[student],
+            most=sum(units.values()),
+            left_out=[unit for unit in units if unit not in people[student].units],
+            notebooks=_shown(handed_in, _best(handed_in)),
+            version=__version__,
+        )
+        write_atomic(feedback / page_of[student], html)
     kept = set(page_of.values())
     for old in feedback.glob("*.html"):
         if old.name not in kept:
             old.unlink()
+    marked_people = [person for person in ordered if person.most]
     html = pages.get_template("class.html").render(
-        people=people,
-        exercises=sorted(exercises.values(), key=lambda e: e.unit),
-        wrong=(ranked := sorted(wrong.values(), key=lambda w: (-len(w.students), w.id))),
-        again=[w for w in ranked if w.is_common][:_MOST_TAUGHT_AGAIN],
-        hardest=sorted(
-            (e for e in exercises.values() if e.wrong + e.missing),
-            key=lambda e: (e.share(e.right), e.name),
-        )[:_MOST_TAUGHT_AGAIN],
-        look=look,
-        gains=list(_gains(submissions)),
+        people=ordered,
+        marked=marked_people,
+        units=units,
+        tally=tally,
+        look=sorted(look, key=lambda entry: _alphabetical(entry["student"])),
+        gains=sorted(_gains(submissions), key=lambda entry: _alphabetical(entry["student"])),
         seed=seed,
         version=__version__,
-        median=statistics.median(p["share"] for p in people) if people else 0,
+        median=statistics.median(p.share for p in marked_people) if marked_people else 0,
     )
     write_atomic(folder / "class.html", html)
+
+
+@dataclass
+class _Person:
+    """A student and what they earned.
+
+    Attributes
+    ----------
+    units : dict
+        For each unit that was handed in the points and how many there are.
+    """
+
+    student: str
+    page: str
+    units: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def count(self, mark: Mark) -> None:
+        points, most = self.units.get(mark.unit, (0, 0))
+        self.units[mark.unit] = points + mark.points, most + mark.max_points
+
+    @property
+    def points(self) -> int:
+        return sum(points for points, _ in self.units.values())
+
+    @property
+    def most(self) -> int:
+        """Of what was handed in."""
+        return sum(most for _, most in self.units.values())
+
+    @property
+    def share(self) -> float:
+        """In percent of what was handed in."""
+        return 100 * self.points / self.most if self.most else 0.0
+
+
+def _alphabetical(name: str) -> tuple[str, str]:
+    """Sorts as a reader expects: without regard to case and accents; the name itself decides."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return plain.casefold(), name
 
 
 HandedIn = list[tuple[str, Marked]]
@@ -224,78 +205,50 @@ def _pages_of(students: Iterable[str]) -> dict[str, str]:
     return pages
 
 
-def _note_all(student: str, handed_in: HandedIn, page: str, look: list[dict[str, str]]) -> None:
+def _to_look_at(
+    person: _Person, handed_in: HandedIn, best: Mapping[str, str]
+) -> Iterator[dict[str, str]]:
     for notebook, marked in handed_in:
         if marked.note:
-            look.append(
-                {"student": student, "notebook": notebook, "note": marked.note, "page": page}
-            )
+            counts = not marked.marks or any(best[m.exercise] == notebook for m in marked.marks)
+            yield {
+                "student": person.student,
+                "notebook": notebook,
+                "note": marked.note if counts else f"{marked.note} (It costs nothing.)",
+                "page": person.page,
+            }
 
 
-def _count(
-    student: str, mark: Mark, exercises: dict[str, _Exercise], wrong: dict[str, _Wrong]
-) -> None:
-    exercise = exercises.setdefault(mark.exercise, _Exercise(mark.exercise, mark.unit, mark.title))
-    exercise.verdicts[mark.verdict] += 1
-    if mark.misconception:
-        entry = wrong.setdefault(
-            mark.misconception,
-            _Wrong(
-                catalogue().get(mark.misconception),
-                mark.misconception,
-                section=sections().get(mark.misconception),
-            ),
-        )
-        entry.students.add(student)
-        entry.exercises[mark.exercise] += 1
-        entry.named.setdefault(mark.exercise, mark.named)
-
-
-def _person(student: str, page: str, handed_in: HandedIn, best: dict[str, str]) -> dict[str, Any]:
-    units: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for notebook, marked in handed_in:
-        for mark in marked.marks:
-            if best[mark.exercise] == notebook:
-                units[mark.unit][0] += mark.points
-                units[mark.unit][1] += mark.max_points
-    points = sum(p for p, _ in units.values())
-    most = sum(m for _, m in units.values())
-    return {
-        "student": student,
-        "page": page,
-        "units": dict(units),
-        "points": points,
-        "most": most,
-        "share": 100 * points / most if most else 0.0,
-    }
-
-
-def _write_totals(path: Path, people: list[dict[str, Any]]) -> None:
-    units = sorted({unit for person in people for unit in person["units"]})
+def _write_totals(path: Path, people: Iterable[_Person], units: Mapping[str, int]) -> None:
+    """All students get the same sum of points, also of what they did not hand in."""
+    most = sum(units.values())
     part = path.with_suffix(".part")
     with part.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["student", *(f"unit_{unit}" for unit in units), "points", "max_points"])
+        named = [f"unit_{unit}" for unit in units]
+        table.writerow(["student", *named, "points", "max_points", "feedback"])
         for person in people:
-            of_units = [person["units"].get(unit, [""])[0] for unit in units]
-            row = [person["student"], *of_units, person["points"], person["most"]]
-            table.writerow(map(_safe, row))
+            of_units = [person.units[unit][0] if unit in person.units else "" for unit in units]
+            page = f"feedback/{person.page}"
+            table.writerow(map(_safe, [person.student, *of_units, person.points, most, page]))
     part.replace(path)
 
 
-def _shown(handed_in: HandedIn, best: dict[str, str]) -> list[dict[str, Any]]:
+def _shown(handed_in: HandedIn, best: Mapping[str, str]) -> list[dict[str, Any]]:
     """What a student's page says of each notebook."""
     return [
         {
             "name": notebook,
-            "note": marked.note,
+            "note": f"{marked.note} {marked.advice}".strip(),
             "errors": marked.errors,
             "points": sum(m.points for m in marked.marks),
             "most": sum(m.max_points for m in marked.marks),
             "counts": any(best[m.exercise] == notebook for m in marked.marks),
             # Of a file that nobody can read the note says all.
             "readable": any(m.verdict != "unreadable" for m in marked.marks),
-            "marks": [
+            "right": [mark for mark in marked.marks if mark.verdict == "right"],
+            "open": _left_open(marked.marks),
+            "wrong": [
                 {
                     "mark": mark,
                     "words": WORDS[mark.verdict],
@@ -303,10 +256,20 @@ def _shown(handed_in: HandedIn, best: dict[str, str]) -> list[dict[str, Any]]:
                     "section": sections().get(mark.misconception),
                 }
                 for mark in marked.marks
+                if mark.verdict not in ("right", "not attempted") or mark.cause
             ],
         }
         for notebook, marked in handed_in
     ]
+
+
+def _left_open(marks: Iterable[Mark]) -> dict[str, list[str]]:
+    """Exercises that were not attempted, by what there is to say of them."""
+    found: dict[str, list[str]] = {}
+    for mark in marks:
+        if mark.verdict == "not attempted" and not mark.cause:
+            found.setdefault(mark.sentence, []).append(mark.exercise)
+    return found
 
 
 def _gains(submissions: Iterable[Submission]) -> Iterator[dict[str, Any]]:
@@ -337,4 +300,10 @@ def _pages() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     pages.filters["code"] = lambda text: Markup(with_code(text))
+    pages.filters["example"] = _example
+    pages.globals.update(counted=counted, words=WORDS)
     return pages
+
+
+def _example(misconception: Misconception) -> str:
+    return showing(misconception.demo, misconception.id)

@@ -11,7 +11,8 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -38,7 +39,7 @@ class Submission:
     student : str
         As the folder or the platform names them, any character.
     name : str
-        The file's name, below the student's folder.
+        The file's name, below the student's folder; empty for who handed in no notebook.
     read : callable
         Returns the bytes; raises :class:`UnreadableError`.
     """
@@ -50,6 +51,9 @@ class Submission:
 
 def find(place: Path) -> list[Submission]:
     """All notebooks and exported records, sorted by student and name.
+
+    A student without a notebook has one submission without a name, whose ``read`` says what was
+    handed in instead.
 
     Parameters
     ----------
@@ -71,15 +75,24 @@ def find(place: Path) -> list[Submission]:
         raise CourseError(f"there is no {place}; name the folder or zip with the submissions.")
     listed = [(parts, read) for parts, read in files if not _is_of_no_student(parts)]
     # A zip often has everything in one folder of its own name.
-    top = {parts[0] for parts, _ in listed if len(parts) > 1}
+    top = {parts[0] for parts, read in listed if read and len(parts) > 1}
     if not place.is_dir() and top in ({place.stem}, {"submitted"}, {"submissions"}):
-        listed = [(parts[1:] or parts, read) for parts, read in listed]
+        inside = [(parts, read) for parts, read in listed if parts[0] in top or len(parts) == 1]
+        listed = [(parts[1:] or parts, read) for parts, read in inside]
     found: dict[tuple[str, str], Submission] = {}
+    without: dict[str, list[str]] = defaultdict(list)
     for parts, read in listed:
         student, name = _whose(parts)
-        found.setdefault((student, name), Submission(student, name, read))
-    if not found:
+        is_notebook = read is not None and not name.lower().endswith(".json")
+        if not is_notebook and (len(parts) > 1 or name != parts[0]):  # else it is of no student
+            without[student].append(name)
+        if read is not None:
+            found.setdefault((student, name), Submission(student, name, read))
+    having = {student for student, name in found if not name.lower().endswith(".json")}
+    if not having:
         raise CourseError(f"{place} holds no notebook; each student should have a folder in it.")
+    for student in without.keys() - having:
+        found[student, ""] = Submission(student, "", _refusing(*_instead(without[student])))
     kept = list(_not_too_many(found[key] for key in sorted(found)))
     if len(kept) > MOST_FILES:
         raise CourseError(f"{place} holds more than {MOST_FILES:,} files; hand over less at once.")
@@ -92,32 +105,50 @@ def _not_too_many(submissions: Iterable[Submission]) -> Iterator[Submission]:
         handed_in = list(group)
         yield from handed_in[:MOST_FILES_OF_ONE]
         if len(handed_in) > MOST_FILES_OF_ONE:
-            sentence = f"Only {MOST_FILES_OF_ONE} files of a student are read. Hand in fewer."
-            yield Submission(student, "too many files", _refusing(sentence))
+            reason = f"Only {MOST_FILES_OF_ONE} files of a student are read."
+            yield Submission(student, "too many files", _refusing(reason, "Hand in fewer."))
 
 
-def _refusing(sentence: str) -> Callable[[], bytes]:
+def _instead(names: Sequence[str]) -> tuple[str, str]:
+    """What is said of a student without a notebook, from the names of what there is."""
+    files = sorted(name for name in names if name and not name.endswith("/"))
+    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    there = f"There is {', '.join(files[:_MOST_NAMED])}{more}." if files else "There is nothing."
+    return f"No notebook was handed in. {there}", _ITSELF
+
+
+_MOST_NAMED = 5
+_ITSELF = "Hand in the notebook itself."
+
+
+def _refusing(reason: str, advice: str = "") -> Callable[[], bytes]:
     def refuse() -> bytes:
-        raise UnreadableError(sentence)
+        raise UnreadableError(reason, advice)
 
     return refuse
 
 
-Found = Iterator[tuple[tuple[str, ...], Callable[[], bytes]]]
+Found = Iterator[tuple[tuple[str, ...], Callable[[], bytes] | None]]
+"""Where each file lies and how to read it. None for what is not read, such as a folder, whose last
+part is empty: it shows that there is a student."""
 
 
 def _in_folder(place: Path) -> Found:
     for folder, folders, names in os.walk(place, followlinks=False):
-        if len(Path(folder).relative_to(place).parts) >= _MOST_DEEP:
+        above = Path(folder).relative_to(place).parts
+        if not above:
+            yield from (((_text(name), ""), None) for name in folders)
+        if len(above) >= _MOST_DEEP:
             folders.clear()
         for name in names:
-            if name.lower().endswith(_WANTED):
-                path = Path(folder) / name
-                parts = tuple(map(_text, path.relative_to(place).parts))
-                if name.lower().endswith(".zip"):
-                    yield from _inner_zip(parts, partial(_read_file, path, MOST_NESTED))
-                else:
-                    yield parts, partial(_read_file, path, MOST_BYTES)
+            path = Path(folder) / name
+            parts = tuple(map(_text, (*above, name)))
+            if name.lower().endswith(".zip"):
+                yield from _inner_zip(parts, partial(_read_file, path, MOST_NESTED))
+            elif name.lower().endswith(_WANTED):
+                yield parts, partial(_read_file, path, MOST_BYTES)
+            else:
+                yield parts, None
 
 
 def _read_file(path: Path, most: int) -> bytes:
@@ -125,10 +156,10 @@ def _read_file(path: Path, most: int) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         if path.is_symlink():
-            raise UnreadableError("This is a link, not a file. Hand in the notebook itself.")
+            raise UnreadableError("This is a link, not a file.", _ITSELF)
         with os.fdopen(os.open(path, flags), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableError("This is no regular file. Hand in the notebook itself.")
+                raise UnreadableError("This is no regular file.", _ITSELF)
             return file.read(most + 1)
     except OSError as error:
         raise UnreadableError(f"The file cannot be read ({error.strerror}).") from None
@@ -153,17 +184,15 @@ def _members(opened: Callable[[], zipfile.ZipFile], outer: tuple[str, ...], most
     for info in infos:
         path = PurePosixPath(_text(info.filename).replace("\\", "/"))
         is_link = stat.S_ISLNK(info.external_attr >> 16)
-        odd = path.is_absolute() or ".." in path.parts or is_link
-        if info.is_dir() or odd or not path.name.lower().endswith(_WANTED):
+        odd = path.is_absolute() or ".." in path.parts or not path.parts
+        if odd or path.parts[0][1:2] == ":" or len(path.parts) > _MOST_DEEP:
             continue
-        if path.parts[0][1:2] == ":" or len(path.parts) > _MOST_DEEP:
-            continue
-        if path.name.lower().endswith(".zip"):
-            if not outer:
-                read = _reader(opened, info, MOST_NESTED)
-                yield from _inner_zip(path.parts, read)
-        else:
+        if info.is_dir() or is_link or not path.name.lower().endswith(_WANTED):
+            yield (*outer, *path.parts, *([""] if info.is_dir() else [])), None
+        elif not path.name.lower().endswith(".zip"):
             yield (*outer, *path.parts), _reader(opened, info, MOST_BYTES)
+        elif not outer:
+            yield from _inner_zip(path.parts, _reader(opened, info, MOST_NESTED))
 
 
 def _reader(
@@ -188,21 +217,19 @@ def _inner_zip(parts: tuple[str, ...], read: Callable[[], bytes]) -> Found:
     def opened() -> zipfile.ZipFile:  # each time anew, so that no zip stays in memory
         data = read()
         if len(data) > MOST_NESTED:
-            raise UnreadableError("The zip is too large. Hand in the notebook itself.")
+            raise UnreadableError("The zip is too large.", _ITSELF)
         return zipfile.ZipFile(io.BytesIO(data))
 
     outer = parts[:-1] if len(parts) > 1 else (PurePosixPath(parts[-1]).stem,)
     try:
         files = list(_members(opened, outer, _MOST_MEMBERS))
-    except Exception as error:  # also what zipfile makes of nonsense: struct.error, IndexError, …
-        sentence = (
-            str(error)
-            if isinstance(error, UnreadableError)
-            else "The zip cannot be unpacked. Hand in the notebook itself."
-        )
-        yield parts, _refusing(sentence)
-        return
-    yield from files
+    except UnreadableError as error:
+        yield parts, _refusing(error.reason, error.advice)
+    except Exception:  # also what zipfile makes of nonsense: struct.error, IndexError, …
+        yield parts, _refusing("The zip cannot be unpacked.", _ITSELF)
+    else:
+        yield (*outer, parts[-1]), None
+        yield from files
 
 
 # Moodle: "Ada Lovelace_1234567_assignsubmission_file_", as a folder or before the file's name;

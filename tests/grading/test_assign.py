@@ -18,13 +18,14 @@ from birnn_course.learner_copies import learner_copy
 
 from conftest import ROOT
 
-MODULE = (ROOT / "TEACHING.md").read_text("utf-8").split("```python\n")[1].split("```")[0]
-"""What TEACHING.md shows."""
-SOLUTION = """\
-def middle_step(x):
-    ### BEGIN SOLUTION
-    return x[:, x.shape[1] // 2]
-    ### END SOLUTION"""
+MODULE, *CELLS = (
+    block.split("```")[0].rstrip("\n")
+    for block in (ROOT / "TEACHING.md")
+    .read_text("utf-8")
+    .partition("## Exercises of your own\n")[2]
+    .split("```python\n")[1:]
+)
+"""What TEACHING.md shows: the exercise, and the code cells of its notebook."""
 
 
 @pytest.fixture
@@ -32,12 +33,8 @@ def bank(tmp_path: Path) -> Path:
     folder = tmp_path / "my exercises"
     folder.mkdir()
     (folder / "middles.py").write_text(f'TITLE = "Middles"\n{MODULE}', encoding="utf-8")
-    cells = [
-        new_markdown_cell("# Middles"),
-        new_code_cell("from birnn_course.exercises import check"),
-        new_code_cell(SOLUTION),
-        new_code_cell("check(middle_step)"),
-    ]
+    assert len(CELLS) == 3
+    cells = [new_markdown_cell("# Middles"), *map(new_code_cell, CELLS)]
     nbformat.write(new_notebook(cells=cells), folder / "middles.ipynb")
     return folder
 
@@ -49,7 +46,8 @@ def run(*words: object) -> Result:
 def test_own_exercises_are_handed_out_and_graded(bank: Path, tmp_path: Path) -> None:
     made = run("assign", bank, "-o", tmp_path / "made")
     assert made.exit_code == 0, made.output
-    assert "middles: 1 exercises, 4 points." in made.output
+    assert "middles: 1 exercise, 4 points." in made.output
+    assert "With nbgrader copy" in made.output and "run generate_assignment" in made.output
     released = nbformat.read(tmp_path / "made" / "release" / "middles" / "middles.ipynb", 4)
     text = nbformat.writes(released)
     assert "x.shape[1] // 2" not in text
@@ -103,6 +101,16 @@ def change(bank: Path, old: str, new: str, name: str = "middles.py") -> None:
         ("EXERCISES = (", "OTHERS = (", "middles.py", "middles.py has no EXERCISES"),
         ("import torch", "import torch, nowhere", "middles.py", "middles.py does not work"),
         ("middle_step", "read_both_ways", "middles.py", "two exercises are called read_both_ways"),
+        ('            "type": "Return a tensor.",\n', "", "middles.py",
+         "middles.py: the levels of middle_step have no 'type'; add a sentence for it."),
+        ('            "shape": "Return (batch, features).",\n', "", "middles.py",
+         "middles.py: the levels of middle_step have no 'shape'; add a sentence for it."),
+        ('            "value": "That is another step.",\n', "", "middles.py",
+         "middles.py: the levels of middle_step have no 'value'; add a sentence for it."),
+        ("return x[:, x.shape[1] // 2]\n", "return x[:, 7]\n", "middles.py",
+         "middles.py: middle_step cannot be computed for its public cases with seed 0 (IndexError"),
+        ("lambda x: x[:, :, 1]", "lambda x: x[:, 3]", "middles.py",
+         "middles.py: middle_step cannot be computed for its public cases with seed 0 (IndexError"),
         ("// 2]", "// 3]", "middles.ipynb", "the solution of middle_step should be right and is"),
         ("    ### END SOLUTION", "    ", "middles.ipynb", "### END SOLUTION is missing"),
         ('"cells"', '"sells"', "middles.ipynb", "no notebook that can be read"),
@@ -119,9 +127,35 @@ def test_an_exercise_that_judges_badly_is_refused_in_one_sentence(
     assert not (tmp_path / "made").exists()
 
 
+def test_grading_refuses_it_too_before_anything_is_marked(bank: Path, tmp_path: Path) -> None:
+    change(bank, '            "type": "Return a tensor.",\n', "")
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "middles.ipynb").write_text('{"cells": []}')
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
+    assert graded.exit_code == 1
+    assert graded.output.count("\n") == 1 and "have no 'type'" in graded.output
+    # Nothing was marked, so that the mended exercise is not another version of it.
+    change(
+        bank, "        levels={\n", '        levels={\n            "type": "Return a tensor.",\n'
+    )
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
+    assert graded.exit_code == 0, graded.output
+    change(bank, '"Return a tensor."', '"Return one tensor."')
+    graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
+    assert graded.exit_code == 1 and "another version" in graded.output
+
+
 def test_folders_without_exercises(tmp_path: Path) -> None:
     assert "holds no exercises" in run("assign", tmp_path, "-o", tmp_path / "out").output
-    assert "is no folder" in run("assign", tmp_path / "nowhere", "-o", tmp_path / "out").output
+    for bank in ("1", "99", "00", "08", str(tmp_path / "nowhere")):
+        assert run("assign", bank, "-o", tmp_path / "out").output == (
+            f"birnn: there are exercises for units 01 … 07; {bank} is neither one of these nor a "
+            "folder.\n"
+        )
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "x.ipynb").write_text("{}")
+    graded = run("grade", tmp_path, "-o", tmp_path / "out", "--bank", tmp_path / "nowhere")
+    assert "is no folder; name the one with your exercises" in graded.output
 
 
 def test_a_unit_of_the_course_gets_nbgraders_metadata(tmp_path: Path) -> None:

@@ -99,6 +99,27 @@ def test_every_row_is_right(graded: Graded) -> None:
     assert len({row[0] for row in got}) >= 60
 
 
+@pytest.mark.parametrize(
+    ("student", "sentence"),
+    [
+        ("deleted", "<code>build</code> is defined in a cell of the original notebook."),
+        ("cells-raise", "<code>stream</code> is missing because cell 20 stopped: ModuleNotFoundE"),
+        ("cells-raise", "<li>Cell 20, <code>import pandas_of_mine</code>: ModuleNotFoundError"),
+        ("syntax", "<code>translate</code> is missing because cell"),
+        ("lesson", "This is the lesson. Hand in 01_bidirectional_exercises.ipynb."),
+        ("by-chance", "These are other numbers. Perhaps some are lost or doubled"),
+        ("loops", "Look for a loop without end, too much memory, or <code>os._exit</code>."),
+        ("deleted-answer", "there was no function of this name"),
+        ("stub-none", "A function that returns nothing counts as not attempted"),
+        ("word-document", "Open it in JupyterLab, save it, and hand it in again."),
+    ],
+)
+def test_feedback_says_what_led_to_it(graded: Graded, student: str, sentence: str) -> None:
+    page = (graded.out / "feedback" / f"{student}.html").read_text(encoding="utf-8")
+    assert sentence in page.replace("&#39;", "'")
+    assert sentence not in (graded.out / "feedback" / "Ada.html").read_text(encoding="utf-8")
+
+
 def test_every_mistake_of_every_exercise_is_named(graded: Graded) -> None:
     named = Counter((row[2], row[6]) for row in rows_of(graded.out) if row[6])
     for names in NAMES.values():
@@ -207,19 +228,62 @@ def test_a_seed_is_drawn_printed_and_kept(marked_at_once: list[Task], tmp_path: 
     place, out = classes.lay_out(few(), tmp_path / "place"), tmp_path / "out"
     result = grade(place, out)
     assert result.exit_code == 0, result.output
-    said = re.search(r"birnn: .* seed (\d+); it is kept in OUT\.", result.stderr)
-    assert said
-    seed = said[1]
+    seed = told_seed(result, out, now=len(few()), unchanged=0)
     assert f"seed {seed}" in (out / "class.html").read_text(encoding="utf-8")
     count = len(marked_at_once)
     assert count == len(few())
-    again = grade(place, out)
-    assert again.exit_code == 0 and "seed" not in again.stderr
-    assert grade(place, out, "--seed", seed).exit_code == 0
+    assert told_seed(grade(place, out), out, now=0, unchanged=count) == seed
+    assert told_seed(grade(place, out, "--seed", seed), out, now=0, unchanged=count) == seed
     assert len(marked_at_once) == count
+    again = grade(place, out, "--again", "Ada")
+    assert told_seed(again, out, now=3, unchanged=count - 3) == seed
+    assert len(marked_at_once) == count + 3
     other = tmp_path / "other"
-    drawn = re.search(r"seed (\d+)", grade(place, other).stderr)
-    assert drawn and drawn[1] != seed
+    assert told_seed(grade(place, other), other, now=count, unchanged=0) != seed
+
+
+def told_seed(result: Result, out: Path, *, now: int, unchanged: int) -> str:
+    """The seed, from the last line of a run in which so many were marked."""
+    assert result.exit_code == 0, result.output
+    pattern = (
+        rf"{now} marked now, {unchanged} unchanged, seed (\d+) \(kept in {re.escape(str(out))}\)"
+    )
+    said = re.match(pattern, result.stdout.splitlines()[-1])
+    assert said, result.stdout
+    return said[1]
+
+
+def test_who_handed_in_no_notebook_has_a_row(marked_at_once: list[Task], tmp_path: Path) -> None:
+    place, out = classes.lay_out(few(), tmp_path / "place"), tmp_path / "out"
+    (place / "Eve").mkdir()
+    (place / "Eve" / "solution.py").write_text("x = 1")
+    result = grade(place, out, "--seed", "5")
+    told_seed(result, out, now=len(few()), unchanged=0)
+    totals = (out / "totals.csv").read_text(encoding="utf-8")
+    assert "\nEve,0,0,feedback/Eve.html\n" in totals
+    assert "Eve" not in (out / "grades.csv").read_text(encoding="utf-8")
+    said = "No notebook was handed in. There is solution.py."
+    assert said in (out / "class.html").read_text(encoding="utf-8")
+    # Later there is one, and the row is that of anybody else.
+    name = f"{NOTEBOOKS['01']}.ipynb"
+    shutil.copy(place / "Ada" / name, place / "Eve" / name)
+    told_seed(grade(place, out), out, now=1, unchanged=len(few()))
+    assert said not in (out / "class.html").read_text(encoding="utf-8")
+
+
+def test_the_folder_of_one_student_is_told_from_that_of_a_class(
+    marked_at_once: list[Task], tmp_path: Path
+) -> None:
+    place = classes.lay_out(few(), tmp_path / "place")
+    sentence = "is counted as a student. If these are one student's files, name the folder above."
+    result = grade(place / "Ada", tmp_path / "one")
+    assert result.exit_code == 0
+    assert f"birnn: {NOTEBOOKS['01']} {sentence}" in result.stderr
+    for deeper, _ in (classes.as_nbgrader(few(), tmp_path),):
+        assert sentence in grade(deeper / "Ada", tmp_path / "nbgrader").stderr
+    assert sentence not in grade(place, tmp_path / "class").stderr
+    flat, _ = classes.as_canvas(few(), tmp_path / "canvas.zip")
+    assert sentence not in grade(flat, tmp_path / "canvas").stderr
 
 
 def test_another_seed_for_the_same_results_is_refused(

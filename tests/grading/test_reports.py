@@ -11,16 +11,19 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from birnn_course.course import UNITS
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED
+from birnn_course.exercises.spec import EQUALS
 from birnn_course.grading import reports
 from birnn_course.grading.lessons import sections
 from birnn_course.grading.marking import mark
@@ -28,7 +31,7 @@ from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.prison import Prison
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
-from birnn_course.misconceptions import catalogue
+from birnn_course.misconceptions import Misconception, catalogue
 from birnn_course.progress import Attempt, Record, export
 from birnn_course.questions.bank import bank
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, Notebook, the_class, verdict_of
@@ -148,22 +151,25 @@ def test_no_name_becomes_a_formula(tmp_path: Path) -> None:
 
 def wrong_with_totals(grades: list[dict[str, str]], totals: list[dict[str, str]]) -> list[str]:
     points: Counter[tuple[str, str]] = Counter()
-    most: Counter[str] = Counter()
+    most: dict[str, int] = {}
     for row in grades:
         if row["exercise"]:
             points[row["student"], f"unit_{EXERCISES[row['exercise']].unit}"] += int(row["points"])
             points[row["student"], "points"] += int(row["points"])
-            most[row["student"]] += int(row["max_points"])
+            most[row["exercise"]] = int(row["max_points"])
     found = []
     students = [row["student"] for row in totals]
+    pages_of = reports._pages_of(students)
     if sorted(students) != sorted({row["student"] for row in grades}):
         found.append("one row a student")
     for row in totals:
         student = row["student"]
         for column, value in row.items():
             wanted: int | str = points.get((student, column), "")
-            if column == "max_points":
-                wanted = most[student]
+            if column == "max_points":  # the same for all, whatever they handed in
+                wanted = sum(most.values())
+            elif column == "feedback":
+                wanted = f"feedback/{pages_of[student]}"
             elif column == "points":
                 wanted = points[student, "points"]
             if column != "student" and value != str(wanted):
@@ -175,7 +181,13 @@ def test_totals_are_the_sums_of_the_grades(tmp_path: Path) -> None:
     write(tmp_path, as_handed_in() | {"x": {"essay.ipynb": Marked(note="No function.")}})
     grades, totals = table(tmp_path / "grades.csv"), table(tmp_path / "totals.csv")
     assert wrong_with_totals(grades, totals) == []
-    assert list(totals[0]) == ["student", "unit_01", "unit_02", "unit_04", "points", "max_points"]
+    units = ["unit_01", "unit_02", "unit_04"]
+    assert list(totals[0]) == ["student", *units, "points", "max_points", "feedback"]
+    assert {row["max_points"] for row in totals} == {"45"}
+    assert all((tmp_path / row["feedback"]).is_file() for row in totals)
+    [one] = [row for row in totals if row["student"] == "asks"]
+    assert [one[unit] for unit in units] == ["", "15", ""]
+    assert wrong_with_totals(grades, [row | {"max_points": "15"} for row in totals])
     assert wrong_with_totals(grades[1:], totals)
     assert wrong_with_totals(grades, [*totals, totals[0]])
     assert wrong_with_totals(grades, [totals[0] | {"points": "99"}, *totals[1:]])
@@ -190,7 +202,7 @@ OURS = {
 }
 OUR_ATTRIBUTES = {
     *("lang", "charset", "name", "content", "http-equiv", "class", "style", "aria-hidden", "href"),
-    *("scope", "id", "open", "tabindex", "role", "aria-label"),
+    *("scope", "colspan", "id", "open", "tabindex", "role", "aria-label"),
 }
 
 
@@ -201,6 +213,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.rows: list[list[str]] = []
+        self.items: list[str] = []
         self.text = ""
         self._cell = False
         self.feed(page)
@@ -209,6 +222,8 @@ class _Reader(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag == "tr":
             self.rows.append([])
+        elif tag == "li":
+            self.items.append("")
         elif tag in ("td", "th"):
             self.rows[-1].append("")
             self._cell = True
@@ -221,6 +236,8 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self.items:
+            self.items[-1] += data
         if self._cell:
             self.rows[-1][-1] += data
 
@@ -240,7 +257,9 @@ def test_what_students_wrote_is_text_and_nothing_else(tmp_path: Path) -> None:
     evil = marks("01")
     sentence = f"Stops with {EVIL}."
     said = [replace(m, verdict="callable", points=0, sentence=sentence) for m in evil.marks]
-    evil = Marked(said, [(1, EVIL), (2, f"E: {EVIL}")], note=f"Look: {EVIL}")
+    said[0] = replace(said[0], verdict="not attempted", cause=f"`f` is missing: {EVIL}")
+    errors = [(1, EVIL, EVIL), (2, "x", f"E: {EVIL}")]
+    evil = Marked(said, errors, note=f"Look: {EVIL}", advice=EVIL)
     write(tmp_path, {EVIL: {f"{EVIL}.ipynb": evil}, "Ada": {"b.ipynb": marks("02")}})
     found = pages(tmp_path)
     assert len(found) == 3
@@ -328,8 +347,12 @@ def wrong_with_class(page: str, grades: list[dict[str, str]]) -> list[str]:
     """What the class report counts otherwise than the table of grades."""
     verdicts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     having: defaultdict[str, set[str]] = defaultdict(set)
+    units: defaultdict[str, set[str]] = defaultdict(set)
+    who: defaultdict[str, set[str]] = defaultdict(set)
     points: Counter[str] = Counter()
     for row in grades:
+        unit = EXERCISES[row["exercise"]].unit
+        who[unit].add(row["student"])
         kind = "right" if row["verdict"] == "right" else "wrong"
         if row["verdict"] in ("not attempted", "unreadable"):
             kind = "no answer"
@@ -337,21 +360,34 @@ def wrong_with_class(page: str, grades: list[dict[str, str]]) -> list[str]:
         points[row["student"]] += int(row["points"])
         if row["misconception"]:
             having[row["misconception"]].add(row["student"])
+            units[row["misconception"]].add(unit)
     read = _Reader(page)
     found = []
     cells = [[" ".join(cell.split()) for cell in row] for row in read.rows]
     shown = {row[0].split()[-1]: row for row in cells if row and row[0].split()[-1:]}
     for name, counts in verdicts.items():
         wanted = [str(counts[kind]) for kind in ("right", "wrong", "no answer")]
-        if shown.get(name, [])[2:5] != wanted:
+        if shown.get(name, [])[2:6] != [str(counts.total()), *wanted]:
             found.append(f"{name}: {shown.get(name)} for {wanted}")
     for misconception, students in having.items():
-        if shown.get(misconception, [""] * 3)[2] != str(len(students)):
+        base = set().union(*(who[unit] for unit in units[misconception]))
+        if shown.get(misconception, [""] * 3)[1:3] != [str(len(students)), str(len(base))]:
             found.append(f"{misconception}: {shown.get(misconception)} for {len(students)}")
-    by_name = {row[0]: row for row in cells if len(row) == 3 and " of " in row[-1]}
+    by_name = {row[0]: row for row in cells if len(row) == 3 and row[-1].endswith(" of 45")}
     for student, sum_ in points.items():
-        if not by_name.get(student, [""])[-1].startswith(f"{sum_} of "):
+        if any(item.startswith(f"{student} (") for item in read.items):  # has all of what there is
+            sum_of_units = sum(
+                EXERCISES[r["exercise"]].points for r in grades if r["student"] == student
+            )
+            if student in by_name or sum_ != sum_of_units:
+                found.append(f"{student}: has not all points")
+        elif not by_name.get(student, [""])[-1].startswith(f"{sum_} of "):
             found.append(f"{student}: {by_name.get(student)} for {sum_}")
+    wrong = sum(counts["wrong"] for counts in verdicts.values())
+    named = [row for row in grades if row["misconception"]]
+    by = len({row["student"] for row in named})
+    if f"{len(named)} of {wrong} wrong results, by {by} students, equal" not in read.text:
+        found.append("how much is explained")
     if f"{len(points)} students" not in read.text:
         found.append("number of students")
     return found
@@ -380,11 +416,179 @@ def test_what_most_believe_comes_first_with_its_lesson(tmp_path: Path) -> None:
     write(tmp_path, marked)
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     text = " ".join(_Reader(page).text.split())
-    first, second = text.index("1. 5 of 8 students"), text.index("2. 2 of 8 students")
+    first = text.index("1. 5 of the 8 students who handed in unit 01 seem to believe")
+    second = text.index("2. 2 of the 8 students who handed in unit 01 seem to believe")
     assert first < second < text.index("Fewest right")
     section = sections()["swapped-halves"]
     assert f"section “{section.heading}”" in text[first:second]
     assert " ".join(catalogue()["swapped-halves"].reality.replace("`", "").split()) in text
+
+
+def mistaken(name: str, k: int) -> Marked:
+    """All right but for the k-th mistake of an exercise, as its author names it."""
+    exercise = EXERCISES[name]
+    made = marks(exercise.unit, **{name: verdict_of(name, k)})
+    named = exercise.mistakes[k].named
+    return replace(made, marks=[replace(m, named=m.named and named) for m in made.marks])
+
+
+def text_of(folder: Path, marked: Class) -> str:
+    page = (write(folder, marked) / "class.html").read_text(encoding="utf-8")
+    return " ".join(_Reader(page).text.split())
+
+
+def test_ties_go_by_unit_and_are_told(tmp_path: Path) -> None:
+    made = [("pool", 0), ("translate", 5), ("translate", 6), ("read_both_ways", 0), ("stream", 0)]
+    marked = {f"{name}{k}{n}": {"n.ipynb": mistaken(name, k)} for name, k in made for n in range(2)}
+    text = text_of(tmp_path / "five", marked)
+    first = [
+        re.search(rf"{n}\. 2 of the (\d+) students who handed in unit (..)", text)
+        for n in (1, 2, 3)
+    ]
+    assert [found and found.groups() for found in first] == [("4", "01"), ("4", "01"), ("4", "02")]
+    assert "2 more are as frequent as no. 3" in text
+    marked["more"] = {"n.ipynb": mistaken("translate", 6)}
+    text = text_of(tmp_path / "one more", marked)
+    assert "1. 3 of the 5 students who handed in unit 02" in text
+    assert "2 more are as frequent as no. 3" in text
+    fewer = {student: marked[student] for student in marked if "pool" not in student}
+    assert "1 more is as frequent as no. 3" in text_of(tmp_path / "fewer", fewer)
+    three = {student: marked[student] for student in fewer if "stream" not in student}
+    assert "as frequent" not in text_of(tmp_path / "three", three)
+
+
+def test_misconceptions_about_one_section_are_counted_together(tmp_path: Path) -> None:
+    """Three of one student each are not common, and yet three students need the section."""
+    told = [("from_output", 3), ("from_output", 4), ("from_output", 7)]
+    about = {sections()[EXERCISES[name].mistakes[k].misconception] for name, k in told}
+    [section] = about
+    marked = {f"{name}{k}": {"n.ipynb": mistaken(name, k)} for name, k in told}
+    marked |= {f"right{n}": {"n.ipynb": marks("02")} for n in range(4)}
+    ids = {EXERCISES[name].mistakes[k].misconception for name, k in told}
+    text = text_of(tmp_path, marked)
+    assert (
+        f"3 of the 7 students who handed in unit 02 show one of {len(ids)} misconceptions about "
+        f"unit {section.unit}, section “{section.heading}”"
+    ) in text
+    # All of it by one student is one student.
+    alone = {"one": {f"{k}.ipynb": mistaken(name, k) for name, k in told}, "b": marked["right0"]}
+    assert "misconceptions about" not in text_of(tmp_path / "alone", alone)
+
+
+def test_the_hardest_is_that_with_the_fewest_right_of_the_answers(tmp_path: Path) -> None:
+    unread = marks("02", **dict.fromkeys(NAMES["02"], ("unreadable", "")))
+    stub = marks("02", **dict.fromkeys(NAMES["02"], ("not attempted", "")))
+    marked = {f"stub{n}": {"n.ipynb": stub} for n in range(2)}
+    marked |= {f"unread{n}": {"n.ipynb": unread} for n in range(5)}
+    marked |= {
+        "a": {"n.ipynb": marks("02", translate=("value", ""))},
+        "b": {"n.ipynb": marks("02")},
+    }
+    marked["c"] = {"n.ipynb": marks("02", summarise=("not attempted", ""))}
+    text = text_of(tmp_path, marked)
+    assert "Fewest right: translate (2 of 3 answers). Often not attempted by those" in text
+    assert "handed in the notebook: summarise (3 of 10), from_output (2 of 10)" in text
+
+
+def test_an_id_of_a_lecturers_own_is_shown_once_with_the_mistake(tmp_path: Path) -> None:
+    one = Mark("own", "own", "Own", 0, 2, "value", "No.", "my-own-id", f"{EQUALS}you take `x`.")
+    marked = {name: {"own.ipynb": Marked([one])} for name in ("a", "b")}
+    text = text_of(tmp_path, marked)
+    assert "1. 2 of the 2 students who handed in unit own get what you get if you take x" in text
+    assert text.count("my-own-id") == 1
+    rows = _Reader((tmp_path / "class.html").read_text(encoding="utf-8")).rows
+    assert ["you take x my-own-id", "2", "2", "own (2)", "no lesson of the course"] in rows
+
+
+def shows_nothing(program: str) -> list[str]:
+    """What a program prints without telling ``wrong`` from ``right``."""
+
+    def printed(source: str) -> str:
+        output = io.StringIO()
+        with redirect_stdout(output):
+            exec(source, {})
+        return output.getvalue()
+
+    *lines, last = program.splitlines()
+    told = printed(program)
+    alike = printed("\n".join([*lines, "wrong = right", last]))
+    return [told] if not told.strip() or told == alike else []
+
+
+@pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
+def test_an_example_for_the_lecture_prints_the_difference(misconception: Misconception) -> None:
+    if misconception.needs == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    program = reports._example(misconception)
+    assert program.startswith("import torch\n") and misconception.demo.strip() in program
+    assert shows_nothing(program) == []
+
+
+def test_an_example_that_prints_nothing_is_found() -> None:
+    program = reports._example(catalogue()["swapped-halves"])
+    assert shows_nothing(program) == []
+    assert shows_nothing(program.rpartition("\n")[0] + "\nNone")
+    assert shows_nothing(program.rpartition("\n")[0] + "\nprint(wrong.shape == right.shape)")
+
+
+def test_what_to_look_at_is_told_to_the_lecturer_and_what_to_do_to_the_student(
+    tmp_path: Path,
+) -> None:
+    unread = replace(
+        marks("02", **dict.fromkeys(NAMES["02"], ("unreadable", ""))),
+        note="It cannot be read.",
+        advice="Save it again.",
+    )
+    marked = {
+        "Zoe": {"": Marked(note="No notebook was handed in. There is x.py.", advice="Do.")},
+        "ada": {"a.ipynb": marks("02"), "b.ipynb": unread},
+        "Bo": {"b.ipynb": unread},
+    }
+    write(tmp_path, marked)
+    page = (tmp_path / "class.html").read_text(encoding="utf-8")
+    rows = [row for row in _Reader(page).rows if len(row) == 3]
+    assert [row for row in rows if row[2].startswith(("It cannot", "No notebook"))] == [
+        ["ada", "b.ipynb", "It cannot be read. (It costs nothing.)"],
+        ["Bo", "b.ipynb", "It cannot be read."],
+        ["Zoe", "none", "No notebook was handed in. There is x.py."],
+    ]
+    assert "Save it again" not in page
+    told = {p.stem: p.read_text(encoding="utf-8") for p in (tmp_path / "feedback").iterdir()}
+    assert "It cannot be read. Save it again." in told["Bo"]
+    assert "No notebook was handed in. There is x.py. Do." in told["Zoe"]
+    # Nothing was called, so nothing is said of calls.
+    assert "were called with" in told["ada"] and "were called with" not in told["Bo"] + told["Zoe"]
+    grades, totals = table(tmp_path / "grades.csv"), table(tmp_path / "totals.csv")
+    assert {row["student"] for row in grades} == {"ada", "Bo"}
+    assert [list(row.values()) for row in totals] == [
+        ["ada", "15", "15", "15", "feedback/ada.html"],
+        ["Bo", "0", "0", "15", "feedback/Bo.html"],
+        ["Zoe", "", "0", "15", "feedback/Zoe.html"],
+    ]
+
+
+def test_students_stand_in_the_order_of_the_alphabet(tmp_path: Path) -> None:
+    names = ["asks", "Kim", "kim", "Ünal", "Émile", "zoe", "Ada", "李 雷"]
+    write(tmp_path, {name: {"n.ipynb": marks("01")} for name in names})
+    ordered = [row["student"] for row in table(tmp_path / "totals.csv")]
+    assert ordered == ["Ada", "asks", "Émile", "Kim", "kim", "Ünal", "zoe", "李 雷"]
+
+
+def test_a_students_page_says_everything_once(tmp_path: Path) -> None:
+    open_ = dict.fromkeys(NAMES["02"][2:4], ("not attempted", ""))
+    made = marks("02", summarise=verdict_of("summarise", 0), **open_)
+    cause = "`translate` is missing because cell 4 stopped: SyntaxError."
+    gone = [replace(m, verdict="not attempted", cause=cause) for m in made.marks[4:5]]
+    made = Marked([*made.marks[:4], *gone, *made.marks[5:]], [(4, "def translate(", "SyntaxError")])
+    write(tmp_path, {"Ada": {"n.ipynb": made}, "Bo": {"m.ipynb": marks("04")}})
+    page = (tmp_path / "feedback" / "Ada.html").read_text(encoding="utf-8")
+    text = " ".join(_Reader(page).text.split())
+    assert "8 of 30 points. Nothing was handed in for unit 04." in text
+    assert "Right: from_output (2 points), gesture_probabilities (3 points)." in text
+    assert "Not attempted: predict_shapes, tagging_loss. A sentence." in text
+    assert page.count('<section class="card') == 2
+    assert "translate is missing because cell 4 stopped: SyntaxError." in text
+    assert "Cell 4, def translate(: SyntaxError" in text
 
 
 def test_every_mistake_has_a_lesson_to_repeat() -> None:

@@ -77,6 +77,66 @@ def test_whose_it_is_says_the_platform(
     assert names(write(tmp_path, path)) == [expected]
 
 
+def without_a_notebook(place: Path) -> dict[str, str]:
+    """What is said of each student who handed in none."""
+    said = {}
+    for submission in find(place):
+        if not submission.name:
+            with pytest.raises(UnreadableError) as caught:
+                submission.read()
+            said[submission.student] = caught.value.reason
+    return said
+
+
+def test_nobody_vanishes(tmp_path: Path) -> None:
+    """A folder is a student, whatever is in it; a loose file that is no notebook is none."""
+    place = write(
+        tmp_path / "in", "ada/1.ipynb", "ada/notes.txt", "bob/solution.py", "cy/record.json",
+        "dan/deep/er/x.py", "fay/a", "fay/b", "fay/c", "fay/d", "fay/e", "fay/f", "marks.csv",
+        "flo_12_assignsubmission_file_essay.docx", ".git/config", "__MACOSX/x",
+    )  # fmt: skip
+    (place / "eve").mkdir()
+    write(place, "gus/work.zip", "hal.zip", data=zipped(("x.py", b"1"), ("y/", b"")))
+    (place / "ivy").symlink_to(tmp_path)
+    found = "No notebook was handed in. There is "
+    assert without_a_notebook(place) == {
+        "bob": f"{found}solution.py.",
+        "cy": f"{found}record.json.",
+        "dan": f"{found}deep/er/x.py.",
+        "eve": f"{found}nothing.",
+        "fay": f"{found}a, b, c, d, e and 1 more.",
+        "flo_12": f"{found}essay.docx.",
+        "gus": f"{found}work.zip, x.py.",
+        "hal": f"{found}hal.zip, x.py.",
+        "ivy": f"{found}nothing.",
+    }
+    assert [name for name in names(place) if name[0] in ("ada", "cy")] == [
+        ("ada", "1.ipynb"), ("cy", ""), ("cy", "record.json"),
+    ]  # fmt: skip
+    (place / "eve" / "1.ipynb").write_bytes(b"{}")
+    assert "eve" not in without_a_notebook(place)
+
+
+def test_nobody_vanishes_from_a_zip(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("class/lea/link.ipynb")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    (tmp_path / "class.zip").write_bytes(
+        zipped(
+            ("class/", b""), ("class/ada/1.ipynb", b"1"), ("class/bob/x.py", b"2"),
+            ("class/eve/", b""), ("class/read me.txt", b"3"), (link, b"/etc/passwd"),
+            ("class/gus/work.zip", zipped(("x.py", b"1"))), ("__MACOSX/class/x", b"4"),
+        )
+    )  # fmt: skip
+    found = "No notebook was handed in. There is "
+    assert without_a_notebook(tmp_path / "class.zip") == {
+        "bob": f"{found}x.py.",
+        "eve": f"{found}nothing.",
+        "gus": f"{found}work.zip, x.py.",
+        "lea": f"{found}link.ipynb.",
+    }
+    assert ("ada", "1.ipynb") in names(tmp_path / "class.zip")
+
+
 def test_a_zip_of_a_class_and_zips_in_it(tmp_path: Path) -> None:
     inner = zipped(("work/01.ipynb", b"1"), ("deeper.zip", zipped(("x.ipynb", b"2"))))
     place = tmp_path / "class.zip"
