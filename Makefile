@@ -10,7 +10,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full nbval lint notebooks bench-viewers bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full browser-times nbval lint notebooks bench-viewers bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ test: .venv/installed-test ## run all tests and compare every notebook with a fr
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
 	$(PYTEST) -n 2 --dist loadfile -m "not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) -m "$(ALONE)" tests
+
+browser-times: .venv/installed-test .venv/nbgrader ## run the browser tests N times (10 if not given) and count; ARGS='-m "browser and not full"' leaves out the long ones
+	$(BIN)/python tools/repeat.py $(or $(N),10) -m browser tests/browser $(ARGS)
 
 nbval: .venv/installed-test ## only compare the notebooks; BIRNN_DEVICE=cuda make nbval does it on a GPU
 	$(PYTEST) $(NBVAL) $(NOTEBOOKS)

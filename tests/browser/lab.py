@@ -219,6 +219,8 @@ class Lab:
         if self.page.locator("body").get_attribute("data-jp-theme-name") != theme:
             self.command("apputils:change-theme", theme=theme)
         expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+        # While the style sheet is fetched, this covers everything.
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
 
     def wait_for_widgets(self) -> None:
         """Until the kernel has answered all messages of widgets, and the page has the answers."""

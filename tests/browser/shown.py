@@ -53,7 +53,7 @@ SHOWN = {
     "check": "def read_both_ways(x, f, b):\n"
     "    print('<b>bold</b>'); return torch.zeros(len(x), x.shape[1], 99)\n"
     "check(read_both_ways)",
-    "hint": "hint('read_both_ways')",
+    "hint": "hint('summarise')",
     "audit": f"{_LAST_STEP}audit(Last(), torch.randn(6, 9, 4), [9, 4, 7, 2, 9, 5])",
     "check_project": f"{_PROJECT}report",
     "plot_bars": "plot_bars({'a': {'left to right': 60.0, 'both ways': 99.0}}, alt='b is more',\n"
