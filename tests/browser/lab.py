@@ -182,6 +182,17 @@ class Lab:
         self.command("notebook:run-cell")
         return self.notebook().locator(".jp-CodeCell").first.locator(".jp-OutputArea")
 
+    def insert_markdown(self, source: str) -> None:
+        """Put a text at the top of the notebook."""
+        self.page.evaluate(
+            """source => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                content.model.sharedModel.insertCell(0, {cell_type: 'markdown', source});
+                content.widgets[0].rendered = true;
+            }""",
+            source,
+        )
+
     def run_last_code_cell(self) -> None:
         self.page.evaluate(
             """() => {

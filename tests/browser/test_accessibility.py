@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 import birnn_course
 from birnn_course.project.report import Part, ProjectReport
-from browser.axe import violations
+from browser.axe import FRAME, RENDERED, thread, violations
 from browser.conftest import Scratch, pictured
 from browser.lab import Lab
 from browser.quizzes import give
@@ -24,15 +24,6 @@ from browser.shown import QUIZZES, SHOWN, cell
 pytestmark = pytest.mark.browser
 
 OURS = ".birnn-test-ours"
-THREADS = "https://github.com/jupyterlab/jupyterlab/issues/"
-# What axe-core finds in JupyterLab itself: rule to the part of the page, and where it is discussed.
-UPSTREAM = {
-    "aria-allowed-attr": ("jp-button", "16891"),  # aria-pressed on the toolbar's buttons
-    "aria-input-field-name": ("cm-content", "10347"),  # the editor of a cell has no name
-    "aria-required-children": ("jp-WindowedPanel-viewport", "14765"),  # the role of the cells' list
-    "color-contrast": ("jp-InputPrompt", "10008"),  # the number of a cell, and some code colours
-    "region": ("jp-skiplink-wrapper", "9688"),  # the link that skips to the notebook
-}
 CONTROLS = "input, textarea, button:not(:disabled), summary, [tabindex]"
 BAD = '<p style="color: #888; background: #999">pale<img src="x.png"><input></p>'
 NO_FOCUS = "* { outline: none !important; box-shadow: none !important; }"
@@ -106,12 +97,22 @@ def test_what_jupyterlab_leaves_in_the_way_is_listed(everything: Lab) -> None:
         found += violations(everything.page, undecided=False)
     by_rule = {rule: [v for v in found if v.rule == rule] for rule in {v.rule for v in found}}
     for rule, cases in sorted(by_rule.items()):
-        _, thread = UPSTREAM.get(rule, ("", "(not listed)"))
-        print(f"{rule}: {len(cases)} in both themes, {THREADS}{thread}\n  such as {cases[0].html}")
+        print(f"{rule}: {len(cases)}, {thread(FRAME, rule)}\n  such as {cases[0].html}")
     # no rule is missing from the list, and none is in it without need
-    assert by_rule.keys() == UPSTREAM.keys()
-    for rule, (part, _) in UPSTREAM.items():
-        assert any(part in case.html + case.selector for case in by_rule[rule]), rule
+    assert by_rule.keys() == FRAME.keys()
+    for rule, listed in FRAME.items():
+        assert any(listed.part in case.html + case.selector for case in by_rule[rule]), rule
+
+
+@pytest.mark.full
+def test_what_jupyterlab_makes_of_our_texts_is_listed(scratch: Lab) -> None:
+    scratch.insert_markdown("## Title\n\nA text with a [link](00_start_here.ipynb) and $x$ in it.")
+    text = ".jp-RenderedMarkdown"
+    expect(scratch.page.locator(f"{text} a[href*='00_start']")).to_be_visible()
+    found = violations(scratch.page, text)
+    for case in found:
+        print(f"{case.rule}: {thread(RENDERED, case.rule)}\n  such as {case.html}")
+    assert {case.rule for case in found} == RENDERED.keys()
 
 
 # Of each control whether its focus shows: the style without, and with.
