@@ -276,7 +276,7 @@ def plot_grids(
         ax.invert_yaxis()
         for row, column in values.nonzero().tolist() if numbers else ():
             value = float(values[row, column])
-            ink = "white" if value > (low + high) / 2 else "black"
+            ink = _ink((value - low) / ((high - low) or 1))
             ax.text(column + 0.5, row + 0.5, f"{value:g}", color=ink, ha="center", va="center")
         every = 1 if numbers else 5
         for axis, n in ((ax.xaxis, values.shape[1]), (ax.yaxis, values.shape[0])):
@@ -288,6 +288,11 @@ def plot_grids(
     if not numbers:
         figure.colorbar(shades, ax=axes)
     return Picture(figure, alt)
+
+
+def _ink(shade: float) -> str:
+    """What is read best on a shade of the colour map Greys: 0 is white, 1 is black."""
+    return "white" if shade > 0.615 else "black"
 
 
 def _with_legend(figure: Figure, ax: Axes, alt: str) -> Picture:

@@ -159,7 +159,11 @@ def _cures(finding: Finding, *, as_html: bool = False) -> list[str]:
     if as_html:
         name, *others = (f"<code>{html.escape(text)}</code>" for text in (name, *others))
         reality = html.escape(reality)
-        where = f'<a href="{html.escape(lesson)}">Unit {known.unit}: {html.escape(title)}</a>'
+        # JupyterLab tells links from the text around them by colour alone.
+        where = (
+            f'<a href="{html.escape(lesson)}" style="text-decoration: underline">'
+            f"Unit {known.unit}: {html.escape(title)}</a>"
+        )
     lines = [f"Misconception {name}: {reality} {where}"]
     return [*lines, f"It could also be {', '.join(others)}."] if others else lines
 

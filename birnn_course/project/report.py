@@ -162,7 +162,7 @@ class ProjectReport:
 
 
 _STYLE = (
-    ":root { color-scheme: light dark } "
+    ":root { color-scheme: light dark } body { color: CanvasText; background: Canvas } "
     "main { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.5; "
     "font-family: system-ui, sans-serif } "
     "table { border-collapse: collapse; width: 100% } "

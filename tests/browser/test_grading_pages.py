@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from grading.classes import NAMES, verdict_of
 from grading.test_reports import as_handed_in, exported, marks, write
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from birnn_course.grading.marks import Marked
 from birnn_course.grading.submissions import Submission
-from browser.conftest import SCREENSHOTS
+from browser.axe import violations
+from browser.lab import keep_picture
 
 pytestmark = pytest.mark.browser
 
@@ -43,22 +42,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(folder, marked, records)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1100, "height": 900}, offline=True)
-    yield context.new_page()
-    context.close()
-
-
 def opened(page: Page, path: Path) -> Page:
+    page.context.set_offline(True)
     page.goto(path.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true; })")
     return page
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
 
 
 def cut_off(page: Page) -> bool:
@@ -90,16 +78,14 @@ def test_everybody_can_read_it(name: str, page: Page, out: Path) -> None:
     page.on("console", lambda message: complaints.append(message.text))
     opened(page, out / name)
     assert violations(page) == []
-    SCREENSHOTS.mkdir(exist_ok=True)
-    stem = Path(name).stem.lower()
-    page.screenshot(path=SCREENSHOTS / f"grading-{stem}.png", full_page=True)
+    keep_picture(page, f"grading-{Path(name).stem.lower()}", full_page=True)
     for width in (1280, 800, 500):
         page.set_viewport_size({"width": width, "height": 900})
         assert not cut_off(page), width
     assert out_of_reach(page) == []
     assert complaints == []  # such as what the page's own policy refuses
     page.add_style_tag(content=".muted { color: #aaa; }")
-    assert any("color-contrast" in found for found in violations(page))
+    assert "color-contrast" in {found.rule for found in violations(page)}
     page.add_style_tag(content="h1 { width: 3000px; }")
     assert cut_off(page)
     page.add_style_tag(content="h1 { width: auto; } main { overflow: hidden; width: 200px; }")

@@ -6,17 +6,16 @@ import pytest
 from playwright.sync_api import expect
 
 from birnn_course.mixed import draw
-from browser.conftest import Lab
-from browser.test_quiz import give
+from browser.lab import Lab
+from browser.quizzes import give
 
 pytestmark = pytest.mark.browser
 
 
-def test_the_score_is_told_after_the_last_answer(lab: Lab) -> None:
-    lab.insert_and_run(
+def test_the_score_is_told_after_the_last_answer(scratch: Lab) -> None:
+    panel = scratch.insert_and_run(
         "from birnn_course import mixed_test\nmixed_test(1, n=2, units=['01'], minutes=5)"
-    )
-    panel = lab.page.locator(".jp-OutputArea .birnn-quiz")
+    ).locator(".birnn-quiz")
     expect(panel).to_be_visible(timeout=30_000)
     status, clock = panel.get_by_role("status"), panel.get_by_role("timer")
     expect(clock).to_contain_text("Time left: 4:")
@@ -29,14 +28,14 @@ def test_the_score_is_told_after_the_last_answer(lab: Lab) -> None:
     expect(status).to_contain_text("of 2 points.", timeout=20_000)
     expect(status).to_contain_text("Look again at unit 01")
     expect(clock).to_be_empty()
-    assert lab.violations(".birnn-quiz") == []
-    assert lab.errors() == []
-    lab.screenshot("mixed-test")
+    assert scratch.errors() == []
+    scratch.screenshot("mixed-test")
 
 
-def test_when_the_clock_has_run_down_it_says_so(lab: Lab) -> None:
-    lab.insert_and_run("from birnn_course import mixed_test\nmixed_test(minutes=0.1)")
-    panel = lab.page.locator(".jp-OutputArea .birnn-quiz")
+def test_when_the_clock_has_run_down_it_says_so(scratch: Lab) -> None:
+    panel = scratch.insert_and_run(
+        "from birnn_course import mixed_test\nmixed_test(minutes=0.05)"
+    ).locator(".birnn-quiz")
     expect(panel.get_by_role("timer")).to_contain_text("Time left: 0:0", timeout=30_000)
     expect(panel.get_by_role("status")).to_contain_text(
         "Time is up, and what you answered is kept. 0 of", timeout=15_000

@@ -1,4 +1,4 @@
-"""The quiz in JupyterLab: every kind of question by mouse and by keyboard, in both themes."""
+"""The quiz in JupyterLab: every kind of question by mouse and by keyboard, and what it keeps."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from birnn_course.course import UNITS
 from birnn_course.questions.bank import Question, bank
-from browser.conftest import Lab
+from browser.lab import SCRATCH, CourseServer, Lab
+from browser.quizzes import give, position_of
+from browser.shown import first_of_each_kind
 
 pytestmark = pytest.mark.browser
 
-# The first question of each kind
-QUESTIONS = [question for question in bank().values() if question.unit == "01"]
-BY_KIND = {question.kind: question for question in reversed(QUESTIONS)}
-WRONG = {kind: next(a for a in q.answers if not a.right) for kind, q in BY_KIND.items()}
+UNIT = "01"
+QUESTIONS = [q for q in bank().values() if q.unit == UNIT and not q.form]
+BY_KIND = first_of_each_kind()
+
+
+def test_the_unit_has_all_kinds_of_questions() -> None:
+    assert {question.unit for question in BY_KIND.values()} == {UNIT}
 
 
 def show_quiz(lab: Lab) -> Locator:
     """Run a cell that shows the quiz, in a new first cell of the notebook."""
-    lab.insert_and_run("from birnn_course import quiz\nquiz('01')")
-    panel = lab.page.locator(".jp-OutputArea .birnn-quiz")
+    output = lab.insert_and_run(f"from birnn_course import quiz\nquiz({UNIT!r})")
+    panel = output.locator(".birnn-quiz")
     expect(panel).to_be_visible(timeout=30_000)
     return panel
 
@@ -43,51 +47,11 @@ def go_to(panel: Locator, question: Question, by_keyboard: bool) -> None:
         expect(panel.locator(".birnn-heading")).to_be_focused()
 
 
-def position_of(panel: Locator, value: int) -> Locator:
-    return panel.locator(f"input[value='{value}']")
-
-
-def give(panel: Locator, question: Question, right: bool, by_keyboard: bool) -> None:
-    """Give a right or a wrong answer and send it."""
-    keyboard = panel.page.keyboard
-    if question.kind in ("one", "several"):
-        wanted = {i for i, answer in enumerate(question.answers) if answer.right == right}
-        wanted = wanted if right else {min(wanted)}
-        for i in range(len(question.answers)):
-            box = position_of(panel, i)
-            if question.kind == "several" and box.is_checked() != (i in wanted):
-                if by_keyboard:
-                    box.focus()
-                    keyboard.press("Space")
-                else:
-                    box.click()
-        if question.kind == "one" and by_keyboard:
-            panel.locator("input[type='radio']").first.focus()
-            keyboard.press("Space")
-            while not position_of(panel, min(wanted)).is_checked():
-                keyboard.press("ArrowDown")
-        elif question.kind == "one":
-            position_of(panel, min(wanted)).click()
-    else:
-        text = question.right[0].text if right else WRONG[question.kind].text
-        field = panel.locator("input[type='text'], textarea")
-        if by_keyboard:
-            field.focus()
-            keyboard.press("Control+A")
-            keyboard.type(text.rstrip("\n"))
-        else:
-            field.fill(text)
-    button = panel.get_by_role("button", name="Check answer")
-    if by_keyboard:
-        button.focus()
-        keyboard.press("Enter")
-    else:
-        button.click()
-
-
-@pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
-def test_every_kind_answered_wrong_and_right(lab: Lab, by_keyboard: bool) -> None:
-    panel = show_quiz(lab)
+@pytest.mark.parametrize(
+    "by_keyboard", [pytest.param(False, marks=pytest.mark.full), True], ids=["mouse", "keyboard"]
+)
+def test_every_kind_answered_wrong_and_right(scratch: Lab, by_keyboard: bool) -> None:
+    panel = show_quiz(scratch)
     status = panel.get_by_role("status")
     for question in BY_KIND.values():
         go_to(panel, question, by_keyboard)
@@ -96,53 +60,60 @@ def test_every_kind_answered_wrong_and_right(lab: Lab, by_keyboard: bool) -> Non
             expect(status).to_contain_text("✓ Right." if right else "✗ Not yet", timeout=20_000)
             if by_keyboard:  # answering rebuilds nothing, so the focus is where it was
                 expect(panel.get_by_role("button", name="Check answer")).to_be_focused()
-    assert lab.errors() == []
-    lab.screenshot(f"quiz-{'keyboard' if by_keyboard else 'mouse'}")
+    assert scratch.errors() == []
+    for theme in ("Light", "Dark"):
+        scratch.set_theme(theme)
+        scratch.screenshot(f"quiz-{theme.lower()}")
 
 
-def test_answers_are_back_after_a_kernel_restart(lab: Lab) -> None:
-    panel = show_quiz(lab)
+def test_answers_are_back_after_a_kernel_restart(scratch: Lab) -> None:
+    panel = show_quiz(scratch)
+    right = answer_one(panel)
+    panel.evaluate("node => { node.dataset.before = 'restart'; }")
+    scratch.restart_kernel()
+    scratch.command("notebook:run-cell")  # the cell that shows the quiz, again
+    expect(panel).not_to_have_attribute("data-before", "restart", timeout=30_000)
+    assert_answered(panel, right)
+
+
+@pytest.mark.full
+def test_answers_are_back_after_a_reload_of_the_page(scratch: Lab) -> None:
+    panel = show_quiz(scratch)
+    right = answer_one(panel)
+    panel.evaluate("node => { node.dataset.before = 'reload'; }")
+    scratch.command("docmanager:save")
+    scratch.page.reload()
+    scratch.wait_for_kernel(SCRATCH)
+    # The kernel ran on, so the widget is there again without running its cell.
+    expect(panel).to_be_visible(timeout=30_000)
+    expect(panel).not_to_have_attribute("data-before", "reload")
+    assert_answered(panel, right)
+    # And it still answers.
+    give(panel, BY_KIND["one"], right=False, by_keyboard=False)
+    expect(panel.get_by_role("status")).to_contain_text("✗ Not yet", timeout=20_000)
+    assert scratch.errors() == []
+
+
+def answer_one(panel: Locator) -> int:
+    """Answer the question of kind *one* right; returns the option that is right."""
     question = BY_KIND["one"]
     go_to(panel, question, by_keyboard=False)
     give(panel, question, right=True, by_keyboard=False)
+    expect(panel.get_by_role("status")).to_contain_text("✓ Right.", timeout=20_000)
+    return next(i for i, answer in enumerate(question.answers) if answer.right)
+
+
+def assert_answered(panel: Locator, right: int) -> None:
+    go_to(panel, BY_KIND["one"], by_keyboard=False)
     expect(panel.get_by_role("status")).to_contain_text("✓ Right.")
-    panel.evaluate("node => { node.dataset.before = 'restart'; }")
-    lab.restart_kernel()
-    lab.command("notebook:run-cell")  # the cell that shows the quiz, again
-    expect(panel).not_to_have_attribute("data-before", "restart", timeout=30_000)
-    go_to(panel, question, by_keyboard=False)
-    expect(panel.get_by_role("status")).to_contain_text("✓ Right.")
-    right = next(i for i, answer in enumerate(question.answers) if answer.right)
     expect(position_of(panel, right)).to_be_checked()
 
 
-def test_nothing_stands_in_the_way_of_anybody(lab: Lab) -> None:
-    panel = show_quiz(lab)
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        lab.set_theme(theme)
-        for question in BY_KIND.values():
-            go_to(panel, question, by_keyboard=False)
-            give(panel, question, right=False, by_keyboard=False)
-            expect(panel.get_by_role("status")).to_contain_text("✗ Not yet", timeout=20_000)
-            panel.locator("summary").first.click()
-            assert lab.violations(".birnn-quiz") == [], (theme, question.kind)
-        lab.screenshot(f"quiz-{theme.split()[1].lower()}")
-
-
-def test_a_quiz_that_stands_in_the_way_would_be_found(lab: Lab) -> None:
-    panel = show_quiz(lab)
-    panel.evaluate("node => { node.style.color = '#777'; node.style.background = '#888'; }")
-    assert any("color-contrast" in found for found in lab.violations(".birnn-quiz"))
-    go_to(panel, BY_KIND["shape"], by_keyboard=False)
-    panel.locator("input").evaluate("node => node.parentNode.replaceWith(node)")
-    assert any("label" in found for found in lab.violations(".birnn-quiz"))
-
-
-def test_the_working_copy_holds_no_key(lab: Lab) -> None:
-    show_quiz(lab)
-    lab.command("docmanager:save")
-    stored = (lab.server.copy / UNITS[0].lesson).read_text()
-    assert nbformat.reads(stored, as_version=4)
+def test_the_working_copy_holds_no_key(scratch: Lab, server: CourseServer) -> None:
+    answer_one(show_quiz(scratch))
+    scratch.command("docmanager:save")
+    stored = (server.copy / SCRATCH).read_text()
+    assert "quiz(" in nbformat.reads(stored, as_version=4).cells[0].source
     for question in bank().values():
         for answer in question.answers:
             assert answer.feedback[:40] not in stored

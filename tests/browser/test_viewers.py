@@ -1,55 +1,84 @@
-"""Every viewer in JupyterLab: moved by keyboard alone, in both themes."""
+"""Every viewer in JupyterLab, moved by keyboard alone."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
-from viewers import viewers
+from playwright.sync_api import Locator, expect
 
-from browser.conftest import Lab
+from browser.lab import Lab
+from browser.shown import SHOWN, cell
 
 pytestmark = pytest.mark.browser
 
-NEEDED = {
-    "spelling_explorer": "SequenceTagger(26, len(data.tags), 8, bidirectional=True), data",
-}
-"""What a viewer cannot start without; the rest start with nothing."""
+VIEWERS = [name for name in SHOWN if name.endswith("_explorer")]
 
 
-@pytest.mark.parametrize("name", viewers())
-def test_a_viewer_follows_the_keyboard_and_stands_in_nobodys_way(lab: Lab, name: str) -> None:
-    needed = NEEDED.get(name, "")
-    words = "from birnn_course import SequenceTagger, load_spelling\ndata = load_spelling(50)\n"
-    call = f"from birnn_course import {name}\n{name}({needed})"
-    lab.insert_and_run(words + call if needed else call)
-    panel = lab.page.locator(".jp-OutputArea .birnn-panel")
+def shown(lab: Lab, name: str) -> Locator:
+    panel = lab.insert_and_run(cell(name)).locator(".birnn-panel")
     expect(panel).to_be_visible(timeout=60_000)
+    return panel
+
+
+@pytest.mark.parametrize("name", VIEWERS)
+def test_a_viewer_follows_the_keyboard(scratch: Lab, name: str) -> None:
+    panel = shown(scratch, name)
     picture, sentence = panel.locator(".birnn-picture"), panel.get_by_role("status")
-    keyboard = lab.page.keyboard
+    keyboard = scratch.page.keyboard
+    controls = panel.locator(".birnn-controls > *").count()
 
     # From control to control by Tab alone; an arrow key or a letter moves each, and the focus
     # stays in it.
     start = picture.inner_html(), sentence.inner_text()
     seen = {start}
     panel.locator("input").first.focus()
-    for control in viewers()[name].controls:
+    for _ in range(controls):
         focused = panel.locator("input:focus")
-        before = focused.input_value()
-        at_the_end = control["kind"] == "whole" and int(before) == control["high"]
-        if control["kind"] == "word":
+        before, kind = focused.input_value(), focused.get_attribute("type")
+        at_the_end = kind == "number" and before == focused.get_attribute("max")
+        if kind == "text":
             keyboard.press("s")
         else:
-            keyboard.press("ArrowDown" if at_the_end or control["kind"] == "choice" else "ArrowUp")
+            keyboard.press("ArrowDown" if at_the_end or kind == "radio" else "ArrowUp")
         expect(focused).not_to_have_value(before)
-        lab.page.wait_for_timeout(500)
+        scratch.wait_for_widgets()
         seen.add((picture.inner_html(), sentence.inner_text()))
         keyboard.press("Tab")
+    assert not panel.locator("input:focus").count()  # each control was met once
     # Not every move shows: another kind of cell has seen the same inputs.
-    assert len(seen) > len(viewers()[name].controls) / 2
+    assert len(seen) > controls / 2
 
     for theme in ("Light", "Dark"):
-        lab.set_theme(f"JupyterLab {theme}")
-        assert lab.violations(".birnn-panel") == [], theme
+        scratch.set_theme(theme)
         panel.scroll_into_view_if_needed()
-        lab.screenshot(f"{name}-{theme.lower()}")
-    assert lab.errors() == []
+        scratch.screenshot(f"{name}-{theme.lower()}")
+    assert scratch.errors() == []
+
+
+def test_a_viewer_says_what_each_key_changed(scratch: Lab) -> None:
+    panel = shown(scratch, "dependence_explorer")
+    sentence, keyboard = panel.get_by_role("status"), scratch.page.keyboard
+    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 5 of 8 cannot reach it.")
+
+    # Tab into the first group of radio buttons, then arrows; from there on only Tab and arrows.
+    panel.get_by_role("radio", name="left to right").focus()
+    keyboard.press("ArrowDown")
+    expect(sentence).to_have_text("Output 2 has seen inputs 2 to 7; 2 of 8 cannot reach it.")
+    keyboard.press("ArrowDown")
+    expect(panel.get_by_role("radio", name="both ways")).to_be_checked()
+    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 7; none of 8 cannot reach it.")
+    keyboard.press("ArrowUp")
+    keyboard.press("ArrowUp")
+    keyboard.press("Tab")  # cell
+    keyboard.press("Tab")  # sequence length
+    expect(panel.get_by_label("Sequence length")).to_be_focused()
+    keyboard.press("ArrowUp")
+    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 6 of 9 cannot reach it.")
+    keyboard.press("Tab")  # answers late
+    keyboard.press("ArrowUp")
+    keyboard.press("Tab")  # output step
+    keyboard.press("ArrowUp")
+    expect(sentence).to_have_text("Output 3 has seen inputs 0 to 4; 4 of 9 cannot reach it.")
+    scratch.screenshot("explorer")
+    for key in ("Backspace", "9"):
+        keyboard.press(key)
+    expect(sentence).to_contain_text("has the steps 0 to 8; choose one of them.")

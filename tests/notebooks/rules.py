@@ -8,7 +8,7 @@ and plants a failure for each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -53,14 +53,49 @@ def _texts(cell: Any) -> Iterator[str]:
 
 
 class _Images(HTMLParser):
+    """The pictures of an HTML text: alternative text and source of each.
+
+    A drawing in the text itself says what it shows by ``aria-label`` or its ``<title>``; its
+    source is where it stands.
+    """
+
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.alts: list[str] = []
+        self.found: list[tuple[str, str]] = []
+        self._in_title = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: (value or "").strip() for name, value in attrs}
         if tag == "img":
-            self.alts.append((dict(attrs).get("alt") or "").strip())
+            self.found.append((given.get("alt", ""), given.get("src", "")))
+        elif tag == "svg":
+            self.found.append((given.get("aria-label", ""), f"{self.getpos()} in {id(self)}"))
+        self._in_title = tag == "title"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title and self.found and not self.found[-1][0]:
+            self.found[-1] = data.strip(), self.found[-1][1]
+        self._in_title = False
+
+
+def pictures(notebook: Notebook) -> Iterator[tuple[str, str]]:
+    """Alternative text and source of every picture, in texts and in outputs."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield from _Images(cell.source).found
+            yield from re.findall(r"!\[([^\]]*)\]\(([^)\s]*)", cell.source)
+        else:
+            for output in cell.get("outputs", ()):
+                yield from _Images(output.get("data", {}).get("text/html", "")).found
+
+
+def repeated_alternatives(shown: Iterable[tuple[str, str]]) -> list[str]:
+    """Alternative texts that stand for more than one picture."""
+    sources: dict[str, set[str]] = {}
+    for alt, source in shown:
+        sources.setdefault(alt, set()).add(source)
+    return [alt for alt, those in sources.items() if len(those) > 1]
 
 
 def ran_in_order(notebook: Notebook) -> list[str]:
@@ -150,21 +185,22 @@ def ignored_cells_are_few_and_answered(notebook: Notebook) -> list[str]:
 
 
 def figures_have_alt_text(notebook: Notebook) -> list[str]:
-    problems = []
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            alts = [*_Images(cell.source).alts, *re.findall(r"!\[([^\]]*)\]\(", cell.source)]
-        else:
-            shown = [output.get("data", {}) for output in cell.outputs]
-            alts = [alt for data in shown for alt in _Images(data.get("text/html", "")).alts]
-            if any(kind.startswith("image/") for data in shown for kind in data):
-                problems.append(f"cell {cell.execution_count} shows an image without alt text")
-        problems += [
-            f"an image has {'a trained number in its' if alt else 'no'} alt text: {alt!r}"
-            for alt in alts
-            if not alt or re.search(r"\d\.\d|\d ?%", alt)
-        ]
-    return problems
+    return [
+        f"cell {cell.execution_count} shows an image without alt text"
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if any(kind.startswith("image/") for kind in output.get("data", {}))
+    ] + [
+        f"an image has {'a trained number in its' if alt else 'no'} alt text: {alt!r}"
+        for alt, _ in pictures(notebook)
+        if not alt or re.search(r"\d\.\d|\d ?%", alt)
+    ]
+
+
+def pictures_are_told_apart(notebook: Notebook) -> list[str]:
+    return [
+        f"two pictures have this text: {alt!r}" for alt in repeated_alternatives(pictures(notebook))
+    ]
 
 
 def messages_of_torch_are_tagged(notebook: Notebook) -> list[str]:
@@ -243,6 +279,7 @@ RULES: tuple[Rule, ...] = (
     text_does_not_change,
     ignored_cells_are_few_and_answered,
     figures_have_alt_text,
+    pictures_are_told_apart,
     messages_of_torch_are_tagged,
     demonstrations_are_compared,
     no_semicolons,

@@ -123,6 +123,8 @@ def in_opening(old: str, new: str) -> Callable[[Any], None]:
 
 
 LIAR = '<img alt="it reaches 93.1 %" src="data:image/png;base64,AAAA">'
+OTHER = '<img alt="a straight line" src="data:image/png;base64,BBBB">'
+DRAWN = "<svg><title>a curve</title><path/></svg>"
 
 PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.ran_in_order, set_counts(7, 3)),
@@ -161,6 +163,9 @@ PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.figures_have_alt_text, cell_with(shown(html='<img src="data:x">', plain="x"))),
     (rules.figures_have_alt_text, cell_with(shown(html=LIAR, plain="x"))),
     (rules.figures_have_alt_text, set_source(0, "![](picture.png)")),
+    (rules.figures_have_alt_text, cell_with(shown(html="<svg><path/></svg>", plain="x"))),
+    (rules.pictures_are_told_apart, cell_with(shown(html=OTHER, plain="x"))),
+    (rules.pictures_are_told_apart, cell_with(shown(html=DRAWN * 2, plain="x"))),
     (rules.messages_of_torch_are_tagged, cell_with(printed("RuntimeError: sizes\n"))),
     (rules.demonstrations_are_compared, set_metadata(11, birnn={})),
     (rules.demonstrations_are_compared, set_metadata(11, tags=[])),
@@ -195,6 +200,21 @@ def test_a_planted_failure_is_caught(rule: rules.Rule, plant: Callable[[Any], No
     notebook = good()
     plant(notebook)
     assert rule(notebook)
+
+
+def test_no_two_pictures_of_the_course_have_the_same_text() -> None:
+    shown = [picture for path in PATHS for picture in rules.pictures(read(path))]
+    assert len(shown) > 30
+    assert rules.repeated_alternatives(shown) == []
+    planted = [*shown, (shown[0][0], "another.png")]
+    assert rules.repeated_alternatives(planted) == [shown[0][0]]
+
+
+def test_a_drawing_may_say_what_it_shows_in_two_ways() -> None:
+    notebook = good()
+    labelled = '<svg aria-label="a line"><path/></svg>'
+    cell_with(shown(html=DRAWN + labelled, plain="x"))(notebook)
+    assert [alt for alt, _ in rules.pictures(notebook)] == ["a curve", "a line", "a straight line"]
 
 
 def test_every_rule_has_a_planted_failure() -> None:

@@ -1,0 +1,264 @@
+"""Jupyter in a process of its own, and what a test does with its page."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+from conftest import ROOT
+
+TOKEN = "test"
+WINDOW: ViewportSize = {"width": 1280, "height": 900}
+SCRATCH = "scratch.ipynb"
+SCREENSHOTS = ROOT / "test-results"
+KERNEL_READY = """async path => {
+    const app = window.jupyterapp;
+    if (!app) return false;
+    await app.restored;
+    const panel = app.shell.currentWidget;
+    if (!panel || !panel.context || (path && panel.context.path !== path)) return false;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    const kernel = panel.sessionContext.session && panel.sessionContext.session.kernel;
+    return Boolean(kernel && kernel.status === 'idle');
+}"""
+
+
+class Server:
+    """A running Jupyter, with settings, kernels' folders and a home of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        Everything it writes is in here.
+    port : int
+        Where it will listen.
+    command : list of str
+        Starts it there; the token is appended.
+    environment : mapping of str to str
+        Added to the environment of the tests.
+    """
+
+    def __init__(
+        self, folder: Path, port: int, command: list[str], environment: dict[str, str]
+    ) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        own = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+        self._log = (folder / "server.log").open("w+")
+        self._process = subprocess.Popen(
+            [*command, f"--IdentityProvider.token={TOKEN}"],
+            env={
+                **os.environ,
+                **{name: str(folder / name.lower()) for name in own},
+                "BIRNN_HOME": str(folder / "home"),
+                **environment,
+            },
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def ask(self, path: str, method: str = "GET") -> str:
+        headers = {"Authorization": f"token {TOKEN}"}
+        request = urllib.request.Request(f"{self.url}{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            return str(answer.read().decode())
+
+    def wait(self) -> None:
+        for _ in range(300):
+            time.sleep(0.2)
+            with contextlib.suppress(OSError):
+                self.ask("/api/status")
+                return
+            assert self._process.poll() is None, self.log()
+        raise AssertionError(f"Jupyter did not answer within 60 s\n{self.log()}")
+
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
+
+    def end_kernels(self, but: str = "") -> None:
+        """They outlive their page; the one of the notebook ``but`` is used again."""
+        for session in json.loads(self.ask("/api/sessions")):
+            if session["path"] != but:
+                self.ask(f"/api/sessions/{session['id']}", "DELETE")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+        self._log.close()
+
+
+class CourseServer(Server):
+    """A running ``birnn lab``; its working copy has an empty notebook more."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.copy = folder / "birnn-lab"
+        self.copy.mkdir()
+        nbformat.write(nbformat.v4.new_notebook(), self.copy / SCRATCH)
+        # All cells stay in the page, so that a test can see them.
+        settings = folder / "home" / "lab-user-settings" / "@jupyterlab" / "notebook-extension"
+        settings.mkdir(parents=True)
+        (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+        birnn = str(Path(sys.executable).with_name("birnn"))
+        command = [birnn, "lab", str(self.copy), "--no-browser", "--port", str(port), "--"]
+        super().__init__(folder, port, [*command, "--LabApp.expose_app_in_browser=True"], {})
+
+    def first_address(self) -> str:
+        """The address that ``birnn lab`` opens in a newcomer's browser."""
+        return f"{self.url}/?token={TOKEN}"
+
+    def scratch_address(self) -> str:
+        """The empty notebook in a window layout of its own."""
+        return f"{self.url}/lab/workspaces/scratch/tree/{SCRATCH}?token={TOKEN}"
+
+
+class Lab:
+    """What a test does with the page."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page = page
+        self.server = server
+
+    def open(self, address: str) -> None:
+        self.page.goto(address)
+        self.wait_for_kernel()
+
+    def open_notebook(self, name: str) -> None:
+        """Open another notebook of the working copy, beside the first."""
+        self.command("docmanager:open", path=name)
+        self.wait_for_kernel(name)
+
+    def wait_for_kernel(self, path: str = "") -> None:
+        # wait_for_function would take a promise for true: ask again ourselves
+        for _ in range(600):
+            if self.page.evaluate(KERNEL_READY, path):
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("the notebook's kernel did not become ready within 60 s")
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Run a JupyterLab command and wait until it is done."""
+        self.page.evaluate(
+            # what a command returns, such as a whole notebook, stays in the page
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }",
+            [name, arguments],
+        )
+
+    def run_all(self) -> None:
+        self.page.set_default_timeout(300_000)
+        self.command("notebook:run-all-cells")
+        self.page.set_default_timeout(30_000)
+
+    def clear(self) -> None:
+        """Leave one empty cell."""
+        self.page.evaluate(
+            """() => {
+                const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+                shared.insertCell(0, {cell_type: 'code', source: ''});
+                shared.deleteCellRange(1, shared.cells.length);
+            }"""
+        )
+
+    def insert_and_run(self, source: str) -> Locator:
+        """Put a code cell at the top of the notebook, run it, and return where its output is."""
+        self.page.evaluate(
+            """source => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                content.model.sharedModel.insertCell(0, {cell_type: 'code', source});
+                content.activeCellIndex = 0;
+            }""",
+            source,
+        )
+        self.command("notebook:run-cell")
+        return self.notebook().locator(".jp-CodeCell").first.locator(".jp-OutputArea")
+
+    def insert_markdown(self, source: str) -> None:
+        """Put a text at the top of the notebook."""
+        self.page.evaluate(
+            """source => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                content.model.sharedModel.insertCell(0, {cell_type: 'markdown', source});
+                content.widgets[0].rendered = true;
+            }""",
+            source,
+        )
+
+    def run_last_code_cell(self) -> None:
+        self.page.evaluate(
+            """() => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                const kinds = content.widgets.map(cell => cell.model.type);
+                content.activeCellIndex = kinds.lastIndexOf('code');
+            }"""
+        )
+        self.command("notebook:run-cell")
+
+    def restart_kernel(self) -> None:
+        """Restart without the question; everything in memory is gone."""
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+        self.wait_for_kernel()
+
+    def errors(self) -> list[str]:
+        return (
+            self.notebook()
+            .locator(
+                ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error'], "
+                ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
+            )
+            .all_inner_texts()
+        )
+
+    def notebook(self) -> Locator:
+        """The notebook in front; those behind it are in the page too."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
+
+    def set_theme(self, name: str) -> None:
+        """Light or Dark."""
+        theme = f"JupyterLab {name}"
+        if self.page.locator("body").get_attribute("data-jp-theme-name") != theme:
+            self.command("apputils:change-theme", theme=theme)
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+        # While the style sheet is fetched, this covers everything.
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+    def wait_for_widgets(self) -> None:
+        """Until the kernel has answered all messages of widgets, and the page has the answers."""
+        self.page.evaluate(
+            """async () => {
+                const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                await session.kernel.requestExecute({code: '', silent: true}).done;
+            }"""
+        )
+
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[None]:
+        """A window as high as the notebook: what is scrolled away is not seen, nor checked."""
+        self.command("application:toggle-left-area")
+        scroller = self.notebook().locator(".jp-WindowedPanel-outer")
+        height = scroller.evaluate("node => node.scrollHeight")
+        self.page.set_viewport_size({**WINDOW, "height": int(height) + 150})
+        scroller.evaluate("node => { node.scrollTop = 0; }")
+        yield
+        self.command("application:toggle-left-area")
+        self.page.set_viewport_size(WINDOW)
+
+    def screenshot(self, name: str) -> None:
+        """A picture of the window, for people to look at."""
+        keep_picture(self.page, name)
+
+
+def keep_picture(page: Page, name: str, full_page: bool = False) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)

@@ -1,0 +1,75 @@
+"""Everything that the course shows in a notebook, each by one cell."""
+
+from __future__ import annotations
+
+from birnn_course.questions.bank import Question, bank
+
+
+def first_of_each_kind() -> dict[str, Question]:
+    """A question of each kind, of the first unit that has one."""
+    return {question.kind: question for question in reversed(bank().values()) if not question.form}
+
+
+_LAST_STEP = """
+class Last(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.GRU(4, 8, batch_first=True, bidirectional=True)
+        self.head = torch.nn.Linear(16, 3)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0][:, -1])
+"""
+_PROJECT = """
+from birnn_course.project.findings import Finding
+from birnn_course.project.report import Part, ProjectReport
+good = Finding("a", "Does `score` count pads?", "ok", "No.")
+bad = Finding("b", "Does it see the padding?", "problem", "By `0.3`.", "mean-over-pads")
+report = ProjectReport((Part("`predict`", 3, 6, (good, bad)), Part("`choose`", 0, 2)), 0.5)
+"""
+_QUIZ = """
+from birnn_course.questions.bank import bank
+from birnn_course.questions.widget import Quiz
+"""
+
+QUIZZES = {f"quiz:{kind}": question for kind, question in first_of_each_kind().items()}
+"""A quiz of one question of each kind."""
+
+SHOWN = {
+    **{name: f"{_QUIZ}Quiz([bank()[{q.id!r}]])" for name, q in QUIZZES.items()},
+    "quiz": "quiz('01')",
+    "diagnostic": "diagnostic('A')",
+    "warm_up": "warm_up('03')",
+    "mixed_test": "mixed_test(1, n=2, minutes=60)",
+    "dependence_explorer": "dependence_explorer()",
+    "packing_explorer": "packing_explorer()",
+    "shape_explorer": "shape_explorer()",
+    "threshold_explorer": "threshold_explorer()",
+    "spelling_explorer": "from birnn_course.data.spelling import Spelling\n"
+    "words = {'cat': ('K', 'AE', 'T'), 'ate': ('EY', 'T', '_')}\n"
+    "data = Spelling(words, {}, tuple(words), (), ())\n"
+    "model = SequenceTagger(26, len(data.tags), 8, bidirectional=True)\n"
+    "spelling_explorer(model, data, word='cat')",
+    "check": "def read_both_ways(x, f, b):\n"
+    "    print('<b>bold</b>'); return torch.zeros(len(x), x.shape[1], 99)\n"
+    "check(read_both_ways)",
+    "hint": "hint('summarise')",
+    "audit": f"{_LAST_STEP}audit(Last(), torch.randn(6, 9, 4), [9, 4, 7, 2, 9, 5])",
+    "check_project": f"{_PROJECT}report",
+    "plot_bars": "plot_bars({'a': {'left to right': 60.0, 'both ways': 99.0}}, alt='b is more',\n"
+    "          limits={'limit': 60.0})",
+    "plot_lines": "plot_lines({'a': [1, 2], 'b': [2, 1]}, alt='a rises, b falls', xlabel='x',\n"
+    "           ylabel='y')",
+    "plot_curves": "plot_curves({'a': ([0, 1], [1, 0])}, alt='a falls', xlabel='x', ylabel='y')",
+    "plot_grids": "plot_grids({'a': torch.eye(3)}, alt='a diagonal', xlabel='x', ylabel='y',\n"
+    "           numbers=True)",
+    "plot_dependence": "plot_dependence({'a': torch.ones(3, 3).tril()})",
+    "fit": "from birnn_course import training\nprogress = training._progress(10)\n"
+    "progress.__enter__()()  # a training that goes on",
+}
+"""The function that shows it, to a cell that calls it, or makes what it returns."""
+
+
+def cell(name: str) -> str:
+    """The cell of one entry, with the imports that all of them need."""
+    return f"import torch\nfrom birnn_course import *\n{SHOWN[name]}"

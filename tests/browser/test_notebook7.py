@@ -1,0 +1,57 @@
+"""One pass in Jupyter Notebook 7, which shows the same widgets in another page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.conftest import serving
+from browser.lab import SCRATCH, TOKEN, Lab, Server
+from browser.quizzes import give
+from browser.shown import QUIZZES, cell
+
+from conftest import ROOT, unused_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.full]
+
+# Notebook 7 comes with nbgrader, which is installed apart from the rest.
+APART = ROOT / ".venv" / "nbgrader"
+
+
+@pytest.fixture(scope="module")
+def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    assert (APART / "notebook").is_dir(), "run: make .venv/nbgrader"
+    folder = tmp_path_factory.mktemp("notebook7")
+    work = folder / "work"
+    work.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(), work / SCRATCH)
+    port = unused_port()
+    command = [
+        *(sys.executable, "-m", "notebook", "--no-browser", "--allow-root"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"),
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+    ]
+    yield from serving(Server(folder, port, command, {"PYTHONPATH": str(APART)}))
+
+
+def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    assert page.evaluate("() => window.jupyterapp.name") == "Jupyter Notebook"
+    panel = notebook.insert_and_run(cell("quiz:one")).locator(".birnn-quiz")
+    expect(panel).to_be_visible(timeout=60_000)
+    for right in (False, True):
+        give(panel, QUIZZES["quiz:one"], right, by_keyboard=True)
+        answer = "✓ Right." if right else "✗ Not yet"
+        expect(panel.get_by_role("status")).to_contain_text(answer, timeout=20_000)
+    viewer = notebook.insert_and_run(cell("dependence_explorer")).locator(".birnn-panel")
+    expect(viewer).to_be_visible(timeout=30_000)
+    viewer.get_by_role("radio", name="left to right").focus()
+    page.keyboard.press("ArrowDown")
+    expect(viewer.get_by_role("status")).to_contain_text("Output 2 has seen inputs 2 to 7;")
+    assert notebook.errors() == []
+    notebook.screenshot("notebook7")
