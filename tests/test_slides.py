@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from birnn_course.cli import main
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
+from birnn_course.misconceptions import catalogue
 from birnn_course.questions.bank import bank
 from birnn_course.slides.deck import (
     LARGEST,
@@ -234,3 +235,60 @@ def test_without_the_package_it_says_what_to_install(
     result = CliRunner().invoke(main, ["slides", "-o", str(tmp_path)])
     assert result.exit_code == 1 and "pip install 'birnn-course[slides]'" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# ── the guide ───────────────────────────────────────────────────────────────────────────────────
+
+GUIDE = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+
+
+def numbers(text: str) -> list[int]:
+    """``1–3 and 5`` as 1, 2, 3, 5."""
+    found: list[int] = []
+    for first, last in re.findall(r"(\d+)(?:–(\d+))?", text):
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def minutes_of(unit: str, slides: str) -> float:
+    made = deck_of(next(u.lesson for u in UNITS if u.number == unit)).slides
+    return sum(made[i - 1].minutes for i in numbers(slides))
+
+
+def test_the_long_lecture_of_the_guide_fits_its_minutes() -> None:
+    rows = re.findall(r"^\| (\d+)–(\d+) \| (\d\d) \| ([\d–]+) \|", GUIDE, re.MULTILINE)
+    assert len(rows) == 6
+    for start, end, unit, slides in rows:
+        assert abs(minutes_of(unit, slides) - (int(end) - int(start))) <= 0.5, (unit, slides)
+    assert minutes_of("01", "1–16") != minutes_of("01", "1–15")
+
+
+def test_the_four_lectures_of_the_guide_fit() -> None:
+    rows = re.findall(r"^\| [1-4] \| ([^|]+) \| ([^|]+) \|", GUIDE, re.MULTILINE)
+    assert len(rows) == 4
+    for units, slides in rows:
+        parts = zip(re.findall(r"\d\d", units), slides.split("then"), strict=False)
+        took = sum(
+            deck_of(next(u.lesson for u in UNITS if u.number == unit)).minutes
+            if "all" in part
+            else minutes_of(unit, part)
+            for unit, part in parts
+        )
+        assert 40 <= took <= 46, (units, slides)
+
+
+def test_what_the_guide_skips_takes_what_it_says() -> None:
+    said = re.findall(
+        r"^\*\*(\d\d),.*Skip: slides (.*?); that is ([\d.]+) minutes", GUIDE, re.MULTILINE
+    )
+    assert [unit for unit, *_ in said] == [unit.number for unit in LECTURES]
+    for unit, slides, minutes in said:
+        assert minutes_of(unit, re.sub(r"\([^)]*\)", "", slides)) == float(minutes), unit
+
+
+def test_the_guide_names_misconceptions_that_there_are() -> None:
+    named = [
+        set(re.findall(r"`([\w-]+)`", text)) for text in re.findall(r"Expect: (.*?) Skip", GUIDE)
+    ]
+    assert len(named) == len(LECTURES) and all(len(ids) == 3 for ids in named)
+    assert set().union(*named) <= set(catalogue())
