@@ -24,8 +24,9 @@ function render({ model, el }) {
     heading, clock, question, feedback, make("div", {}, back, next));
   root.setAttribute("role", "group");
   root.setAttribute("aria-labelledby", id);
-  // JupyterLab's shortcuts must not fire in here.
-  root.dataset.lmSuppressShortcuts = "true";
+  // Jupyter's shortcuts (arrows move the cell selection) must not fire in here. Notebook 7 takes a
+  // key before it arrives, and asks only the element that has the focus.
+  root.addEventListener("focusin", ({ target }) => { target.dataset.lmSuppressShortcuts = "true"; });
   root.addEventListener("keydown", (event) => event.stopPropagation());
 
   const state = () => model.get("states")[questions[at].id];
