@@ -14,8 +14,9 @@ const frame = (className, heading, ...children) => {
   const root = make("div", { className: `birnn-panel ${className}` }, heading, ...children);
   root.setAttribute("role", "group");
   root.setAttribute("aria-labelledby", heading.id);
-  // JupyterLab's shortcuts (arrows move the cell selection) must not fire in here.
-  root.dataset.lmSuppressShortcuts = "true";
+  // Jupyter's shortcuts (arrows move the cell selection) must not fire in here. Notebook 7 takes a
+  // key before it arrives, and asks only the element that has the focus.
+  root.addEventListener("focusin", ({ target }) => { target.dataset.lmSuppressShortcuts = "true"; });
   root.addEventListener("keydown", (event) => event.stopPropagation());
   return root;
 };

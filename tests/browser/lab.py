@@ -21,16 +21,20 @@ TOKEN = "test"
 WINDOW: ViewportSize = {"width": 1280, "height": 900}
 SCRATCH = "scratch.ipynb"
 SCREENSHOTS = ROOT / "test-results"
-KERNEL_READY = """async path => {
-    const app = window.jupyterapp;
-    if (!app) return false;
-    await app.restored;
-    const panel = app.shell.currentWidget;
-    if (!panel || !panel.context || (path && panel.context.path !== path)) return false;
-    await panel.context.ready;
-    await panel.sessionContext.ready;
-    const kernel = panel.sessionContext.session && panel.sessionContext.session.kernel;
-    return Boolean(kernel && kernel.status === 'idle');
+# Some of these promises are never kept, as while a dialog asks for a kernel.
+KERNEL_READY = """path => {
+    const ready = async () => {
+        const app = window.jupyterapp;
+        if (!app) return false;
+        await app.restored;
+        const panel = app.shell.currentWidget;
+        if (!panel || !panel.context || (path && panel.context.path !== path)) return false;
+        await panel.context.ready;
+        await panel.sessionContext.ready;
+        const kernel = panel.sessionContext.session && panel.sessionContext.session.kernel;
+        return Boolean(kernel && kernel.status === 'idle');
+    };
+    return Promise.race([ready(), new Promise(done => setTimeout(() => done(false), 1000))]);
 }"""
 
 
@@ -98,13 +102,19 @@ class Server:
         self._log.close()
 
 
+def write_scratch(folder: Path) -> None:
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    empty = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    nbformat.write(empty, folder / SCRATCH)
+
+
 class CourseServer(Server):
     """A running ``birnn lab``; its working copy has an empty notebook more."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.copy = folder / "birnn-lab"
         self.copy.mkdir()
-        nbformat.write(nbformat.v4.new_notebook(), self.copy / SCRATCH)
+        write_scratch(self.copy)
         # All cells stay in the page, so that a test can see them.
         settings = folder / "home" / "lab-user-settings" / "@jupyterlab" / "notebook-extension"
         settings.mkdir(parents=True)
@@ -140,7 +150,8 @@ class Lab:
 
     def wait_for_kernel(self, path: str = "") -> None:
         # wait_for_function would take a promise for true: ask again ourselves
-        for _ in range(600):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
             if self.page.evaluate(KERNEL_READY, path):
                 return
             self.page.wait_for_timeout(100)

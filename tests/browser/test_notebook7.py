@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
 from browser.conftest import serving
-from browser.lab import SCRATCH, TOKEN, Lab, Server
+from browser.lab import SCRATCH, TOKEN, Lab, Server, write_scratch
 from browser.quizzes import give
 from browser.shown import QUIZZES, cell
 
@@ -28,14 +27,18 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("notebook7")
     work = folder / "work"
     work.mkdir()
-    nbformat.write(nbformat.v4.new_notebook(), work / SCRATCH)
+    write_scratch(work)
     port = unused_port()
     command = [
         *(sys.executable, "-m", "notebook", "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"),
         "--JupyterNotebookApp.expose_app_in_browser=True",
     ]
-    yield from serving(Server(folder, port, command, {"PYTHONPATH": str(APART)}))
+    environment = {
+        "PYTHONPATH": str(APART),
+        "JUPYTERLAB_DIR": str(APART / "share" / "jupyter" / "lab"),  # its settings' schemas
+    }
+    yield from serving(Server(folder, port, command, environment))
 
 
 def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) -> None:
