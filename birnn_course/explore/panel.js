@@ -44,15 +44,6 @@ function render({ model, el }) {
   const heading = make("div", { className: "birnn-heading", textContent: model.get("heading") });
   const root = frame("", heading,
     make("div", { className: "birnn-controls" }, ...controls), sentence, picture);
-<<<<<<< HEAD
-=======
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-labelledby", id);
-  // Jupyter's shortcuts (arrows move the cell selection) must not fire in here. Notebook 7 takes a
-  // key before it arrives, and asks only the element that has the focus.
-  root.addEventListener("focusin", ({ target }) => { target.dataset.lmSuppressShortcuts = "true"; });
-  root.addEventListener("keydown", (event) => event.stopPropagation());
->>>>>>> browser-suite
 
   const showPicture = () => { picture.innerHTML = model.get("picture"); };
   const showSentence = () => { sentence.textContent = model.get("sentence"); };
