@@ -57,6 +57,13 @@ def test_short_text_is_shown_and_long_text_is_said() -> None:
     assert part.html.count(long) == 2 and slide.said == [f"<p>{long}</p>"]
 
 
+def test_what_a_reader_needs_is_neither_shown_nor_said() -> None:
+    long = " ".join(["word"] * (LONGEST + 1))
+    source = f"# The deck\n\n**You need** {long}\n\n**Time** 75 minutes."
+    [slide] = of(cell(new_markdown_cell(source), "slide")).slides
+    assert slide.parts == [] and slide.said == []
+
+
 def test_what_stands_before_a_heading_is_said_to_the_slide_before() -> None:
     first, second = of(
         cell(new_markdown_cell("# First"), "slide"),

@@ -251,7 +251,8 @@ class _Text:
         self.before = [before.replace("<p class=own>", "<p>")] if before else []
         rest = _HEADING.sub("", rendered[heading.end() :] if heading else rendered)
         self.all = rest.replace("<p class=own>", "<p>")
-        self.long = [f"<p>{p}</p>" for p in _OWN.findall(rest) if not _is_short(p)]
+        own = [p for p in _OWN.findall(rest) if not p.startswith(_FOR_READERS)]
+        self.long = [f"<p>{p}</p>" for p in own if not _is_short(p)]
         self.short = _OWN.sub(lambda m: f"<p>{m[1]}</p>\n" if _is_short(m[1]) else "", rest).strip()
 
 
