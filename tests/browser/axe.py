@@ -46,9 +46,10 @@ class Violation(NamedTuple):
     rule: str
     selector: str
     html: str
+    why: str
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.html} at {self.selector}"
+        return f"{self.rule}: {self.html} at {self.selector}: {self.why}"
 
 
 def violations(page: Page, inside: str = "html", *, undecided: bool = True) -> list[Violation]:
@@ -63,7 +64,12 @@ def violations(page: Page, inside: str = "html", *, undecided: bool = True) -> l
     kinds = ["violations", "incomplete"] if undecided else ["violations"]
     found = Axe().run(page, context=inside, options={"resultTypes": kinds}).response
     return [
-        Violation(rule["id"], " ".join(map(str, node["target"])), node["html"][:160])
+        Violation(
+            rule["id"],
+            " ".join(map(str, node["target"])),
+            node["html"][:160],
+            "; ".join(check["message"] for check in node["any"]),
+        )
         for kind in kinds
         for rule in found[kind]
         for node in rule["nodes"]
