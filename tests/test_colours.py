@@ -41,6 +41,13 @@ PAIRS = {
         Pair("#0072b2", "#fff", GRAPHIC),
         Pair("#d55e00", "#fff", GRAPHIC),
     ],
+    "slides/deck.css": [
+        Pair("#1a1a1a", "#fff"),
+        Pair("#1a1a1a", "#f4f4f2"),  # code, and its four other colours
+        *(Pair(code, "#f4f4f2") for code in ("#7a1f7a", "#8a3b00", "#4d5a4d", "#00508a")),
+        Pair("#00508a", "#fff", GRAPHIC),  # the focus
+        Pair("#555", "#fff", GRAPHIC),  # how far the lecture is
+    ],
     "plots.py": [
         Pair("black", "white"),
         *(Pair(colour.lower(), "white", GRAPHIC) for colour in COLOURS),
@@ -56,6 +63,7 @@ DECORATION = {
         "#ddd": "a line between rows",
         "#f6d5bd": "between the stripes of a bar whose number stands beside it",
     },
+    "slides/deck.css": {"#999": "a line beside an output or a guess, or between rows"},
     "plots.py": {
         "#bbbbbb": "a line between fields",
         "#dddddd": "a line behind the values",
@@ -64,7 +72,10 @@ DECORATION = {
 }
 # Where there is no theme the browser chooses these, each two of them to be read on one another.
 CHOSEN_BY_THE_BROWSER = {"CanvasText": "Canvas", "ButtonText": "ButtonFace", "Field": "Canvas"}
-MOTION = r"\btransition|\banimat(?:e|ion)|@keyframes|scroll-behavior|<marquee|<blink|\.gif\b"
+MOTION = (
+    r"\btransition(?!: \"?none\b)|\banimat(?:e|ion)|@keyframes|scroll-behavior|<marquee|<blink"
+    r"|\.gif\b"
+)
 
 
 def themes() -> dict[str, colours.Theme]:
@@ -190,6 +201,7 @@ def test_nothing_moves(path: Path) -> None:
     "planted",
     [
         "p { transition: opacity 1s }",
+        'Reveal.initialize({ transition: "slide" })',
         "p { animation: spin 2s }",
         "@keyframes spin {}",
         "html { scroll-behavior: smooth }",
