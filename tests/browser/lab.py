@@ -37,6 +37,22 @@ KERNEL_READY = """path => {
     return Promise.race([ready(), new Promise(done => setTimeout(() => done(false), 1000))]);
 }"""
 
+# Where the last cell of a notebook ends, and how far the notebook is seen, once both have stayed
+# the same for half a second. Below the last cell JupyterLab leaves a window's height free.
+SETTLED = """async node => {
+    const now = () => {
+        const top = node.getBoundingClientRect().top;
+        const end = [...node.querySelectorAll('.jp-Cell')].pop().getBoundingClientRect().bottom;
+        return [Math.ceil(end - top) + node.scrollTop, node.clientHeight, node.scrollTop];
+    };
+    for (let before, same = 0; same < 5; same = String(now()) === before ? same + 1 : 0) {
+        before = String(now());
+        node.scrollTop = 0;
+        await new Promise(done => setTimeout(done, 100));
+    }
+    return now().slice(0, 2);
+}"""
+
 
 class Server:
     """A running Jupyter, with settings, kernels' folders and a home of its own.
@@ -258,9 +274,14 @@ class Lab:
         """A window as high as the notebook: what is scrolled away is not seen, nor checked."""
         self.command("application:toggle-left-area")
         scroller = self.notebook().locator(".jp-WindowedPanel-outer")
-        height = scroller.evaluate("node => node.scrollHeight")
-        self.page.set_viewport_size({**WINDOW, "height": int(height) + 150})
-        scroller.evaluate("node => { node.scrollTop = 0; }")
+        for _ in range(50):
+            # pictures that arrive and the new window change the layout, which takes its time
+            height, room = scroller.evaluate(SETTLED)
+            if height <= room:
+                break
+            self.page.set_viewport_size({**WINDOW, "height": height + 150})
+        else:
+            raise AssertionError("the notebook does not stop to grow")
         yield
         self.command("application:toggle-left-area")
         self.page.set_viewport_size(WINDOW)
