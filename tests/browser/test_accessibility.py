@@ -57,7 +57,7 @@ def page_of_all(_scratch: Scratch) -> Iterator[Lab]:
         if name in QUIZZES:
             panel = output.locator(".birnn-quiz")
             give(panel, QUIZZES[name], right=False, by_keyboard=False)
-            expect(panel.get_by_role("status")).to_contain_text("✗ Not yet", timeout=20_000)
+            expect(panel.get_by_role("status")).to_contain_text("✗ Not yet")
     lab.page.evaluate(
         "document.querySelectorAll('.birnn-panel details').forEach(node => { node.open = true; })"
     )
@@ -174,7 +174,7 @@ def test_every_widget_announces_what_changes(everything: Lab) -> None:
     panel.get_by_role("status").evaluate("node => { node.dataset.before = 'yes'; }")
     question = QUIZZES[next(iter(QUIZZES))]
     give(panel, question, right=True, by_keyboard=False)
-    expect(panel.get_by_role("status")).to_contain_text("✓ Right.", timeout=20_000)
+    expect(panel.get_by_role("status")).to_contain_text("✓ Right.")
     expect(panel.get_by_role("status")).to_have_attribute("data-before", "yes")
 
 

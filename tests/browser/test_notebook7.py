@@ -50,7 +50,7 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
     for right in (False, True):
         give(panel, QUIZZES["quiz:one"], right, by_keyboard=True)
         answer = "✓ Right." if right else "✗ Not yet"
-        expect(panel.get_by_role("status")).to_contain_text(answer, timeout=20_000)
+        expect(panel.get_by_role("status")).to_contain_text(answer)
     viewer = notebook.insert_and_run(cell("dependence_explorer")).locator(".birnn-panel")
     expect(viewer).to_be_visible(timeout=30_000)
     viewer.get_by_role("radio", name="left to right").focus()

@@ -171,12 +171,12 @@ def test_the_speaker_sees_timing_and_aim(browser: Browser, decks: Decks) -> None
         with page.expect_popup() as waiting:
             page.keyboard.press("s")
         notes = waiting.value.locator(".speaker-controls-notes")
-        expect(notes).to_contain_text("min, then", timeout=15_000)
+        expect(notes).to_contain_text("min, then")
         page.evaluate(
             "() => Reveal.slide(Reveal.getSlides().findIndex("
             "s => s.querySelector('.notes').innerText.includes('Aimed at:')))"
         )
-        expect(notes).to_contain_text("Aimed at:", timeout=15_000)
+        expect(notes).to_contain_text("Aimed at:")
 
 
 @pytest.mark.parametrize(
