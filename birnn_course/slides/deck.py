@@ -178,6 +178,12 @@ def _refuse_nonsense(number: int, shown: str, options: Mapping[str, Any], begun:
         problem = f"there is no question {sorted(unknown)[0]!r}"
     elif options.get("hide") not in (None, "input", "output", "typed"):
         problem = f"hide is {options['hide']!r} and should be 'input', 'output' or 'typed'"
+    elif wrong := [
+        key for key in ("wait", "split") if not isinstance(options.get(key, True), bool)
+    ]:
+        problem = f"{wrong[0]} is {options[wrong[0]]!r} and should be true or false"
+    elif wrong := [key for key in ("say", "title") if not isinstance(options.get(key, ""), str)]:
+        problem = f"{wrong[0]} is {options[wrong[0]]!r} and should be text"
     elif not begun and shown in ("fragment", "notes", "-"):
         problem = "it goes on with a slide that nothing has begun"
     if problem:
@@ -193,11 +199,8 @@ def _add(
 ) -> None:
     slide, step = slides[-1], shown == "fragment"
     told = [markdown(options["say"])] if "say" in options else []
-    if text is None or told:
-        slide.said += told
-    else:
-        slide.said += [text.all] if shown == "notes" else text.long
     if text is not None:
+        slide.said += told or ([text.all] if shown == "notes" else text.long)
         if text.short and shown != "notes":
             slide.parts.append(Part("text", text.short, step))
         return
@@ -207,12 +210,13 @@ def _add(
         slide.parts.append(Part("code", highlight(source, _LEXER, _FORMATTER), step))
     outputs = [] if hidden == "output" else list(_outputs(cell))
     if hidden == "typed":
-        slide.said += [printed for kind, printed in outputs if kind != "figure"]
+        told += [printed for kind, printed in outputs if kind != "figure"]
         outputs = [output for output in outputs if output[0] == "figure"]
     if options.get("split") and outputs:
         slide = Slide(slide.heading, slide.minutes / 2, slide.aims_at)
         slides[-1].minutes /= 2
         slides.append(slide)
+    slide.said += told
     step = step or options.get("wait", False)
     slide.parts += [Part(kind, shown_as, step) for kind, shown_as in outputs]
 
