@@ -194,12 +194,15 @@ def plot_lines(
     figure, (ax,) = _figure()
     styles = _styles(lines)
     for label, heights in lines.items():
+        wider = 1 + _lines_upon(label, lines)  # else nobody sees what lies below
         ax.plot(
             range(len(heights)),
             heights,
             DASHES[styles[label]],
             marker=MARKERS[styles[label]] if len(heights) <= 20 else None,
             color=COLOURS[styles[label]],
+            linewidth=1.5 * wider,
+            markersize=6 * wider,
             label=label,
         )
     _draw_limits(ax, limits)
@@ -308,6 +311,17 @@ def _styles(names: Iterable[str]) -> dict[str, int]:
     if not set(names) & set(READERS):
         return {name: i for i, name in enumerate(names)}
     return {name: READERS.index(name) if name in READERS else next(others) for name in names}
+
+
+def _lines_upon(label: str, lines: Mapping[str, Sequence[float]]) -> int:
+    """How many of the lines drawn after this one hide most of it."""
+    drawn = [height for heights in lines.values() for height in heights]
+    near = (max(drawn) - min(drawn)) / 50
+    later = list(lines.values())[list(lines).index(label) + 1 :]
+    return sum(
+        2 * sum(abs(a - b) < near for a, b in zip(lines[label], other, strict=False)) > len(other)
+        for other in later
+    )
 
 
 def _draw_limits(ax: Axes, limits: Mapping[str, float] | None) -> None:

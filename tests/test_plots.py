@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pytest
 import torch
@@ -34,6 +35,18 @@ def test_a_picture_carries_its_alternative_text_into_html() -> None:
     assert bundle["text/plain"] == '[rises & "falls"]'
     assert 'alt="rises &amp; &quot;falls&quot;"' in bundle["text/html"]
     assert pixels(picture).width > 300
+
+
+def test_a_line_below_another_is_seen() -> None:
+    def of_first_colour(first: list[float]) -> int:
+        picture = plot_lines({"a": first, "b": [0.0, 2.0]}, alt="two", xlabel="x", ylabel="y")
+        wanted = tuple(int(COLOURS[0][i : i + 2], 16) for i in (1, 3, 5))
+        return sum(
+            n for n, rgb in pixels(picture).getcolors(10_000) or [] if math.dist(rgb, wanted) < 60
+        )
+
+    beside, below = of_first_colour([2.0, 0.0]), of_first_colour([0.0, 2.0])
+    assert below > beside / 2
 
 
 def test_the_same_figure_is_the_same_bytes() -> None:

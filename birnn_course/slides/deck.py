@@ -8,7 +8,11 @@ is for readers. A cell may also have ``birnn.slide`` with
 - ``aims_at``: ids of the misconceptions that it is aimed at;
 - ``vote``: ids of questions that the class votes on, each on a slide of its own when this one is
   done;
-- ``hide``: ``input`` or ``output`` of a code cell;
+- ``title``: the heading of the slide that begins here, if it is not that of its section;
+- ``say``: Markdown for the speaker notes, in place of the cell's own long paragraphs;
+- ``hide``: ``input`` or ``output`` of a code cell, or ``typed``: the code and what it prints, so
+  that the figure stays; what it prints is then said;
+- ``wait``: ``true`` lets the output of a code cell wait for the next key press;
 - ``split``: ``true`` puts the output of a code cell on a slide of its own.
 
 Long paragraphs of a lesson are what a lecturer says, so they become speaker notes. Headings, lists,
@@ -19,7 +23,10 @@ a heading inside a cell is about the cell before, and is said if that one is on 
 from __future__ import annotations
 
 import html
+import io
 import re
+import textwrap
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -37,6 +44,8 @@ from birnn_course.questions.showing import markdown
 
 LONGEST = 24
 """Words of the longest paragraph that is shown."""
+LONGEST_LINE = 68
+"""Letters of a line of code in the largest size; longer ones are broken where that does no harm."""
 MINUTES, MINUTES_OF_A_VOTE = 2.0, 3.0
 SMALLEST, LARGEST = 20.0, 28.0
 """Pixels of code on a screen 720 high."""
@@ -44,7 +53,7 @@ _TYPED = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 _WIDTH, _HEIGHT = 1168, 540  # what code can take of a slide, in pixels
 _ASPECT = 0.602  # width by height of a letter of the code's font
 TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
-_KEYS = {"minutes", "aims_at", "vote", "hide", "split"}
+_KEYS = {"minutes", "aims_at", "vote", "title", "say", "hide", "wait", "split"}
 
 Kind = Literal["text", "code", "output", "figure"]
 
@@ -147,7 +156,8 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
             if not goes_on:
                 slides, votes = slides + votes, []
                 minutes = float(options.get("minutes", MINUTES))
-                slides.append(Slide(section, minutes, tuple(options.get("aims_at", ()))))
+                heading = inline(options.get("title", "")) or section
+                slides.append(Slide(heading, minutes, tuple(options.get("aims_at", ()))))
             _add(slides, cell, text, shown, options)
         votes += [_vote(bank()[name]) for name in options.get("vote", ())]
         previous = shown
@@ -166,8 +176,14 @@ def _refuse_nonsense(number: int, shown: str, options: Mapping[str, Any], begun:
         problem = f"there is no misconception {sorted(unknown)[0]!r}"
     elif unknown := set(options.get("vote", ())) - set(bank()):
         problem = f"there is no question {sorted(unknown)[0]!r}"
-    elif options.get("hide") not in (None, "input", "output"):
-        problem = f"hide is {options['hide']!r} and should be 'input' or 'output'"
+    elif options.get("hide") not in (None, "input", "output", "typed"):
+        problem = f"hide is {options['hide']!r} and should be 'input', 'output' or 'typed'"
+    elif wrong := [
+        key for key in ("wait", "split") if not isinstance(options.get(key, True), bool)
+    ]:
+        problem = f"{wrong[0]} is {options[wrong[0]]!r} and should be true or false"
+    elif wrong := [key for key in ("say", "title") if not isinstance(options.get(key, ""), str)]:
+        problem = f"{wrong[0]} is {options[wrong[0]]!r} and should be text"
     elif not begun and shown in ("fragment", "notes", "-"):
         problem = "it goes on with a slide that nothing has begun"
     if problem:
@@ -182,19 +198,26 @@ def _add(
     options: Mapping[str, Any],
 ) -> None:
     slide, step = slides[-1], shown == "fragment"
+    told = [markdown(options["say"])] if "say" in options else []
     if text is not None:
-        slide.said += [text.all] if shown == "notes" else text.long
+        slide.said += told or ([text.all] if shown == "notes" else text.long)
         if text.short and shown != "notes":
             slide.parts.append(Part("text", text.short, step))
         return
     hidden = options.get("hide")
-    if hidden != "input":
-        slide.parts.append(Part("code", highlight(cell["source"], _LEXER, _FORMATTER), step))
+    if hidden not in ("input", "typed"):
+        source = _comments_above(cell["source"])
+        slide.parts.append(Part("code", highlight(source, _LEXER, _FORMATTER), step))
     outputs = [] if hidden == "output" else list(_outputs(cell))
+    if hidden == "typed":
+        told += [printed for kind, printed in outputs if kind != "figure"]
+        outputs = [output for output in outputs if output[0] == "figure"]
     if options.get("split") and outputs:
         slide = Slide(slide.heading, slide.minutes / 2, slide.aims_at)
         slides[-1].minutes /= 2
         slides.append(slide)
+    slide.said += told
+    step = step or options.get("wait", False)
     slide.parts += [Part(kind, shown_as, step) for kind, shown_as in outputs]
 
 
@@ -202,10 +225,37 @@ _LEXER = PythonLexer()
 _FORMATTER = HtmlFormatter(cssclass="code")
 
 
+def _comments_above(source: str) -> str:
+    """Code whose long lines carry no comment: it stands above them, and the letters can grow."""
+    lines = source.splitlines()
+    for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
+        row, column = token.start[0] - 1, token.start[1]
+        before = lines[row][:column].rstrip() if token.type == tokenize.COMMENT else ""
+        if before and len(lines[row]) > LONGEST_LINE:
+            indent = before[: len(before) - len(before.lstrip())]
+            lines[row : row + 1] = [indent + token.string, before]
+    return "\n".join(lines)
+
+
+def _wrapped(line: str) -> str:
+    """A line that is printed; a message goes on below its beginning."""
+    message = _MESSAGE.search(line)
+    if len(line) <= 1.1 * LONGEST_LINE or message is None:
+        return line
+    indent = " " * message.start()
+    width = max(LONGEST_LINE, len(indent) + 40)
+    said = textwrap.wrap(line[message.start() :], width - len(indent), break_long_words=False)
+    return line[: message.start()] + ("\n" + indent).join(said)
+
+
+_MESSAGE = re.compile(r"\b[A-Z]\w*(Error|Warning): ")
+
+
 def _outputs(cell: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
     for output in cell["outputs"]:
         if output["output_type"] == "stream":
-            yield "output", f"<pre>{html.escape(output['text'].rstrip())}</pre>"
+            printed = "\n".join(map(_wrapped, output["text"].rstrip().splitlines()))
+            yield "output", f"<pre>{html.escape(printed)}</pre>"
             continue
         data = output.get("data", {})
         if markup := data.get("text/html", "").strip():
@@ -284,7 +334,7 @@ def _vote(question: Question) -> Slide:
             if question.kind in ("one", "several")
             else (f"<pre>{html.escape(answer.text.rstrip())}</pre>")
         )
-        told = f"{mark}{_inline(answer.feedback)}"
+        told = f"{mark}{inline(answer.feedback)}"
         items.append(
             _OPTION.format(
                 letter=letter, shown=shown, told=told, right=" right" if answer.right else ""
@@ -298,7 +348,13 @@ def _vote(question: Question) -> Slide:
         )
     ]
     ids = tuple(dict.fromkeys(a.misconception for a in options if a.misconception))
+    asked = [q.id for q in bank().values() if q.unit == question.unit and not q.form]
+    place = ""
+    if question.id in asked:
+        number = f"{asked.index(question.id) + 1} of {len(asked)}"
+        place = f"<p>Question {number} in the quiz of unit {question.unit}.</p>"
     said = [
+        place,
         "<p>Think alone: half a minute. Vote. If less than two thirds are right, talk to your "
         "neighbour for a minute and vote again. The next key press tells.</p>",
         markdown(question.worked),
@@ -312,5 +368,6 @@ _OPTION = (
 )
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
+    """Markdown of one paragraph as HTML that can stand in a line."""
     return re.sub(r"^<p>(.*)</p>$", r"\1", markdown(text), flags=re.DOTALL)

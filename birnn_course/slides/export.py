@@ -15,7 +15,7 @@ from birnn_course.course import UNITS, notebooks_folder
 from birnn_course.errors import CourseError
 from birnn_course.files import write_atomic
 from birnn_course.misconceptions import catalogue
-from birnn_course.slides.deck import Deck, deck
+from birnn_course.slides.deck import Deck, deck, inline
 
 ASSETS = "assets"
 _REVEAL = ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE")
@@ -78,6 +78,7 @@ def _environment() -> jinja2.Environment:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     made.filters["minutes"] = lambda value: f"{value:g}"
+    made.filters["inline"] = inline
     return made
 
 

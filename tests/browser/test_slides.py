@@ -174,9 +174,9 @@ def test_the_speaker_sees_timing_and_aim(browser: Browser, decks: Decks) -> None
         expect(notes).to_contain_text("min, then")
         page.evaluate(
             "() => Reveal.slide(Reveal.getSlides().findIndex("
-            "s => s.querySelector('.notes').innerText.includes('Aimed at:')))"
+            "s => s.querySelector('.notes').innerText.includes('Belief (')))"
         )
-        expect(notes).to_contain_text("Aimed at:")
+        expect(notes).to_contain_text("Belief (")
 
 
 @pytest.mark.parametrize(
