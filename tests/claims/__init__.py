@@ -2,7 +2,7 @@
 
 import pytest
 
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 3, 4))]
-"""The first two always; all five in ``make test-full``."""
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (0, 2, 3, 4))]
+"""One always, which is not that of the lesson; all five in ``make test-full``."""
 EVERY_SEED = range(5)
 """For what is quick."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from birnn_course import batch_dependence, evaluate, fit, names_task, predict
 from birnn_course.data import TaggingTask
 from birnn_course.data.batches import Batch
+from claims import SEEDS
 
 
 class Tagger(nn.Module):
@@ -33,12 +34,7 @@ def batches(ids: Tensor, tags: Tensor, size: int = 25) -> list[Batch]:
     return list(zip(ids.split(size), tags.split(size), strict=True))
 
 
-FULL = pytest.mark.full
-
-
-@pytest.mark.parametrize(
-    "seed", [0, 1, 2, pytest.param(3, marks=FULL), pytest.param(4, marks=FULL)]
-)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_what_the_forgotten_flag_costs(seed: int) -> None:
     names = names_task()
     train, test = names.sample(3_000, seed=10 + seed), names.sample(1_200, seed=20 + seed)

@@ -22,7 +22,6 @@ from birnn_course.exercises.unit_04 import TURN_AROUND
 from claims import SEEDS
 
 PAD, WIDTH = 26, 28
-# Two seeds take about half a minute; all five are run by make test-full.
 
 
 def widen(inputs: Tensor, targets: Tensor, width: int) -> Batch:

@@ -28,11 +28,10 @@ from birnn_course import (
 from birnn_course.data.alignment import Aligner, Tags, Word, spoken
 from birnn_course.data.spelling import family
 from birnn_course.exercises.checking import EXERCISES
+from claims import SEEDS
 
 FULL = [pytest.param(seed, marks=pytest.mark.full) for seed in range(3)]
-"""What takes a minute a seed is run by ``make test-full`` only, three times."""
-ONE_ALWAYS = [0, *FULL[1:]]
-FIVE = [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 5))]
+"""What takes a minute a seed is run by ``make test-full`` only, three times; lessons do it once."""
 
 
 class Windows(nn.Module):
@@ -110,7 +109,7 @@ def right_at(pattern: str, answers: Answers, data: Spelling) -> float:
     return 100 * sum(hits) / len(hits)
 
 
-@pytest.mark.parametrize("seed", ONE_ALWAYS)
+@pytest.mark.parametrize("seed", FULL)
 def test_both_ways_against_left_to_right(seed: int) -> None:
     data = words_20k()
     uni, bi = (answers_20k(kind, seed) for kind in ("left to right", "both ways"))
@@ -190,7 +189,7 @@ def cost_of_flips(seed: int) -> tuple[float, float]:
     return right[0] - right[1], wrong[1] - wrong[0]
 
 
-@pytest.mark.parametrize("seed", FIVE)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
     letters, words = cost_of_flips(seed)
     assert 0.3 < letters < 2

@@ -12,6 +12,7 @@ from birnn_course.project.answers import WordSet, judged_words, measure, validat
 from birnn_course.project.calling import here
 from birnn_course.project.predicting import Predictor, predict_all
 from birnn_course.project.rubric import BASELINES, HELD_OUT
+from claims import SEEDS
 
 from projects import Function, models
 
@@ -74,9 +75,7 @@ def test_the_baselines_without_training(tested: WordSet) -> None:
     assert macro_f1(table(2), tested) < HELD_OUT[2][0] - 0.03
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 5))]
-)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_both_ways_earns_all_points_and_left_to_right_cannot(seed: int) -> None:
     uni, bi = lstm(False, seed), lstm(True, seed)
     for tested in SETS.values():
