@@ -168,6 +168,7 @@ def test_installed_from_the_wheel_it_opens_outside_the_clone(
     assert all(not cell.get("outputs") for cell in copy.cells)
 
 
+@pytest.mark.full  # every test runs in one
 def test_an_editable_install_reads_the_clones_notebooks(
     environment: Path, tmp_path: Path, free_port: int
 ) -> None:

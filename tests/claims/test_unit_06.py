@@ -130,6 +130,7 @@ def test_the_last_column_without_packing() -> None:
         assert low < min(scores) and max(scores) < high
 
 
+@pytest.mark.full
 def test_the_median_of_both_ways_over_five_seeds_is_at_least_97_and_a_half() -> None:
     scores = [percent(on_test(seed, True), TRUTH) for seed in EVERY_SEED]
     print(f"both ways, test, seeds 0-4: {[round(score, 2) for score in scores]}")

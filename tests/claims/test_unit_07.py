@@ -28,7 +28,7 @@ from birnn_course import (
 from birnn_course.data.alignment import Aligner, Tags, Word, spoken
 from birnn_course.data.spelling import family
 from birnn_course.exercises.checking import EXERCISES
-from claims import SEEDS
+from claims import EVERY_SEED
 
 FULL = [pytest.param(seed, marks=pytest.mark.full) for seed in range(3)]
 """What takes a minute a seed is run by ``make test-full`` only, three times; lessons do it once."""
@@ -189,7 +189,8 @@ def cost_of_flips(seed: int) -> tuple[float, float]:
     return right[0] - right[1], wrong[1] - wrong[0]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
     letters, words = cost_of_flips(seed)
     assert 0.3 < letters < 2
@@ -198,7 +199,7 @@ def test_labels_that_flip_cost_letters_and_words(seed: int) -> None:
 
 @pytest.mark.full
 def test_on_average_they_cost_more_than_half_a_point_of_words() -> None:
-    letters, words = zip(*map(cost_of_flips, range(5)), strict=True)
+    letters, words = zip(*map(cost_of_flips, EVERY_SEED), strict=True)
     assert 0.5 < sum(letters) / 5 < 1 and 0.5 < sum(words) / 5 < 1
 
 

@@ -12,7 +12,7 @@ from birnn_course.project.answers import WordSet, judged_words, measure, validat
 from birnn_course.project.calling import here
 from birnn_course.project.predicting import Predictor, predict_all
 from birnn_course.project.rubric import BASELINES, HELD_OUT
-from claims import SEEDS
+from claims import EVERY_SEED
 
 from projects import Function, models
 
@@ -75,7 +75,8 @@ def test_the_baselines_without_training(tested: WordSet) -> None:
     assert macro_f1(table(2), tested) < HELD_OUT[2][0] - 0.03
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_both_ways_earns_all_points_and_left_to_right_cannot(seed: int) -> None:
     uni, bi = lstm(False, seed), lstm(True, seed)
     for tested in SETS.values():
