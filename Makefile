@@ -6,6 +6,8 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 NOTEBOOKS := $(wildcard notebooks solutions)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/notebooks/sanitize.cfg
+# Two at once, whole files, in the order given: the notebooks train, so they come first.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # These need the machine to themselves.
 ALONE := browser or timing
 
@@ -19,11 +21,11 @@ lab: .venv/installed ## open the course in JupyterLab; ARGS="--no-browser --port
 	$(BIN)/birnn lab $(ARGS)
 
 test: .venv/installed-test ## run all tests and compare every notebook with a fresh run
-	$(PYTEST) -n 2 --dist loadfile -m "not full and not gpu and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) $(TWO) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 	$(PYTEST) -m "not full and ($(ALONE))" tests
 
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
-	$(PYTEST) -n 2 --dist loadfile -m "not gpu and not ($(ALONE))" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) $(TWO) -m "not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 	$(PYTEST) -m "$(ALONE)" tests
 
 test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the CPU, what only a GPU shows
