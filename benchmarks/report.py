@@ -63,8 +63,10 @@ class Ratio:
 
 
 def _number(value: float) -> str:
-    """Two decimals, and an exponent for what they would show as 0.00."""
-    return f"{value:.2f}" if value == 0 or abs(value) >= 0.01 else f"{value:.1e}"
+    """Two decimals, three where it is small, an exponent where these would show nothing."""
+    if value and abs(value) < 0.001:
+        return f"{value:.1e}"
+    return f"{value:.2f}" if value == 0 or abs(value) >= 0.1 else f"{value:.3f}"
 
 
 def paired(of: Sequence[float], to: Sequence[float]) -> float:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import report
 from birnn_course import files
+
+import report
 
 ABOUT = """\
 # What was measured

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import g2p_peer
 import pytest
-import viewers
 
 from birnn_course.data.spelling import Spelling
 from birnn_course.errors import CourseError
 from birnn_course.explore.panel import Panel, View, Whole
+
+import viewers
 
 
 @pytest.mark.timing
@@ -122,7 +123,7 @@ def test_a_row_replaces_only_the_row_of_the_same_run(tmp_path: Path) -> None:
     for added in (family, large, both, row("5,000", "word", "first", "9"), small):
         g2p_peer.save(added, path)
     text = path.read_text(encoding="utf-8")
-    assert text.endswith(g2p_peer.table((small, both, large, family)))
+    assert text.endswith(report.table(g2p_peer.COLUMNS, (small, both, large, family), left=0))
 
 
 def test_the_stored_table_holds_every_run() -> None:
