@@ -26,13 +26,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+import report
+
 from birnn_course import files
 from birnn_course.data.alignment import Phones, Word
 from birnn_course.data.spelling import Spelling, Split, load_spelling
 from birnn_course.errors import CourseError
 from birnn_course.word_errors import phone_error_rate, word_error_rate
-
-import report
 
 Readings = Literal["first", "all"]
 

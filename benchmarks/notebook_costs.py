@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import report
 from nbformat.v4 import new_code_cell, new_notebook
 
-import report
 from notebooks import ROOT, stored
 
 if TYPE_CHECKING:

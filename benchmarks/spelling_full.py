@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import report
 import torch
 import torch.nn.functional as F
 
@@ -32,8 +33,6 @@ from birnn_course.data.spelling import LETTERS, Spelling, load_spelling
 from birnn_course.device import pick_device, setup
 from birnn_course.models import SequenceTagger, count_parameters
 from birnn_course.word_errors import phone_error_rate, word_error_rate
-
-import report
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from in_kernel import Kernel, fresh_kernel
-
-from birnn_course.questions.bank import Question, bank
-
 import report
 import viewers
 from in_browser import found as browser_found
 from in_browser import page
+from in_kernel import Kernel, fresh_kernel
+
+from birnn_course.questions.bank import Question, bank
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from birnn_course import files
-
 import report
+
+from birnn_course import files
 
 ABOUT = """\
 # What was measured

@@ -19,14 +19,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import report
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from birnn_course import SequenceTagger, fit, load_spelling, setup
 from birnn_course.data.batches import Batch, batches_of_one_length, padded_batches
-
-import report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -158,13 +157,25 @@ def compare(name: str, pairs: Pairs, device: torch.device, rounds: int) -> dict[
     }
 
 
-def growth(device: torch.device, tokens: int) -> dict[str, list[tuple[int, float]]]:
+SIZES = {
+    "sequence length": (5, 10, 20, 40, 80, 160),
+    "batch": (1, 4, 16, 64, 256),
+    "hidden size": (16, 32, 64, 128, 256, 512),
+}
+"""What grows, one at a time; the others are :data:`USUAL`."""
+TOKENS = 4_000
+"""How many one measure of growth trains on, at least."""
+USUAL = {"sequence length": 20, "batch": BATCH, "hidden size": HIDDEN}
+
+
+def growth(device: torch.device) -> dict[str, list[tuple[int, float]]]:
     """Thousands of tokens a second, as one size grows and the others stay."""
 
-    def speed(length: int, batch: int, hidden: int) -> float:
+    def speed(changed: dict[str, int]) -> float:
+        length, batch, hidden = {**USUAL, **changed}.values()
         ids = torch.randint(26, (batch, length), device=device)
         tags = torch.randint(TAGS, (batch, length), device=device)
-        batches = [(ids, tags)] * max(2, tokens // (batch * length))
+        batches = [(ids, tags)] * max(2, TOKENS // (batch * length))
 
         def run(_: nn.Module, some: Any) -> None:
             bare(new_model(device, hidden), some)
@@ -173,15 +184,7 @@ def growth(device: torch.device, tokens: int) -> dict[str, list[tuple[int, float
         best = min(seconds(run, batches, device) for _ in range(3))
         return len(batches) * batch * length / best / 1000
 
-    return {
-        "sequence length (batch 64, hidden 128)": [
-            (n, speed(n, 64, 128)) for n in (5, 10, 20, 40, 80, 160)
-        ],
-        "batch (length 20, hidden 128)": [(n, speed(20, n, 128)) for n in (1, 4, 16, 64, 256)],
-        "hidden size (length 20, batch 64)": [
-            (n, speed(20, 64, n)) for n in (16, 32, 64, 128, 256, 512)
-        ],
-    }
+    return {name: [(n, speed({name: n})) for n in sizes] for name, sizes in SIZES.items()}
 
 
 GOALS = {
@@ -261,7 +264,6 @@ def main(arguments: list[str] | None = None) -> None:
     """Print the table, and keep it with a plot."""
     parser = report.options(__doc__, rounds=7)
     parser.add_argument("--sequences", type=int, default=4_000, help="of each set (4000)")
-    parser.add_argument("--tokens", type=int, default=4_000, help="a measure of growth (4000)")
     chosen = parser.parse_args(arguments)
     device = setup()
     n = chosen.sequences
@@ -269,11 +271,12 @@ def main(arguments: list[str] | None = None) -> None:
         compare("words", words(n), device, chosen.rounds),
         compare("long tail", long_tailed(n), device, chosen.rounds),
     ]
-    sizes = growth(device, chosen.tokens)
+    sizes = growth(device)
     where = "GPU" if device.type == "cuda" else "CPU, one thread"
     about = (
         f"Bidirectional LSTM, embedding {EMBEDDING}, hidden size {HIDDEN}, batch {BATCH}; the "
-        f"median of {chosen.rounds} rounds, ratios within a round. What each line means stands in "
+        f"median of {chosen.rounds} rounds, ratios within a round. Where one size grows, the "
+        f"sequences have {USUAL['sequence length']} steps. What each line means stands in "
         "`benchmarks/training.py`."
     )
     text = report.page(

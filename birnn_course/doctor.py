@@ -44,6 +44,7 @@ def _torch() -> list[Finding]:
         import torch
     except Exception as error:  # a broken installation raises all kinds of things
         return [Finding("PyTorch", False, f"cannot be imported ({error}); install it again")]
+    torch.set_num_threads(1)  # as setup() does in every notebook
     cpu, cpu_step = _device("cpu")
     findings = [Finding("PyTorch", True, torch.__version__), cpu]
     if torch.cuda.is_available():
@@ -56,14 +57,7 @@ def _torch() -> list[Finding]:
 
 
 def _device(name: str, cpu_step: float | None = None) -> tuple[Finding, float | None]:
-    """Whether a BiLSTM trains there, and the milliseconds of a step if it does.
-
-    Parameters
-    ----------
-    name : {"cpu", "cuda"}
-    cpu_step : float, optional
-        What to compare with.
-    """
+    """Whether a BiLSTM trains there, beside a step on the CPU; its milliseconds if it does."""
     import torch
 
     needed = name == "cpu"
