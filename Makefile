@@ -53,14 +53,14 @@ slides: .venv/installed-slides ## write the slides of all lessons to slides/; UN
 colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
 	$(BIN)/python tools/colab.py
 
-bench: .venv/installed-test ## run the next four on an idle machine, about 40 minutes; all ratios in benchmarks/results/README.md
+bench: .venv/installed-test ## run the next four on an idle machine, about 25 minutes; all ratios in benchmarks/results/README.md
 	for part in notebooks training startup checks; do $(MAKE) --no-print-directory bench-$$part || exit; done
 	$(BIN)/python benchmarks/summary.py
 
 bench-notebooks: .venv/installed-test ## measure what the notebooks cost under strict nbval; about 15 minutes
 	$(BENCH) benchmarks/notebook_costs.py $(NBVAL)
 
-bench-training: .venv/installed-test ## measure fit beside other training loops; about 15 minutes
+bench-training: .venv/installed-test ## measure fit beside other training loops; about 10 minutes
 	$(BENCH) benchmarks/training.py $(ARGS)
 
 bench-startup: .venv/installed-test ## measure imports, first widgets, answers and viewers; about 3 minutes

@@ -110,10 +110,11 @@ def page(title: str, about: str, ratios: Iterable[Ratio], body: str, where: str)
 
 
 def keep(name: str, text: str, figure: Figure, folder: Path) -> None:
-    """Print a page; store it, and its plot beside it."""
+    """Print a page; store it, and the plot that it shows beside it."""
     print(text)
     folder.mkdir(parents=True, exist_ok=True)
-    files.write_atomic(folder / f"{name}.md", text)
+    title = text.splitlines()[0].removeprefix("# ")
+    files.write_atomic(folder / f"{name}.md", f"{text}\n![{title}]({name}.png)\n")
     figure.savefig(folder / f"{name}.png", dpi=110)
 
 
