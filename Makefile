@@ -8,11 +8,13 @@ NOTEBOOKS := $(wildcard notebooks solutions)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/notebooks/sanitize.cfg
 # Two at once, whole files, in the order given: the notebooks train, so they come first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
+# From the tests come answers and the browser, from the tools where the notebooks are.
+BENCH := PYTHONPATH=tools:tests $(BIN)/python
 # These need the machine to themselves.
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full test-gpu browser-times nbval lint notebooks slides colab bench-viewers bench-notebooks bench-training bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -53,14 +55,21 @@ slides: .venv/installed-slides ## write the slides of all lessons to slides/; UN
 colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
 	$(BIN)/python tools/colab.py
 
-bench-viewers: .venv/installed-test ## measure how fast the viewers follow their controls
-	$(BIN)/python benchmarks/viewers.py
+bench: .venv/installed-test ## run the next four on an idle machine, about 25 minutes; all ratios in benchmarks/results/README.md
+	for part in notebooks training startup checks; do $(MAKE) --no-print-directory bench-$$part || exit; done
+	$(BIN)/python benchmarks/summary.py
 
-bench-notebooks: .venv/installed-test ## measure what each notebook costs; about 15 minutes
-	PYTHONPATH=tools $(BIN)/python benchmarks/notebook_costs.py
+bench-notebooks: .venv/installed-test ## measure what the notebooks cost under strict nbval; about 15 minutes
+	$(BENCH) benchmarks/notebook_costs.py $(NBVAL)
 
-bench-training: .venv/installed-test ## measure fit beside other training loops; about 15 minutes
-	$(BIN)/python benchmarks/training.py $(ARGS)
+bench-training: .venv/installed-test ## measure fit beside other training loops; about 10 minutes
+	$(BENCH) benchmarks/training.py $(ARGS)
+
+bench-startup: .venv/installed-test ## measure imports, first widgets, answers and viewers; about 3 minutes
+	$(BENCH) benchmarks/startup.py $(ARGS)
+
+bench-checks: .venv/installed-test ## measure check for each exercise; about 2 minutes
+	$(BENCH) benchmarks/checks.py $(ARGS)
 
 bench-spelling: .venv/installed-test ## train the full-size speller, three seeds; about an hour, goes on where it was stopped
 	$(BIN)/python benchmarks/spelling_full.py $(ARGS)

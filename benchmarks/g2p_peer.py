@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
+
+import report
 
 from birnn_course import files
 from birnn_course.data.alignment import Phones, Word
@@ -43,7 +44,7 @@ RUNS: tuple[tuple[int, Split], ...] = (
 )
 """What the whole table holds, each with the first and with all readings of the training words."""
 
-RESULTS = Path(__file__).parent / "results" / "g2p_peer.md"
+RESULTS = report.RESULTS / "g2p_peer.md"
 KEY = ("--n-train", "--split", "--seed", "--readings")
 COLUMNS = (
     *KEY,
@@ -134,19 +135,13 @@ def score(found: dict[Word, Phones], data: Spelling) -> tuple[str, ...]:
     return (f"{len(said):,}", *(f"{100 * rate:.2f}" for rate in rates), f"{unanswered:,}")
 
 
-def table(rows: Iterable[tuple[str, ...]]) -> str:
-    """The rows in Markdown."""
-    lines = [COLUMNS, ("---:",) * len(COLUMNS), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
 def save(row: tuple[str, ...], path: Path) -> None:
     """Add a row to the table in ``path``, in place of an earlier one with the same settings."""
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [tuple(line.strip("| ").split(" | ")) for line in old if line.startswith("| ")][2:]
     rows = [cells for cells in kept if cells[: len(KEY)] != row[: len(KEY)]] + [row]
     rows.sort(key=_order)
-    files.write_atomic(path, f"{ABOUT}\n{table(rows)}")
+    files.write_atomic(path, f"{ABOUT}\n{report.table(COLUMNS, rows, left=0)}")
 
 
 def _order(row: tuple[str, ...]) -> tuple[object, ...]:
@@ -195,7 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         tool = find_tool(options.tool)
         used = versions(tool)
-        print(table(()), end="")
+        print(report.table(COLUMNS, (), left=0), end="")
         for n_train, split in runs:
             data = load_spelling(n_train, options.seed, split=split)
             for readings in (options.readings,) if options.readings else ("first", "all"):

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import report
 import torch
 import torch.nn.functional as F
 
@@ -32,8 +33,6 @@ from birnn_course.data.spelling import LETTERS, Spelling, load_spelling
 from birnn_course.device import pick_device, setup
 from birnn_course.models import SequenceTagger, count_parameters
 from birnn_course.word_errors import phone_error_rate, word_error_rate
-
-RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -258,16 +257,11 @@ def table(runs: Sequence[dict[str, Any]], command: str) -> str:
     medians = [f"{statistics.median(run['test'][c] for run in runs):.2f}" for c in columns]
     rows.append(["median", *medians, "", "", ""])
     head = ["seed", *columns, "dev WER", "epoch chosen", "minutes"]
-    lines = [
+    return (
         f"{first['settings']['n_train']:,} training words, {first['parameters']:,} parameters, "
         f"{first['device']}, torch {first['torch']}; all scores in percent. "
-        f"Made by `{command}`.",
-        "",
-        "| " + " | ".join(head) + " |",
-        "|" + " ---: |" * len(head),
-        *("| " + " | ".join(row) + " |" for row in rows),
-    ]
-    return "\n".join(lines) + "\n"
+        f"Made by `{command}`.\n\n{report.table(head, rows, left=0)}"
+    )
 
 
 def curve(runs: Sequence[dict[str, Any]]) -> plots.Picture:
@@ -291,7 +285,9 @@ def curve(runs: Sequence[dict[str, Any]]) -> plots.Picture:
 @click.option("--preset", type=click.Choice([*PRESETS]), default="cpu", help="Size and length.")
 @click.option("--seeds", default="0,1,2", help="Which seeds, separated by commas.")
 @click.option("--try", "trying", is_flag=True, help="Compare settings on the development words.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Folder of results.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=report.RESULTS, help="Folder of results."
+)
 def main(preset: str, seeds: str, trying: bool, out: Path) -> None:
     """Train the full-size speller; stop it and start it again as you like."""
     setup()
@@ -310,7 +306,7 @@ def main(preset: str, seeds: str, trying: bool, out: Path) -> None:
 def try_settings(device: torch.device, out: Path) -> None:
     """Change one thing at a time, with 20,000 words, one seed, and the development words only."""
     base = Settings(n_train=20_000, hidden_size=128, dropout=0.3)
-    lines = ["| changed | dev WER | dev loss | minutes |", "| --- | ---: | ---: | ---: |"]
+    rows = []
     for name, changes in {"nothing": {}, **TRIALS}.items():
         settings = dataclasses.replace(base, **changes)
         data = load_spelling(settings.n_train)
@@ -318,9 +314,10 @@ def try_settings(device: torch.device, out: Path) -> None:
         done = train(data, settings, 0, device, kept)
         last = done["epochs"][-1]
         minutes = done["seconds"] / 60
-        lines.append(f"| {name} | {last['dev WER']:.2f} | {last['dev loss']:.4f} | {minutes:.1f} |")
-        click.echo(lines[-1])
-    files.write_atomic(out / "spelling_tried.md", TRIED + "\n".join(lines) + "\n")
+        rows.append([name, f"{last['dev WER']:.2f}", f"{last['dev loss']:.4f}", f"{minutes:.1f}"])
+        click.echo(" ".join(rows[-1]))
+    table = report.table(("changed", "dev WER", "dev loss", "minutes"), rows)
+    files.write_atomic(out / "spelling_tried.md", TRIED + table)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,12 @@ round, and their median over the rounds is told.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import report
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -28,7 +27,9 @@ from torch import nn
 from birnn_course import SequenceTagger, fit, load_spelling, setup
 from birnn_course.data.batches import Batch, batches_of_one_length, padded_batches
 
-RESULTS = Path(__file__).parent / "results"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 BATCH, HIDDEN, EMBEDDING, TAGS = 64, 128, 64, 40
 Pairs = list[tuple[list[int], list[int]]]
 
@@ -135,7 +136,7 @@ def compare(name: str, pairs: Pairs, device: torch.device, rounds: int) -> dict[
             times[loop].append(seconds(run, batches, device))
 
     def ratio(of: str, to: str) -> float:
-        return statistics.median(b / a for a, b in zip(times[of], times[to], strict=True))
+        return report.paired(times[to], times[of])  # twice the seconds are half the speed
 
     some = slice(None, None, max(1, len(random) // 12))
     return {
@@ -156,13 +157,25 @@ def compare(name: str, pairs: Pairs, device: torch.device, rounds: int) -> dict[
     }
 
 
+SIZES = {
+    "sequence length": (5, 10, 20, 40, 80, 160),
+    "batch": (1, 4, 16, 64, 256),
+    "hidden size": (16, 32, 64, 128, 256, 512),
+}
+"""What grows, one at a time; the others are :data:`USUAL`."""
+TOKENS = 4_000
+"""How many one measure of growth trains on, at least."""
+USUAL = {"sequence length": 20, "batch": BATCH, "hidden size": HIDDEN}
+
+
 def growth(device: torch.device) -> dict[str, list[tuple[int, float]]]:
     """Thousands of tokens a second, as one size grows and the others stay."""
 
-    def speed(length: int, batch: int, hidden: int) -> float:
+    def speed(changed: dict[str, int]) -> float:
+        length, batch, hidden = {**USUAL, **changed}.values()
         ids = torch.randint(26, (batch, length), device=device)
         tags = torch.randint(TAGS, (batch, length), device=device)
-        batches = [(ids, tags)] * max(2, 4_000 // (batch * length))
+        batches = [(ids, tags)] * max(2, TOKENS // (batch * length))
 
         def run(_: nn.Module, some: Any) -> None:
             bare(new_model(device, hidden), some)
@@ -171,40 +184,54 @@ def growth(device: torch.device) -> dict[str, list[tuple[int, float]]]:
         best = min(seconds(run, batches, device) for _ in range(3))
         return len(batches) * batch * length / best / 1000
 
-    return {
-        "sequence length (batch 64, hidden 128)": [
-            (n, speed(n, 64, 128)) for n in (5, 10, 20, 40, 80, 160)
-        ],
-        "batch (length 20, hidden 128)": [(n, speed(20, n, 128)) for n in (1, 4, 16, 64, 256)],
-        "hidden size (length 20, batch 64)": [
-            (n, speed(20, 64, n)) for n in (16, 32, 64, 128, 256, 512)
-        ],
-    }
+    return {name: [(n, speed({name: n})) for n in sizes] for name, sizes in SIZES.items()}
+
+
+GOALS = {
+    "fit / bare, packed": (0.97, 0.97),
+    "fit / bare, equal lengths": (0.97, 0.97),
+    "packed / tutorial": (None, 1.7),
+    "equal lengths / tutorial": (None, 2.5),
+}
+"""Speeds divided by each other, and how large that should be for words and with a long tail."""
+ALIKE = 1e-5
+"""How far the scores of a sequence may be from those that it has alone."""
+
+
+def ratios(found: Sequence[dict[str, Any]]) -> list[report.Ratio]:
+    """What was promised, and what each sequence's result pays for it."""
+    kept = []
+    for result, goals in zip(found, zip(*GOALS.values(), strict=True), strict=True):
+        name = result["name"]
+        kept += [
+            report.Ratio(f"{name}: {what}", result[what], least=goal)
+            for what, goal in zip(GOALS, goals, strict=True)
+        ]
+        worst = max(result["off, packed"], result["off, equal lengths"])
+        kept.append(report.Ratio(f"{name}: off from the sequence alone, ours", worst, most=ALIKE))
+        kept += [
+            report.Ratio(f"{name}: off from the sequence alone, tutorial", result["off, tutorial"]),
+            report.Ratio(f"{name}: share of pads, tutorial", result["pads, random batches"]),
+        ]
+    return kept
 
 
 def table(found: Sequence[dict[str, Any]], sizes: dict[str, list[tuple[int, float]]]) -> str:
     """All of it in Markdown."""
-    names = [result["name"] for result in found]
-    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    rows = []
     for key in found[0]:
-        if key == "name":
-            continue
         if key == "tokens a second":
-            lines += [
-                f"| {loop}: thousand tokens a second | "
-                + " | ".join(f"{result[key][loop] / 1000:.1f}" for result in found)
-                + " |"
-                for loop in found[0][key]
-            ]
-            continue
-        shown = [_shown(key, result[key]) for result in found]
-        lines.append(f"| {key} | " + " | ".join(shown) + " |")
+            for loop in found[0][key]:
+                speeds = (f"{result[key][loop] / 1000:.1f}" for result in found)
+                rows.append([f"{loop}: thousand tokens a second", *speeds])
+        elif key not in ("name", *GOALS):
+            rows.append([key, *(_shown(key, result[key]) for result in found)])
+    parts = [report.table(["", *(result["name"] for result in found)], rows)]
     for name, points in sizes.items():
-        lines += ["", f"Thousand tokens a second by {name}:", ""]
-        lines.append("| " + " | ".join(str(size) for size, _ in points) + " |")
-        lines.append("|" + "---|" * len(points))
-        lines.append("| " + " | ".join(f"{speed:.1f}" for _, speed in points) + " |")
-    return "\n".join(lines) + "\n"
+        head, speeds = [str(size) for size, _ in points], [f"{speed:.1f}" for _, speed in points]
+        grown = report.table(head, [speeds], left=0)
+        parts.append(f"Thousand tokens a second by {name}:\n\n{grown}")
+    return "\n".join(parts)
 
 
 def _shown(key: str, value: float) -> str:
@@ -215,26 +242,29 @@ def _shown(key: str, value: float) -> str:
     return f"{100 * value:.1f} %" if key.startswith("pads") else f"{value:.2f}"
 
 
-def plot(sizes: dict[str, list[tuple[int, float]]], file: Path) -> None:
-    """How the speed grows with each size."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 3.4), layout="constrained")
-    for axes, (name, points) in zip(figure.subplots(1, len(sizes)), sizes.items(), strict=True):
+def plot(found: Sequence[dict[str, Any]], sizes: dict[str, list[tuple[int, float]]]) -> Figure:
+    """The loops beside each other, and how the speed grows with each size."""
+    figure = report.new_figure(11, 6.4)
+    above, below = figure.subfigures(2, 1)
+    for axes, result in zip(above.subplots(1, len(found), squeeze=False)[0], found, strict=True):
+        speeds = {loop: n / 1000 for loop, n in result["tokens a second"].items()}
+        report.bars(axes, speeds, "thousand real tokens a second", "{:.0f}")
+        axes.set_title(result["name"])
+    for axes, (name, points) in zip(below.subplots(1, len(sizes)), sizes.items(), strict=True):
         axes.plot(*zip(*points, strict=True), marker="o")
-        axes.set(xscale="log", yscale="log", xlabel=name, ylabel="thousand tokens a second")
+        axes.set(xscale="log", xlabel=name, ylabel="thousand tokens a second")
+        axes.set_ylim(bottom=0)
         axes.set_xticks([size for size, _ in points], [str(size) for size, _ in points])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
-    figure.savefig(file, dpi=110)
+    return figure
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the table, and keep it with a plot."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--sequences", type=int, default=4_000)
-    chosen = parser.parse_args()
+    parser = report.options(__doc__, rounds=7)
+    parser.add_argument("--sequences", type=int, default=4_000, help="of each set (4000)")
+    chosen = parser.parse_args(arguments)
     device = setup()
     n = chosen.sequences
     found = [
@@ -242,17 +272,21 @@ def main() -> None:
         compare("long tail", long_tailed(n), device, chosen.rounds),
     ]
     sizes = growth(device)
-    where = torch.cuda.get_device_name() if device.type == "cuda" else "CPU, one thread"
-    text = (
-        f"# Training: `fit` beside other loops ({where}, torch {torch.__version__})\n\n"
+    where = "GPU" if device.type == "cuda" else "CPU, one thread"
+    about = (
         f"Bidirectional LSTM, embedding {EMBEDDING}, hidden size {HIDDEN}, batch {BATCH}; the "
-        f"median of {chosen.rounds} rounds, ratios within a round. What each line means stands in "
-        "`benchmarks/training.py`.\n\n" + table(found, sizes)
+        f"median of {chosen.rounds} rounds, ratios within a round. Where one size grows, the "
+        f"sequences have {USUAL['sequence length']} steps. What each line means stands in "
+        "`benchmarks/training.py`."
     )
-    print(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"training_{device.type}.md").write_text(text, encoding="utf-8")
-    plot(sizes, RESULTS / f"training_{device.type}.png")
+    text = report.page(
+        f"Training: `fit` beside other loops ({where})",
+        about,
+        ratios(found),
+        table(found, sizes),
+        report.machine(device),
+    )
+    report.keep(f"training_{device.type}", text, plot(found, sizes), chosen.out)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
-"""How long the viewers take to follow a control: ``make bench-viewers``.
+"""How long the viewers take to follow a control, in Python alone.
 
 Each control of each viewer is moved through its range, the others staying where they start. What
-counts is the time from the browser's message to the new picture in Python: computing, drawing and
-the sentence. The limit is 200 ms, above which a control is felt to lag.
+counts is the time from the new value to the new picture in Python: computing, drawing and the
+sentence. The limit is 200 ms, above which a control is felt to lag. A test holds it;
+``startup.py`` stores the figures.
 """
 
 from __future__ import annotations
 
-import statistics
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import torch
 
 from birnn_course import SequenceTagger, explore, load_spelling
 from birnn_course.explore.panel import Panel
@@ -35,10 +32,11 @@ def _needed(name: str) -> tuple[Any, ...]:
     return SequenceTagger(26, len(data.tags), 128, bidirectional=True), data
 
 
-def moves(panel: Panel) -> Iterator[dict[str, Any]]:
+def moves(
+    start: Mapping[str, Any], controls: Sequence[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
     """Settings with one control moved: every word, and five numbers across the range."""
-    start = dict(panel.values)
-    for control in panel.controls:
+    for control in controls:
         if control["kind"] == "choice":
             places = list(control["options"])
         elif control["kind"] == "word":
@@ -53,27 +51,20 @@ def moves(panel: Panel) -> Iterator[dict[str, Any]]:
 def seconds(panel: Panel) -> list[float]:
     """How long each move takes."""
     found = []
-    for values in moves(panel):
+    for values in moves(dict(panel.values), panel.controls):
         began = time.perf_counter()
         panel.values = values
         found.append(time.perf_counter() - began)
     return found
 
 
-def main() -> int:
-    """Print a line per viewer; 1 if one is slower than the limit."""
-    torch.set_num_threads(1)
-    slow = False
-    print(f"{'viewer':24}{'moves':>6}{'median ms':>11}{'slowest ms':>12}")
+def measure() -> dict[str, list[float]]:
+    """Of every viewer the seconds of all its moves; what is imported at first is not counted."""
     for panel in viewers().values():
-        seconds(panel)  # what is imported at the first move is not counted
-    for name, panel in viewers().items():
-        found = seconds(panel)
-        slow |= max(found) > LIMIT
-        median, worst = 1000 * statistics.median(found), 1000 * max(found)
-        print(f"{name:24}{len(found):6}{median:11.1f}{worst:12.1f}")
-    return int(slow)
+        seconds(panel)
+    return {name: seconds(panel) for name, panel in viewers().items()}
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def slow(found: Mapping[str, Sequence[float]]) -> list[str]:
+    """The viewers that lag."""
+    return [name for name, took in found.items() if max(took) > LIMIT]

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import checks
 import g2p_peer
+import nbformat
+import notebook_costs
 import pytest
+import report
+import startup
+import summary
+import torch
+import training
+import training_watch
 import viewers
+from in_kernel import fresh_kernel
+from report import Ratio
 
 from birnn_course.data.spelling import Spelling
 from birnn_course.errors import CourseError
+from birnn_course.exercises.checking import EXERCISES
 from birnn_course.explore.panel import Panel, View, Whole
 
 
 @pytest.mark.timing
-def test_every_viewer_follows_within_200_ms(capsys: pytest.CaptureFixture[str]) -> None:
-    assert viewers.main() == 0, capsys.readouterr().out
-    sys.stdout.write(capsys.readouterr().out)
+def test_every_viewer_follows_within_200_ms() -> None:
+    found = viewers.measure()
+    assert viewers.slow(found) == [], found
 
 
-def test_every_control_is_moved() -> None:
+def test_every_control_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "load_spelling", lambda: TINY)
     for panel in viewers.viewers().values():
-        start, moves = panel.values, list(viewers.moves(panel))
+        start = dict(panel.values)
+        moves = list(viewers.moves(start, panel.controls))
         assert {key for values in moves for key in start if values[key] != start[key]} == set(start)
 
 
@@ -32,12 +49,213 @@ def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.25 if n == 2 else 0)
         return View("", "")
 
-    def slow() -> Panel:
-        return Panel("Slow", [Whole("n", "n", 0, 2)], {"n": 0}, draw)
+    def slow() -> dict[str, Panel]:
+        controls = [Whole("n", "n", 0, 2)]
+        quick = Panel("Quick", controls, {"n": 0}, lambda n: View("", ""))
+        return {"slow": Panel("Slow", controls, {"n": 0}, draw), "quick": quick}
 
-    monkeypatch.setattr(viewers, "viewers", lambda: {"slow": slow()})
-    assert viewers.main() == 1
+    monkeypatch.setattr(viewers, "viewers", slow)
+    assert viewers.slow(viewers.measure()) == ["slow"]
 
+
+# ── Ratios, tables, the summary ─────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("ratio", "held", "cells"),
+    [
+        (Ratio("a / b", 1.7, least=1.7), True, ("1.70", "≥ 1.7")),
+        (Ratio("a / b", 1.69, least=1.7), False, ("1.69", "≥ 1.7, **missed**")),
+        (Ratio("a / b", 2.51, most=2.5), False, ("2.51", "≤ 2.5, **missed**")),
+        (Ratio("a / b", 2e-7, most=1e-5), True, ("2.0e-07", "≤ 1e-05")),
+        (Ratio("a / b", float("nan"), least=1), False, ("nan", "≥ 1, **missed**")),
+        (Ratio("a / b", 0.0), True, ("0.00", "")),
+        (Ratio("a / b", 0.005), True, ("0.005", "")),
+    ],
+)
+def test_a_goal_that_is_missed_says_so(ratio: Ratio, held: bool, cells: tuple[str, str]) -> None:
+    assert ratio.held == held
+    assert ratio.cells() == ("a / b", *cells)
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    # the second round was ten times slower for both: medians of all would give 30 / 2
+    assert report.paired([3, 30, 30], [2, 20, 2]) == 1.5
+    with pytest.raises(ValueError, match="longer"):
+        report.paired([1.0], [1.0, 2.0])
+
+
+def test_the_processor_is_named_where_the_system_names_it(tmp_path: Path) -> None:
+    listed = tmp_path / "cpuinfo"
+    listed.write_text("processor\t: 0\nmodel name\t: A 9000\nprocessor\t: 1\nmodel name\t: B\n")
+    assert report.processor(listed) == "A 9000"
+    assert report.processor(tmp_path / "none")
+    assert torch.__version__.partition("+")[0] in report.machine()
+    assert not re.search(r"20\d\d", report.machine().replace(report.processor(), ""))  # no date
+
+
+def test_the_summary_holds_the_ratios_of_every_page(tmp_path: Path) -> None:
+    first = [Ratio("a / b", 1.0, least=2), Ratio("b / c", 3.0)]
+    (tmp_path / "one.md").write_text(report.page("One", "About.", first, "| x |\n", "CPU A"))
+    (tmp_path / "two.md").write_text(report.page("Two", "About.", [Ratio("d", 4.0)], "", "GPU B"))
+    (tmp_path / "apart.md").write_text("# Another\n\n| x | y |\n")
+    summary.main(["--out", str(tmp_path)])
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| [One](one.md) | a / b | 1.00 | ≥ 2, **missed** |\n|  | b / c | 3.00 |  |\n" in text
+    assert text.index("CPU A") < text.index("| [One]") < text.index("GPU B") < text.index("[Two]")
+    assert "[apart](apart.md)" in text
+    assert summary.summary(tmp_path) == text  # the summary itself is none of its pages
+
+
+# ── Each benchmark, tiny ────────────────────────────────────────────────────────────────────────
+
+
+def kept(name: str, folder: Path) -> str:
+    """The page of a benchmark, which has a plot beside it and can be summed up."""
+    assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    page = summary.read(folder / f"{name}.md")
+    assert page is not None and page.ratios
+    return (folder / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_checks_are_timed(tmp_path: Path) -> None:
+    checks.main(["--rounds", "1", "--exercises", "1", "--out", str(tmp_path)])
+    assert "| `read_both_ways` | 01 |" in kept("checks", tmp_path)
+
+
+def test_a_check_that_goes_wrong_is_not_timed() -> None:
+    exercise = EXERCISES["read_both_ways"]
+    with pytest.raises(SystemExit, match="read_both_ways did not pass"):
+        checks.measure(exercise, exercise.mistakes[0].function, 1)
+
+
+def test_what_a_check_adds_is_told_beside_the_solution() -> None:
+    found = [
+        checks.Timed("f", "01", own=0.1, first=0.9, right=0.2, slowest_wrong=0.4, mistake="m"),
+        checks.Timed("g", "01", own=0.1, first=0.1, right=0.4, slowest_wrong=0.5, mistake="m"),
+    ]
+    assert [ratio.value for ratio in checks.ratios(found)] == pytest.approx([3, 1.625, 0.5, 0.9])
+    assert "| `f` | 01 | m | 100.0 | 900 | 200 | 400 | 2.0 |" in checks.table(found)
+
+
+def test_training_loops_are_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "words", partial(training.long_tailed, seed=1))
+    monkeypatch.setattr(training, "SIZES", {"batch": (1, 2), "hidden size": (4, 8)})
+    monkeypatch.setattr(training, "TOKENS", 1)
+    monkeypatch.setattr(training, "USUAL", {"sequence length": 2, "batch": 2, "hidden size": 4})
+    training.main(["--rounds", "1", "--sequences", "12", "--out", str(tmp_path)])
+    text = kept("training_cpu", tmp_path)
+    assert "| words: packed / tutorial |" in text
+    assert "| ≥ 2.5" in text.partition("| long tail: equal lengths / tutorial |")[2].splitlines()[0]
+
+
+def test_a_slower_loop_has_the_smaller_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seconds(run: object, batches: list[Any], device: object) -> float:
+        return 3.0 if run is training.ours else 2.0
+
+    monkeypatch.setattr(training, "seconds", seconds)
+    found = training.compare("long tail", training.long_tailed(3), torch.device("cpu"), 2)
+    assert found["fit / bare, packed"] == pytest.approx(2 / 3)
+    words = {**found, "name": "words", "off, packed": 1e-3}
+    missed = [ratio.compared for ratio in training.ratios([words, found]) if not ratio.held]
+    assert missed == [
+        "words: fit / bare, packed",
+        "words: fit / bare, equal lengths",
+        "words: off from the sequence alone, ours",
+        *(f"long tail: {what}" for what in training.GOALS),
+    ]
+
+
+def test_pads_are_counted() -> None:
+    targets = torch.tensor([[1, 1, 1], [1, -100, -100]])
+    assert training.share_of_pads([(torch.zeros(2, 3), targets)]) == pytest.approx(2 / 6)
+
+
+def test_the_cost_of_a_notebook_is_taken_apart(tmp_path: Path) -> None:
+    train = (
+        "end = time.process_time() + 0.6\nwhile time.process_time() < end:\n"
+        "    model(torch.ones(9, 3)).sum().backward(); optimizer.step()"
+    )
+    busy = "end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    # with the first optimizer PyTorch imports its compiler, which is no training
+    first = (
+        "import time\nimport torch\nmodel = torch.nn.Linear(3, 3)\n"
+        "optimizer = torch.optim.SGD(model.parameters(), 0.1)"
+    )
+    sources = [first, train, busy]
+    path = tmp_path / "small.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    (measured,) = notebook_costs.measure([path], ["--nbval", "--nbval-current-env"])
+    _, trained, computed = measured.cells
+    assert 0.5 < trained.training < trained.cpu < 1
+    assert computed.training == 0 and 0.25 < computed.cpu < 0.6
+    assert measured.slowest == max(measured.cells, key=lambda cell: cell.cpu)
+    assert measured.memory > 50 * 2**20
+    assert measured.rest == pytest.approx(measured.cpu - trained.training)
+
+
+@pytest.mark.full
+def test_a_notebook_that_differs_is_not_measured(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.ipynb"
+    output = nbformat.v4.new_output("stream", name="stdout", text="2\n")
+    cell = nbformat.v4.new_code_cell("print(1)", outputs=[output])
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    with pytest.raises(SystemExit, match="differs"):
+        notebook_costs.measure([path], ["--nbval", "--nbval-current-env"])
+
+
+def notebook(name: str, rest: float, trained: float) -> notebook_costs.Measured:
+    cell = notebook_costs.Cell("", rest + trained, trained)
+    return notebook_costs.Measured(name, 1.0, rest + trained, 2**20, (cell,))
+
+
+def test_training_is_not_counted_against_the_floor(tmp_path: Path) -> None:
+    floor, found = notebook("floor", 2, 0), [notebook("a", 3, 50), notebook("b", 6, 0)]
+    promise, all_of_it, most = notebook_costs.ratios(floor, found)
+    assert promise.value == (3 + 6) / (2 * 2) and promise.held
+    assert all_of_it.value == 59 / 4 and most.value == 3
+    slow = [notebook("a", 3, 50), notebook("b", 7.5, 0)]
+    assert not notebook_costs.ratios(floor, slow)[0].held
+    assert "| all 2 | 2 | 59 | 50 |  |  |  |" in notebook_costs.table(floor, found)
+    notebook_costs.plot(floor, found).savefig(tmp_path / "plot.png")
+
+
+def test_two_models_trained_in_turns_are_counted_once() -> None:
+    assert training_watch.covered([(0, 4), (1, 5), (7, 8), (2, 3)]) == 6
+    assert training_watch.covered([]) == training_watch.covered([(3, 3)]) == 0
+
+
+def test_waiting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = (*startup.WIDGETS, "answer, chosen", "answer, code, later", "viewer, one move")
+    monkeypatch.setattr(startup, "IMPORTS", dict.fromkeys(startup.IMPORTS, "pass"))
+    monkeypatch.setattr(startup, "in_kernel", lambda n: {name: [2.0] * n for name in names})
+    monkeypatch.setattr(viewers, "measure", lambda: {"slow_explorer": [0.1, 0.25]})
+    startup.main(["--rounds", "1", "--no-browser", "--out", str(tmp_path)])
+    text = kept("startup", tmp_path)
+    assert "| answer, chosen | 2.000 | not measured |" in text
+    assert "(`slow_explorer`), Python alone, seconds | 0.25 | ≤ 0.2, **missed** |" in text
+    assert "browser | " not in text.partition("| process |")[0]
+
+
+def test_a_kernel_is_spoken_to_as_a_page_does() -> None:
+    with fresh_kernel() as kernel:
+        shown = kernel.show(startup.QUIZ)
+        assert shown.seconds > 0 and shown.state["questions"]
+        question = startup.first_of("one")
+        content = {"id": question.id, "given": [0], "sure": None}
+        took, changed = kernel.send(shown.comm, {"method": "custom", "content": content})
+        assert took > 0 and changed["states"][question.id]["html"]
+        data = {"method": "update", "state": {"questions": []}, "buffer_paths": []}
+        with pytest.raises(SystemExit, match="has not followed"):
+            startup._moved(kernel, shown.comm, [data])
+        with pytest.raises(SystemExit, match="ZeroDivisionError"):
+            kernel.show("1 / 0")
+        with pytest.raises(SystemExit, match="no widget"):
+            kernel.show("1")
+
+
+# ── Phonetisaurus ───────────────────────────────────────────────────────────────────────────────
 
 TINY = Spelling(
     sounds={
@@ -122,7 +340,7 @@ def test_a_row_replaces_only_the_row_of_the_same_run(tmp_path: Path) -> None:
     for added in (family, large, both, row("5,000", "word", "first", "9"), small):
         g2p_peer.save(added, path)
     text = path.read_text(encoding="utf-8")
-    assert text.endswith(g2p_peer.table((small, both, large, family)))
+    assert text.endswith(report.table(g2p_peer.COLUMNS, (small, both, large, family), left=0))
 
 
 def test_the_stored_table_holds_every_run() -> None:

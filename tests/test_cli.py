@@ -150,6 +150,44 @@ def test_doctor_really_runs_a_bilstm(home: Path, monkeypatch: pytest.MonkeyPatch
     assert "a BiLSTM does not run: no kernel\n" in result.output
 
 
+@pytest.mark.parametrize(("on_gpu", "told"), [(2.0, "4.0 times"), (16.0, "0.5 times")])
+def test_doctor_compares_a_gpu_with_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, on_gpu: float, told: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a stand-in")
+    monkeypatch.setattr(doctor, "_step", {"cpu": 8.0, "cuda": on_gpu}.__getitem__)
+    found = {finding.subject: finding for finding in doctor._torch()}
+    assert "GPU" not in found and found["cpu"].text.endswith("took 8.0 ms")
+    assert found["cuda"] == doctor.Finding(
+        "cuda",
+        True,
+        f"a stand-in; a step of a small BiLSTM took {on_gpu} ms, {told} the speed of the CPU",
+        needed=False,
+    )
+
+
+def test_a_gpu_that_does_not_work_stops_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = doctor._step
+
+    def broken(name: str) -> float:
+        if name == "cuda":
+            raise AssertionError("Torch not compiled with CUDA enabled")
+        return step(name)
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(doctor, "_step", broken)
+    result = birnn("doctor")
+    assert result.exit_code == 0, result.output
+    assert "--  cuda       a BiLSTM does not run: Torch not compiled" in result.output
+
+
+def test_without_a_gpu_doctor_says_that_the_cpu_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    found = {finding.subject: finding for finding in doctor._torch()}
+    assert "cuda" not in found and "the CPU is enough" in found["GPU"].text
+
+
 def test_what_only_graders_need_does_not_stop_a_learner(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

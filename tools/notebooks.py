@@ -43,15 +43,10 @@ class Cost:
     source : str
     cpu_seconds : float
         Of the processor, which a busy machine leaves alone.
-    cpu_so_far, most_memory : float
-        Processor seconds of the kernel from its start to the end of this cell, and the most bytes
-        that it has held in memory.
     """
 
     source: str
     cpu_seconds: float
-    cpu_so_far: float = 0.0
-    most_memory: float = 0.0
 
 
 def stored(number: str = "", folder: Path = ROOT) -> list[Path]:
@@ -69,20 +64,15 @@ def execute(notebook: Notebook, folder: Path) -> tuple[Notebook, list[Cost]]:
     costs: list[Cost] = []
     used = {"before": 0.0}
 
-    def kernel() -> psutil.Process:
-        return psutil.Process(client.km.provisioner.pid)
-
     def cpu_seconds() -> float:
-        times = kernel().cpu_times()
+        times = psutil.Process(client.km.provisioner.pid).cpu_times()
         return float(times.user + times.system)
 
     def start(cell: Notebook, cell_index: int) -> None:
         used["before"] = cpu_seconds()
 
     def end(cell: Notebook, cell_index: int, execute_reply: Any) -> None:
-        so_far, memory = cpu_seconds(), kernel().memory_info().rss
-        most = max([memory, *(cost.most_memory for cost in costs)])
-        costs.append(Cost(cell.source, so_far - used["before"], so_far, most))
+        costs.append(Cost(cell.source, cpu_seconds() - used["before"]))
 
     client = NotebookClient(
         notebook,
