@@ -14,7 +14,7 @@ BENCH := PYTHONPATH=tools:tests $(BIN)/python
 ALONE := browser or timing
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab test test-full test-oldest test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test: .venv/installed-test ## run all tests and compare every notebook with a fr
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
 	$(PYTEST) $(TWO) -m "not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 	$(PYTEST) -m "$(ALONE)" tests
+
+test-oldest: .venv-oldest/installed ## the tests with the oldest versions that pyproject.toml allows, on Python 3.11
+	.venv-oldest/bin/python -m pytest $(TWO) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 
 test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the CPU, what only a GPU shows
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA GPU here; run this where there is one.")'
@@ -108,6 +111,14 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 .venv/nbgrader: constraints.txt | .venv/installed-test
 	rm -rf $@
 	$(INSTALL) --target $@ nbgrader
+
+# Beside .venv, which stays as it is.
+.venv-oldest/installed: pyproject.toml constraints-oldest.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "The oldest versions are tested with Python 3.11; name it with: make PYTHON=python3.11 test-oldest")'
+	@echo "Installing the oldest supported versions into .venv-oldest: 4 GB to download on Linux, 7 GB of disk, once."
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet -c constraints-oldest.txt -e ".[grade,slides,test]"
+	@touch $@
 
 .venv/installed-bench: .venv/installed-test
 	$(INSTALL) -e ".[grade,slides,test,dev,bench]"

@@ -456,6 +456,15 @@ OTHER_VERSIONS: list[tuple[str, str, tuple[str, ...]]] = [
         ("torch.float64",),
     ),
     (
+        "ids-into-the-rnn",
+        "class Old(nn.GRU):\n"
+        "    def check_input(self, input, sizes):\n"
+        "        raise ValueError('input must have the type torch.float32, '\n"
+        "                         'got type torch.int64')\n"
+        "Old(5, 6)(torch.randint(9, (3, 5)))",
+        ("int64", "nn.Embedding"),
+    ),
+    (
         "next-layer-takes-hidden-size",
         "gru = nn.GRU(4, 6, bidirectional=True)\n"
         "class Old(nn.GRU):\n"

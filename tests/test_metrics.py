@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 import torch
+from packaging.version import Version
 from sklearn import metrics as sk
 from torch import Tensor
 
@@ -103,6 +105,8 @@ def assert_counts_are_0_and_ratios_nan(matrix: Tensor) -> None:
 def test_a_batch_of_padding_only_where_scikit_learn_raises() -> None:
     nothing = torch.full((2, 3), IGNORED)
     assert_counts_are_0_and_ratios_nan(confusion_matrix(nothing, torch.zeros_like(nothing), 3))
+    if Version(version("scikit-learn")) < Version("1.8"):
+        return  # its accuracy is nan there, with a warning
     with pytest.raises(ValueError, match="minimum of 1"):
         sk.confusion_matrix([], [], labels=[])
     with pytest.raises(ValueError, match="minimum of 1"):

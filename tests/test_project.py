@@ -7,11 +7,13 @@ import subprocess
 import tomllib
 from importlib.metadata import requires, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from birnn_course import __version__
 from birnn_course.course import UNITS
@@ -21,9 +23,20 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-def constraints() -> dict[str, str]:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+USED = ("grade", "slides", "test")  # the extras that the oldest versions are tested with
+
+
+def constraints(name: str = "constraints.txt") -> dict[str, str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").split()
     return {canonicalize_name(name): pin for name, pin in (line.split("==") for line in lines)}
+
+
+def at_hand() -> tuple[dict[str, str], set[str]]:
+    """The constraints that this environment was made with, and the extras that it has."""
+    oldest = constraints("constraints-oldest.txt")
+    if version("torch").partition("+")[0] == oldest["torch"]:
+        return oldest, set(USED)
+    return constraints(), {*USED, "dev"}
 
 
 def needed(extras: set[str]) -> set[str]:
@@ -45,16 +58,17 @@ def needed(extras: set[str]) -> set[str]:
 
 
 def test_every_package_is_constrained_to_a_version_anyone_can_install() -> None:
-    pins = constraints()
-    assert needed({"grade", "slides", "test", "dev"}) - set(pins) == set()
+    pins, extras = at_hand()
+    assert needed(extras) - set(pins) == set()
     assert not [pin for pin in pins.values() if not re.fullmatch(r"\d+(\.\w+)*", pin)]
 
 
 def test_what_is_installed_is_what_is_constrained() -> None:
-    installed = needed({"grade", "slides", "test", "dev"})
+    pins, extras = at_hand()
+    installed = needed(extras)
     different = {
         name: (version(name), pin)
-        for name, pin in constraints().items()
+        for name, pin in pins.items()
         if name in installed and version(name).partition("+")[0] != pin
     }
     assert different == {}
@@ -65,6 +79,32 @@ def test_the_ranges_admit_the_constrained_versions() -> None:
     for text in requires("birnn-course") or ():
         requirement = Requirement(text)
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
+
+
+def not_the_oldest(project: dict[str, Any], pins: dict[str, str]) -> list[str]:
+    """The requirements whose lower bound is not the version that the oldest are tested with."""
+    texts = [*project["dependencies"]]
+    for extra in USED:
+        texts += project["optional-dependencies"][extra]
+    return [text for text in texts if lower_bounds(text) != [pinned(text, pins)]]
+
+
+def lower_bounds(text: str) -> list[Version]:
+    return [Version(at.version) for at in Requirement(text).specifier if at.operator == ">="]
+
+
+def pinned(text: str, pins: dict[str, str]) -> Version:
+    return Version(pins[canonicalize_name(Requirement(text).name)])
+
+
+def test_the_oldest_versions_that_are_allowed_are_those_that_are_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = constraints("constraints-oldest.txt")
+    assert not_the_oldest(project, pins) == []
+    assert not_the_oldest(project, pins | {"torch": "2.8.1"}) == ["torch>=2.8,<3"]
+    for wrong in ("jinja2>=3,<4", "jinja2<4"):
+        project["optional-dependencies"]["grade"][0] = wrong
+        assert not_the_oldest(project, pins) == [wrong]
 
 
 def environment_problems(environment: dict[str, object]) -> list[str]:
@@ -95,7 +135,8 @@ def test_conda_users_get_the_same_packages() -> None:
 def test_make_installs_with_the_constraints() -> None:
     assert "pip install --quiet -c constraints.txt" in MAKEFILE
     installs = [line for line in MAKEFILE.splitlines() if "pip install" in line]
-    assert len(installs) == 2  # the other one makes constraints.txt
+    # the others make constraints.txt, and the environment with the oldest versions
+    assert len(installs) == 3
 
 
 def test_make_help_lists_every_target() -> None:

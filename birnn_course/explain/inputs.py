@@ -137,6 +137,9 @@ def _flat_state(clues: Clues) -> Explanation | None:
     r"RNN input dtype \(torch\.(?P<got>\w+)\) does not match weight dtype "
     r"\(torch\.(?P<wants>\w+)\)",
 )
+@known(  # as torch 2.8 says it
+    TABLE, r"input must have the type torch\.(?P<wants>\w+), got type torch\.(?P<got>\w+)"
+)
 def _input_dtype(clues: Clues) -> Explanation:
     got, wants = clues.match["got"], clues.match["wants"]
     if got.startswith(("int", "uint", "bool")):
