@@ -38,8 +38,10 @@ import numpy
 import torch
 
 SEED = 7
-SECONDS = 1.0  # for a cell or a function, by the clock that can be ignored
-PATIENCE = 2.0  # seconds after which the grader counts as stalled
+# Beside other work everything takes longer, the attacks too.
+_BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+SECONDS = 1.0 * _BUSY  # for a cell or a function, by the clock that can be ignored
+PATIENCE = 2.0 * _BUSY  # seconds after which the grader counts as stalled
 FLOOD = 10 * 2**20
 MEMORY = 6 * 2**30
 _UNSHARED = 0x10000000 | 0x20000000 | 0x00020000  # user, process and mount namespaces
@@ -167,7 +169,7 @@ def _watch(kind: str, arguments: dict[str, Any]) -> list[str]:
             break
         if line in ready:
             read_from.remove(line)
-            line.settimeout(1)
+            line.settimeout(PATIENCE)
             try:
                 points = _received(line)["points"]
             except TimeoutError:
