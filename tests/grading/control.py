@@ -167,7 +167,7 @@ def _watch(kind: str, arguments: dict[str, Any]) -> list[str]:
             break
         if line in ready:
             read_from.remove(line)
-            line.settimeout(1)
+            line.settimeout(PATIENCE)
             try:
                 points = _received(line)["points"]
             except TimeoutError:
