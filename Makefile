@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 NOTEBOOKS := $(wildcard notebooks solutions)
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/notebooks/sanitize.cfg
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/notebooks/sanitize.cfg
 # Two at once, whole files, in the order given: the notebooks train, so they come first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # From the tests come answers and the browser, from the tools where the notebooks are.
