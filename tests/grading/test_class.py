@@ -320,7 +320,11 @@ def test_another_seed_for_the_same_results_is_refused(
 
 def start(place: Path, out: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "birnn_course.cli", "grade", str(place), "-o", str(out)]
-    program = "import sys; from birnn_course.cli import main; main(sys.argv[1:])"
+    # a shell starts what it runs in the background deaf to Ctrl-C, the tests too
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from birnn_course.cli import main; main(sys.argv[1:])"
+    )
     command[1:3] = ["-c", program]
     return subprocess.Popen(
         [*command, *OPTIONS, "--jobs", "1"],
