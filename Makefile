@@ -17,7 +17,7 @@ ALONE := browser or timing
 .PHONY: help lab test test-full test-oldest test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
 
 lab: .venv/installed ## open the course in JupyterLab; ARGS="--no-browser --port 8899" are passed on
 	$(BIN)/birnn lab $(ARGS)
@@ -58,20 +58,20 @@ slides: .venv/installed-slides ## write the slides of all lessons to slides/; UN
 colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
 	$(BIN)/python tools/colab.py
 
-bench: .venv/installed-test ## run the next four on an idle machine, about 25 minutes; all ratios in benchmarks/results/README.md
+bench: .venv/installed-test ## run the next four on an idle machine; all ratios in benchmarks/results/README.md
 	for part in notebooks training startup checks; do $(MAKE) --no-print-directory bench-$$part || exit; done
 	$(BIN)/python benchmarks/summary.py
 
-bench-notebooks: .venv/installed-test ## measure what the notebooks cost under strict nbval; about 15 minutes
+bench-notebooks: .venv/installed-test ## measure what the notebooks cost under strict nbval
 	$(BENCH) benchmarks/notebook_costs.py $(NBVAL)
 
-bench-training: .venv/installed-test ## measure fit beside other training loops; about 10 minutes
+bench-training: .venv/installed-test ## measure fit beside other training loops
 	$(BENCH) benchmarks/training.py $(ARGS)
 
-bench-startup: .venv/installed-test ## measure imports, first widgets, answers and viewers; about 3 minutes
+bench-startup: .venv/installed-test ## measure imports, first widgets, answers and viewers
 	$(BENCH) benchmarks/startup.py $(ARGS)
 
-bench-checks: .venv/installed-test ## measure check for each exercise; about 2 minutes
+bench-checks: .venv/installed-test ## measure check for each exercise
 	$(BENCH) benchmarks/checks.py $(ARGS)
 
 bench-spelling: .venv/installed-test ## train the full-size speller, three seeds; about an hour, goes on where it was stopped

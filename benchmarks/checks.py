@@ -15,8 +15,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from birnn_course.exercises import Report
     from birnn_course.exercises.spec import Exercise
 
-ANSWERS = Path(__file__).resolve().parent.parent / "tests" / "answers"
 Function = Callable[..., Any]
 
 
@@ -49,25 +46,6 @@ class Timed(NamedTuple):
         return max(self.right, self.slowest_wrong)
 
 
-def solutions() -> dict[str, Function]:
-    """The first right solution that the tests know for an exercise, by its name."""
-    found: dict[str, Function] = {}
-    for path in sorted(ANSWERS.glob("unit_*.py")):
-        known = import_module(f"answers.{path.stem}").SOLUTIONS
-        found |= {name: functions[0] for name, functions in known.items()}
-    return found
-
-
-def named(function: Function, name: str) -> Function:
-    """The function under the name by which ``check`` finds its exercise."""
-
-    def learners(*arguments: Any) -> Any:
-        return function(*arguments)
-
-    learners.__name__ = name
-    return learners
-
-
 def seconds(run: Callable[[], object]) -> float:
     """By the clock: what a learner waits."""
     start = time.perf_counter()
@@ -77,6 +55,8 @@ def seconds(run: Callable[[], object]) -> float:
 
 def measure(exercise: Exercise, solution: Function, rounds: int) -> Timed:
     """One exercise; the rounds of one function follow each other."""
+    from answers import named
+
     from birnn_course import check
     from birnn_course.calling import attempt
     from birnn_course.exercises.checking import PUBLIC_SEED
@@ -111,7 +91,9 @@ def _must_pass(found: Report) -> None:
 
 def measure_all(exercises: Iterable[Exercise], rounds: int) -> list[Timed]:
     """Every exercise, in the order of the course, with a record of their own."""
-    right = solutions()
+    from answers import of_all_units
+
+    right = {name: known[0] for name, known in of_all_units("SOLUTIONS").items()}
     with tempfile.TemporaryDirectory() as home, mock.patch.dict(os.environ, {"BIRNN_HOME": home}):
         return [measure(one, right.get(one.name, one.reference), rounds) for one in exercises]
 

@@ -64,25 +64,19 @@ def found() -> bool:
 @contextmanager
 def page() -> Iterator[Page]:
     """An empty notebook in JupyterLab, on a server of its own."""
-    from browser.conftest import CHROMIUM_OPTIONS
+    from browser.conftest import launched, serving
     from browser.lab import WINDOW, CourseServer, Lab
-    from playwright.sync_api import sync_playwright
 
     from conftest import unused_port
 
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = CourseServer(Path(folder), unused_port())
-        try:
-            server.wait()
-            chromium = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS
-            )
-            lab = Lab(chromium.new_context(viewport=WINDOW).new_page(), server)
-            lab.open(server.scratch_address())
-            yield Page(lab)
-            chromium.close()
-        finally:
-            server.stop()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextmanager(serving)(CourseServer(Path(folder), unused_port())) as server,
+        contextmanager(launched)() as chromium,
+    ):
+        lab = Lab(chromium.new_context(viewport=WINDOW).new_page(), server)
+        lab.open(server.scratch_address())
+        yield Page(lab)
 
 
 class Page:

@@ -28,7 +28,7 @@ from in_browser import found as browser_found
 from in_browser import page
 from in_kernel import Kernel, fresh_kernel
 
-from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.bank import Question, practice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,14 +62,9 @@ def imports(rounds: int) -> Times:
     return {name: took[1:] for name, took in times.items()}
 
 
-def questions() -> dict[str, Question]:
-    """Those that the quiz of unit 01 asks, in its order."""
-    return {name: q for name, q in bank().items() if q.unit == "01" and not q.form}
-
-
 def first_of(kind: str) -> Question:
-    """The first of them of a kind."""
-    return next(question for question in questions().values() if question.kind == kind)
+    """The first question of a kind that the quiz of unit 01 asks."""
+    return next(question for question in practice("01") if question.kind == kind)
 
 
 def in_kernel(rounds: int) -> Times:
@@ -123,8 +118,8 @@ def in_browser(rounds: int) -> Times:
             for name, (source, selector) in WIDGETS.items():
                 one[name] = opened.show(source, selector)
                 if name == "quiz":
-                    question, asked = first_of("one"), questions()
-                    opened.turn_to(list(asked).index(question.id))
+                    question = first_of("one")
+                    opened.turn_to(practice("01").index(question))
                     one["answer, chosen"] = opened.answer(question, right=number % 2 == 0)
                 if name == "viewer":
                     keys = itertools.islice(itertools.cycle(("ArrowUp", "ArrowDown")), 6)

@@ -10,9 +10,8 @@ from typing import Any
 from birnn_course.course import TITLES
 from birnn_course.errors import CourseError
 from birnn_course.progress import Attempt, Record
-from birnn_course.questions.bank import Question
+from birnn_course.questions.bank import Question, practice
 from birnn_course.questions.widget import Quiz
-from birnn_course.review import practice
 
 
 def mixed_test(

@@ -11,7 +11,7 @@ import fsrs
 from birnn_course.beliefs import misconception_states
 from birnn_course.errors import CourseError
 from birnn_course.progress import Attempt, Record
-from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.bank import Question, bank, practice
 from birnn_course.questions.widget import Quiz
 
 
@@ -45,11 +45,6 @@ def warm_up(unit: str, record: Record | None = None) -> Quiz:
         place[question.id] = (turns[question.unit], -int(question.unit))
     earlier.sort(key=lambda question: place[question.id])
     return Quiz(choose(record.attempts(), 3, among=earlier), record, remember=False)
-
-
-def practice() -> list[Question]:
-    """All questions but the inventory's, which is not practised, or it would no longer measure."""
-    return [question for question in bank().values() if not question.form]
 
 
 def choose(

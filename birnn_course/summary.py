@@ -10,7 +10,7 @@ from birnn_course.course import TITLES, UNITS
 from birnn_course.inventory import measure, tell
 from birnn_course.misconceptions import catalogue
 from birnn_course.progress import Attempt, Record
-from birnn_course.questions.bank import bank
+from birnn_course.questions.bank import bank, practice
 
 PROJECT = "final_project"
 """The project's name in the record."""
@@ -31,7 +31,7 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
     answered = {a.item for a in attempts}
     lines = []
     for unit in UNITS:
-        questions = [q.id for q in bank().values() if q.unit == unit.number and not q.form]
+        questions = [q.id for q in practice(unit.number)]
         tasks = [name for name, of in exercises.items() if of == unit.number]
         counts = [
             f"{sum(item in solved for item in items)} of {len(items)} {what}"
@@ -64,7 +64,7 @@ def _next(
     if "open" in states.values():
         return "birnn review asks about the open ones."
     for unit in UNITS:
-        items = [q.id for q in bank().values() if q.unit == unit.number and not q.form]
+        items = [q.id for q in practice(unit.number)]
         items += [name for name, of in exercises.items() if of == unit.number]
         if not solved.issuperset(items) or (unit.has_project and PROJECT not in answered):
             return f"{unit.lesson}, with birnn lab."

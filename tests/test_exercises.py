@@ -19,6 +19,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from answers import of_all_units
 from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
@@ -76,12 +77,8 @@ def leaves(value: Any, change: Callable[[Any], Any]) -> Any:
 # ── Right solutions and mistakes that come together: answers/unit_NN.py ─────────────────────────
 
 # An exercise may lack both: its reference and its master's solution are tried all the same.
-SOLUTIONS: dict[str, tuple[Function, ...]] = {}
-TWO_AT_ONCE: dict[str, list[Function]] = {}
-for path in sorted((Path(__file__).parent / "answers").glob("unit_*.py")):
-    module = import_module(f"answers.{path.stem}")
-    SOLUTIONS |= module.SOLUTIONS
-    TWO_AT_ONCE |= module.TWO_AT_ONCE
+SOLUTIONS: dict[str, tuple[Function, ...]] = of_all_units("SOLUTIONS")
+TWO_AT_ONCE: dict[str, list[Function]] = of_all_units("TWO_AT_ONCE")
 
 
 @each_exercise

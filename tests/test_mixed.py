@@ -18,8 +18,7 @@ from birnn_course.errors import CourseError
 from birnn_course.mixed import MixedTest, draw, result
 from birnn_course.progress import Record
 from birnn_course.questions.answering import shuffled
-from birnn_course.questions.bank import Question
-from birnn_course.review import practice
+from birnn_course.questions.bank import Question, practice
 
 UNIT = next(unit for unit in UNITS if unit.number == "01")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from answers import named
 
 from birnn_course import check
 from birnn_course.exercises import EXERCISES
@@ -16,14 +16,6 @@ from birnn_course.progress import Record
 @pytest.fixture(autouse=True)
 def fresh(home: Path) -> None:
     _record.cache_clear()
-
-
-def named(function: Any, name: str) -> Any:
-    def learners(*arguments: Any) -> Any:
-        return function(*arguments)
-
-    learners.__name__ = name
-    return learners
 
 
 def test_what_was_tried_is_recorded_once_and_a_stub_never() -> None:

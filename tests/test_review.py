@@ -241,7 +241,7 @@ def test_what_was_never_asked_comes_from_the_nearest_unit_first(
     one, other = [question for question in bank().values() if question.unit == "01"][:2]
     fake = {"01-a": one, "01-b": other, "02-a": replace(one, id="02-a", unit="02")}
     fake["01-a"], fake["01-b"] = replace(one, id="01-a"), replace(other, id="01-b")
-    monkeypatch.setattr("birnn_course.review.bank", lambda: fake)
+    monkeypatch.setattr("birnn_course.questions.bank.bank", lambda: fake)
     record = Record()
     assert [q["id"] for q in warm_up("03", record).questions] == ["02-a", "01-a", "01-b"]
 

@@ -16,7 +16,7 @@ from birnn_course.cli import main
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
-from birnn_course.questions.bank import bank
+from birnn_course.questions.bank import bank, practice
 from birnn_course.slides.deck import (
     LARGEST,
     LONGEST,
@@ -200,7 +200,7 @@ def test_a_message_goes_on_below_its_beginning() -> None:
 
 
 def test_a_vote_names_its_place_in_the_quiz() -> None:
-    number = [q.id for q in bank().values() if q.unit == "03" and not q.form]
+    number = [q.id for q in practice("03")]
     first = cell(new_markdown_cell("# Deck"), "slide", vote=[number[4]])
     assert f"Question 5 of {len(number)} in the quiz of unit 03." in of(first).slides[1].said[0]
 

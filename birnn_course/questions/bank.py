@@ -117,6 +117,14 @@ class Question:
         return replace(self, answers=tuple(replace(a, right=a in right) for a in self.answers))
 
 
+def practice(unit: str | None = None) -> list[Question]:
+    """All questions, or a unit's quiz, in their order.
+
+    The inventory's are not among them: if they were practised, it would no longer measure.
+    """
+    return [q for q in bank().values() if not q.form and unit in (None, q.unit)]
+
+
 @cache
 def bank() -> dict[str, Question]:
     """All questions by id, in the order of the units.

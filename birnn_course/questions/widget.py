@@ -12,7 +12,7 @@ import traitlets
 from birnn_course.errors import CourseError
 from birnn_course.progress import Attempt, Record
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
-from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.bank import Question, bank, practice
 from birnn_course.questions.judging import Given, Verdict, judge
 from birnn_course.questions.lecture import Lecture
 from birnn_course.questions.showing import asked, markdown, read_only, solution
@@ -60,9 +60,9 @@ def quiz(unit: str, mode: str = "self") -> Quiz | Lecture:
     """
     if mode not in ("self", "lecture"):
         raise CourseError(f"there is no mode {mode!r}; there are 'self' and 'lecture'.")
-    questions = [q for q in bank().values() if q.unit == unit and not q.form]
+    questions = practice(unit)
     if not questions:
-        units = sorted({question.unit for question in bank().values() if not question.form})
+        units = sorted({question.unit for question in practice()})
         raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
     return Lecture(questions) if mode == "lecture" else Quiz(questions)
 

@@ -39,7 +39,7 @@ from pygments.lexers import PythonLexer
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.answering import shuffled
-from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.bank import Question, bank, practice
 from birnn_course.questions.showing import markdown
 
 LONGEST = 24
@@ -348,7 +348,7 @@ def _vote(question: Question) -> Slide:
         )
     ]
     ids = tuple(dict.fromkeys(a.misconception for a in options if a.misconception))
-    asked = [q.id for q in bank().values() if q.unit == question.unit and not q.form]
+    asked = [q.id for q in practice(question.unit)]
     place = ""
     if question.id in asked:
         number = f"{asked.index(question.id) + 1} of {len(asked)}"

@@ -47,6 +47,11 @@ def serving(running: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    yield from launched()
+
+
+def launched() -> Iterator[Browser]:
+    """The system's Chromium; closed afterwards."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=require("chromium"), args=CHROMIUM_OPTIONS

@@ -8,15 +8,13 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from birnn_course.questions.answering import shuffled
-from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.bank import Question, bank, practice
 from browser.axe import violations
 from browser.lab import Lab
 
 pytestmark = pytest.mark.browser
 
-QUESTIONS = [
-    question for question in bank().values() if question.unit == "03" and not question.form
-]
+QUESTIONS = practice("03")
 ASKED = {
     "one": bank()["03-cause-of-the-error"],
     "several": next(question for question in QUESTIONS if question.kind == "several"),
@@ -44,7 +42,7 @@ def show_lecture(lab: Lab, width: int = 1280, height: int = 720) -> Locator:
     lab.page.set_viewport_size({"width": width, "height": height})
     lab.insert_and_run("from birnn_course import quiz\nquiz('03', mode='lecture')")
     panel = lab.page.locator(".jp-OutputArea .birnn-lecture")
-    expect(panel).to_be_visible(timeout=30_000)
+    expect(panel).to_be_visible()
     return panel
 
 

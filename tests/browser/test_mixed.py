@@ -16,7 +16,7 @@ def test_the_score_is_told_after_the_last_answer(scratch: Lab) -> None:
     panel = scratch.insert_and_run(
         "from birnn_course import mixed_test\nmixed_test(1, n=2, units=['01'], minutes=5)"
     ).locator(".birnn-quiz")
-    expect(panel).to_be_visible(timeout=30_000)
+    expect(panel).to_be_visible()
     status, clock = panel.get_by_role("status"), panel.get_by_role("timer")
     expect(clock).to_contain_text("Time left: 4:")
     first, second = draw(1, 2, ["01"])

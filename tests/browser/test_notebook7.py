@@ -52,7 +52,7 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
         answer = "✓ Right." if right else "✗ Not yet"
         expect(panel.get_by_role("status")).to_contain_text(answer)
     viewer = notebook.insert_and_run(cell("dependence_explorer")).locator(".birnn-panel")
-    expect(viewer).to_be_visible(timeout=30_000)
+    expect(viewer).to_be_visible()
     viewer.get_by_role("radio", name="left to right").focus()
     page.keyboard.press("ArrowDown")
     expect(viewer.get_by_role("status")).to_contain_text("Output 2 has seen inputs 2 to 7;")

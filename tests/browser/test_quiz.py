@@ -26,7 +26,7 @@ def show_quiz(lab: Lab) -> Locator:
     """Run a cell that shows the quiz, in a new first cell of the notebook."""
     output = lab.insert_and_run(f"from birnn_course import quiz\nquiz({UNIT!r})")
     panel = output.locator(".birnn-quiz")
-    expect(panel).to_be_visible(timeout=30_000)
+    expect(panel).to_be_visible()
     return panel
 
 
@@ -85,7 +85,7 @@ def test_answers_are_back_after_a_reload_of_the_page(scratch: Lab) -> None:
     scratch.page.reload()
     scratch.wait_for_kernel(SCRATCH)
     # The kernel ran on, so the widget is there again without running its cell.
-    expect(panel).to_be_visible(timeout=30_000)
+    expect(panel).to_be_visible()
     expect(panel).not_to_have_attribute("data-before", "reload")
     assert_answered(panel, right)
     # And it still answers.

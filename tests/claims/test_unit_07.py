@@ -30,7 +30,7 @@ from birnn_course.data.spelling import family
 from birnn_course.exercises.checking import EXERCISES
 from claims import EVERY_SEED
 
-FULL = [pytest.param(seed, marks=pytest.mark.full) for seed in range(3)]
+THREE = range(3)
 """What takes a minute a seed is run by ``make test-full`` only, three times; lessons do it once."""
 
 
@@ -109,7 +109,8 @@ def right_at(pattern: str, answers: Answers, data: Spelling) -> float:
     return 100 * sum(hits) / len(hits)
 
 
-@pytest.mark.parametrize("seed", FULL)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", THREE)
 def test_both_ways_against_left_to_right(seed: int) -> None:
     data = words_20k()
     uni, bi = (answers_20k(kind, seed) for kind in ("left to right", "both ways"))
@@ -151,7 +152,8 @@ def test_the_windows_see_three_letters_on_each_side() -> None:
     assert [s for s in range(12) if seen[s]] == [3, 4, 5, 6, 7, 8, 9]
 
 
-@pytest.mark.parametrize("seed", FULL)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", THREE)
 def test_the_windows_come_close(seed: int) -> None:
     data = words_20k()
     windows, bi = (answers_20k(kind, seed) for kind in ("windows", "both ways"))
@@ -226,7 +228,8 @@ def without_relatives() -> tuple[Spelling, frozenset[Word]]:
     return replace(data, train=train), related
 
 
-@pytest.mark.parametrize("seed", FULL)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", THREE)
 def test_relatives_in_training_flatter(seed: int) -> None:
     """The same test words, trained with and without their relatives; and the split by family."""
     clean, related = without_relatives()

@@ -319,15 +319,13 @@ def test_another_seed_for_the_same_results_is_refused(
 
 
 def start(place: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "birnn_course.cli", "grade", str(place), "-o", str(out)]
     # a shell starts what it runs in the background deaf to Ctrl-C, the tests too
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from birnn_course.cli import main; main(sys.argv[1:])"
     )
-    command[1:3] = ["-c", program]
     return subprocess.Popen(
-        [*command, *OPTIONS, "--jobs", "1"],
+        [sys.executable, "-c", program, "grade", place, "-o", out, *OPTIONS, "--jobs", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
