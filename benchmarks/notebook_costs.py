@@ -5,7 +5,7 @@
 
 - *seconds*: by the clock, from before it starts until its last cell is compared;
 - *CPU seconds*: of the processor, from its start on; those of pytest are not counted;
-- *training*: CPU seconds between the first and the last step of an optimizer within a cell
+- *training*: CPU seconds between the making of an optimizer and its last step within a cell
   (``training_watch.py``), whoever makes them;
 - the slowest cell, and the most memory that it ever held.
 

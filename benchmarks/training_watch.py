@@ -1,13 +1,14 @@
 """Runs inside a notebook's kernel and tells what its cells cost, training apart.
 
-Training is what lies between the first and the last step of an optimizer within a cell: forward,
+Training is what lies between the making of an optimizer and its last step within a cell: forward,
 loss, backward and step, whether ``fit`` makes them, another function of the course or a loop in
-the cell. A model's first batch is not in it, and neither is what is computed before and after, so
-training comes out a little too small and the rest of the notebook a little too large.
+the cell, and what PyTorch imports for its first optimizer. An optimizer that an earlier cell made
+counts from its first step in this one. What is computed before and after is not training.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import resource
 import sys
@@ -17,7 +18,10 @@ from typing import Any, NamedTuple
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 _numbers = itertools.count()
-_steps: dict[int, list[float]] = {}  # of each optimizer in this cell: its first and last step
+_made: dict[int, float] = {}  # when each optimizer of this cell was
+_spans: dict[
+    int, list[float]
+] = {}  # of each that made a step in this cell: its start and last step
 
 
 class Told(NamedTuple):
@@ -29,21 +33,34 @@ class Told(NamedTuple):
 
 
 def start() -> None:
-    """Notice every step of every optimizer from now on."""
+    """Notice every optimizer and each of its steps from now on."""
+    make = Optimizer.__init__
+
+    @functools.wraps(make)
+    def noticed(optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
+        _made[_number(optimizer)] = time.process_time()
+        make(optimizer, *args, **kwargs)
+
+    Optimizer.__init__ = noticed
     register_optimizer_step_post_hook(_stepped)
 
 
 def _stepped(optimizer: Optimizer, *_: Any) -> None:
-    now = time.process_time()
+    now, number = time.process_time(), _number(optimizer)
+    _spans.setdefault(number, [_made.get(number, now), now])[1] = now
+
+
+def _number(optimizer: Optimizer) -> int:
     # an id() may be that of an earlier optimizer which is gone
-    number = optimizer.__dict__.setdefault("_watched_as", next(_numbers))
-    _steps.setdefault(number, [now, now])[1] = now
+    number: int = optimizer.__dict__.setdefault("_watched_as", next(_numbers))
+    return number
 
 
 def take() -> Told:
     """What was used, and begin with the next cell."""
-    training = covered([(first, last) for first, last in _steps.values()])
-    _steps.clear()
+    training = covered([(first, last) for first, last in _spans.values()])
+    _spans.clear()
+    _made.clear()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024
     return Told(time.process_time(), training, peak * unit)

@@ -179,22 +179,25 @@ def test_the_cost_of_a_notebook_is_taken_apart(tmp_path: Path) -> None:
         "    model(torch.ones(9, 3)).sum().backward(); optimizer.step()"
     )
     busy = "end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
-    # with the first optimizer PyTorch imports its compiler, which is no training
+    # no step of it in the same cell: what PyTorch imports here is no training
     first = (
         "import time\nimport torch\nmodel = torch.nn.Linear(3, 3)\n"
         "optimizer = torch.optim.SGD(model.parameters(), 0.1)"
     )
-    sources = [first, train, busy]
+    again = f"optimizer = torch.optim.SGD(model.parameters(), 0.1)\n{busy}\noptimizer.step()"
+    sources = [first, train, busy, f"{again}\n{busy}"]
     path = tmp_path / "small.ipynb"
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     (measured,) = notebook_costs.measure([path], ["--nbval", "--nbval-current-env"])
-    _, trained, computed = measured.cells
+    made, trained, computed, both = measured.cells
+    assert made.training == 0
     assert 0.5 < trained.training < trained.cpu < 1
     assert computed.training == 0 and 0.25 < computed.cpu < 0.6
+    assert 0.25 < both.training < 0.45 and both.cpu > 0.55
     assert measured.slowest == max(measured.cells, key=lambda cell: cell.cpu)
     assert measured.memory > 50 * 2**20
-    assert measured.rest == pytest.approx(measured.cpu - trained.training)
+    assert measured.rest == pytest.approx(measured.cpu - trained.training - both.training)
 
 
 @pytest.mark.full

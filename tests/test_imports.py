@@ -22,7 +22,7 @@ HEAVY = (
     "yaml",
     "pandas",
     "sktime",
-    "snowballstemmer",
+    "Stemmer",
 )
 # A module may import those of its own level's number or lower ones, never a higher one.
 LEVELS = {

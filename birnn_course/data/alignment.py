@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -107,33 +108,48 @@ class Aligner:
         A tag is a phone, two phones joined by ``+``, or ``_`` for a silent letter. Joined
         together the tags of a word spell its phones back.
         """
-        names = list(self._phones)
+        names = self._names()
         result: list[Tags | None] = [None] * len(pairs)
         for shape in self._by_shape(pairs):
             sounds, possible = _best_path(shape, self._tables, self._early)
-            for column, where in enumerate(shape.where):
-                if possible[column]:
-                    phones = iter(names[p] for p in shape.phones[:, column])
-                    result[where] = tuple(
-                        JOIN.join(next(phones) for _ in range(count)) or SILENT
-                        for count in sounds[:, column]
-                    )
+            readings = names[self._numbers(shape, sounds)].T.tolist()
+            for where, reading, found in zip(shape.where, readings, possible, strict=True):
+                if found:
+                    result[where] = tuple(reading)
         return result
+
+    def _names(self) -> npt.NDArray[np.object_]:
+        """All tags there can be: the silent one, each phone, each two phones."""
+        pairs = (JOIN.join(two) for two in product(self._phones, repeat=2))
+        return np.array([SILENT, *self._phones, *pairs], dtype=object)
+
+    def _numbers(self, shape: _Shape, sounds: Integers) -> Integers:
+        """Where among the names the tag of each letter is, ``(L, n)``."""
+        before = sounds.cumsum(0) - sounds  # phones that the letters before it make
+        phones = np.pad(shape.phones, ((0, 2), (0, 0)))  # the last letters may make none
+        first, second = (np.take_along_axis(phones, before + i, 0) for i in (0, 1))
+        n = len(self._phones)
+        return np.choose(sounds, (np.zeros_like(first), 1 + first, 1 + n + n * first + second))
 
     def _by_shape(self, pairs: Sequence[tuple[Word, Phones]]) -> Iterator[_Shape]:
         """Group the pairs; those with an unknown letter or phone, or too many phones, drop out."""
-        groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        groups: defaultdict[tuple[int, int], list[tuple[int, list[int], list[int]]]]
+        groups = defaultdict(list)
         for where, (word, phones) in enumerate(pairs):
-            known = set(word) <= self._letters.keys() and set(phones) <= self._phones.keys()
-            if known and word and len(phones) <= 2 * len(word):
-                groups[len(word), len(phones)].append(where)
+            if not 0 < len(word) >= len(phones) / 2:
+                continue
+            try:
+                letters = [*map(self._letters.__getitem__, word)]
+                sounds = [*map(self._phones.__getitem__, phones)]
+            except KeyError:
+                continue
+            groups[len(word), len(phones)].append((where, letters, sounds))
         for (_, n_phones), members in sorted(groups.items()):
-            letters = [[self._letters[c] for c in pairs[i][0]] for i in members]
-            sounds = [[self._phones[p] for p in pairs[i][1]] for i in members]
+            places, letters_of, sounds_of = zip(*members, strict=True)
             yield _Shape(
-                members,
-                np.array(letters, dtype=np.intp).T,
-                np.array(sounds, dtype=np.intp).reshape(len(members), n_phones).T,
+                [*places],
+                np.array(letters_of, dtype=np.intp).T,
+                np.array(sounds_of, dtype=np.intp).reshape(len(members), n_phones).T,
             )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from birnn_course.data.alignment import JOIN, SILENT, Phones, Tags, Word
-from birnn_course.data.spelling import LETTERS, load_spelling, read_dictionary
+from birnn_course.data.spelling import LETTERS, load_spelling, read_dictionary, uncollected
 from birnn_course.errors import CourseError
 
 STRESSES = ("no vowel sound", "unstressed", "secondary stress", "primary stress")
@@ -83,6 +83,7 @@ def load_project() -> Project:
 
 
 @cache
+@uncollected()
 def all_words() -> tuple[tuple[tuple[Word, ...], ...], dict[Word, Stresses]]:
     """Training, validation, test and all other words; and the tags of every word."""
     data = load_spelling(N_TRAIN, split="family")
@@ -104,8 +105,8 @@ def stress_of(tags: Tags, phones: Phones) -> Stresses:
     >>> stress_of(("S", "IH", "T", "IY"), ("S", "IH1", "T", "IY0"))
     (0, 3, 0, 1)
     """
-    marked = iter(phones)
+    marks = iter([_TAG.get(phone[-1], 0) for phone in phones])
     return tuple(
-        0 if tag == SILENT else max(_TAG.get(next(marked)[-1], 0) for _ in tag.split(JOIN))
+        0 if tag == SILENT else max(next(marks), next(marks)) if JOIN in tag else next(marks)
         for tag in tags
     )
