@@ -19,11 +19,11 @@ from birnn_course.errors import CourseError
 from birnn_course.exercises.proving import indistinct
 from birnn_course.exercises.spec import Exercise
 from birnn_course.files import write_atomic
-from birnn_course.grading import assignments
+from birnn_course.grading import assignments, walls
 from birnn_course.grading.assignments import Assignment
 from birnn_course.grading.hosts import Way
 from birnn_course.grading.marking import mark
-from birnn_course.grading.prison import Prison
+from birnn_course.grading.prison import Prison, best_way
 from birnn_course.grading.words import counted
 from birnn_course.learner_copies import learner_copy
 
@@ -46,7 +46,7 @@ def assign(bank: str, out: Path, way: Way) -> list[str]:
     out : Path
         Each of the two folders in it has nbgrader's layout, ``ASSIGNMENT/NOTEBOOK.ipynb``.
     way : {"many", "once", "unprotected"}
-        How solutions are run.
+        How solutions are run, if this machine allows it; else the next.
 
     Returns
     -------
@@ -71,18 +71,24 @@ def assign(bank: str, out: Path, way: Way) -> list[str]:
             f"there are exercises for units {numbers[0]} … {numbers[-1]}; {bank} is neither one of "
             "these nor a folder."
         )
-    own = assignments.own(folder)
-    sentences = []
-    for assignment in own:
-        _try_cases(assignment)
-        master = _read(folder / f"{assignment.name}.ipynb")
-        try:
-            learners = learner_copy(master)
-        except ValueError as error:
-            raise CourseError(f"{assignment.name}.ipynb: {error}") from None
-        _try_notebooks(assignment, folder, master, learners, way)
-        sentences.append(_write(assignment, master, learners, out))
-    return sentences
+    tried = [(each, *_notebooks(each, folder)) for each in assignments.own(folder)]
+    with Prison(way, hidden=[folder.resolve()]) as prison:
+        if way != "unprotected":
+            walls.demand()
+            best_way(prison)
+        for assignment, master, learners in tried:
+            _try_notebooks(assignment, folder, master, learners, prison)
+    return [_write(assignment, master, learners, out) for assignment, master, learners in tried]
+
+
+def _notebooks(assignment: Assignment, folder: Path) -> tuple[Notebook, Notebook]:
+    """The one with solutions, and what learners get; if the exercises can judge."""
+    _try_cases(assignment)
+    master = _read(folder / f"{assignment.name}.ipynb")
+    try:
+        return master, learner_copy(master)
+    except ValueError as error:
+        raise CourseError(f"{assignment.name}.ipynb: {error}") from None
 
 
 def _read(path: Path) -> Notebook:
@@ -107,20 +113,19 @@ def _try_cases(assignment: Assignment) -> None:
 
 
 def _try_notebooks(
-    assignment: Assignment, folder: Path, master: Notebook, learners: Notebook, way: Way
+    assignment: Assignment, folder: Path, master: Notebook, learners: Notebook, prison: Prison
 ) -> None:
     """The solutions earn all points, the learner's copy is not attempted."""
-    with Prison(way, hidden=[folder.resolve()]) as prison:
-        for notebook, wanted in ((master, "right"), (learners, "not attempted")):
-            data = nbformat.writes(notebook).encode()
-            marked = mark(f"{assignment.name}.ipynb", data, prison, SEEDS[0], folder)
-            for found in marked.marks:
-                if found.verdict != wanted:
-                    of = "solution" if wanted == "right" else "learner's copy"
-                    raise CourseError(
-                        f"the {of} of {found.exercise} should be {wanted} and is "
-                        f"{found.verdict}: {found.sentence}"
-                    )
+    for notebook, wanted in ((master, "right"), (learners, "not attempted")):
+        data = nbformat.writes(notebook).encode()
+        marked = mark(f"{assignment.name}.ipynb", data, prison, SEEDS[0], folder)
+        for found in marked.marks:
+            if found.verdict != wanted:
+                of = "solution" if wanted == "right" else "learner's copy"
+                raise CourseError(
+                    f"the {of} of {found.exercise} should be {wanted} and is {found.verdict}: "
+                    f"{found.sentence}"
+                )
 
 
 def _write(assignment: Assignment, master: Notebook, learners: Notebook, out: Path) -> str:

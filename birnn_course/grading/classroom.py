@@ -19,7 +19,7 @@ from birnn_course import __version__
 from birnn_course.course import learner_notebooks
 from birnn_course.errors import CourseError
 from birnn_course.grading import walls
-from birnn_course.grading.hosts import Host, NoSandboxError, Way
+from birnn_course.grading.hosts import Host, Way
 from birnn_course.grading.notebooks import UnreadableError
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission, find
@@ -27,7 +27,6 @@ from birnn_course.grading.submissions import Submission, find
 if TYPE_CHECKING:
     from birnn_course.grading.assignments import Assignment
     from birnn_course.grading.engines import Engine, Task, Terms
-    from birnn_course.grading.prison import Prison
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def prepare(request: Request) -> Iterator[Run]:
             at_the_end.callback(begun.end)
         # From here on two processes do their imports; this one then computes the right answers.
         from birnn_course.grading import assignments, engines, marking
-        from birnn_course.grading.prison import Prison
+        from birnn_course.grading.prison import Prison, best_way
 
         known = assignments.load(bank)
         sentences += _of_one_student(submissions, known)
@@ -242,51 +241,6 @@ def _new(
     for key in digests.keys() - seen:
         store.forget(*key)  # taken back, or handed in under another name
     return new
-
-
-_ONE_EACH = (
-    "This machine allows bubblewrap but no namespaces inside of it: each submission gets a "
-    "bubblewrap of its own, which takes some seconds more."
-)
-
-
-def way_to_shut_in() -> Way:
-    """The best sandbox that works here.
-
-    Raises
-    ------
-    CourseError
-        If none works; the sentence says what to do.
-    """
-    from birnn_course.grading.prison import Prison
-
-    walls.demand()
-    with Prison() as prison:
-        return best_way(prison)[0]
-
-
-def best_way(prison: Prison) -> tuple[Way, str]:
-    """How this prison works here, and a sentence if that is not the fast way; it is left so."""
-    from birnn_course.grading.prison import Job
-
-    reason = ""
-    ways: tuple[Way, ...] = ("many", "once") if prison.way == "many" else (prison.way,)
-    for way in ways:
-        if way != prison.way:
-            prison.fall_back(way)
-        try:
-            ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
-        except NoSandboxError as error:
-            reason = str(error)
-            continue
-        if ran.outcomes["answer"][0].value == 42:
-            return way, _ONE_EACH if way == "once" else ""
-        reason = ran.trouble or ran.outcomes["answer"][0].text
-    raise CourseError(
-        f"no process can be shut in here ({reason}): allow user namespaces, use another machine "
-        "or a container that has them, or add --no-sandbox if you trust every submission with "
-        "your files."
-    )
 
 
 def _seed(store: Store, asked: int | None) -> int:

@@ -28,6 +28,10 @@ _GRACE = 2.0  # seconds in which a submission can say itself that it took too lo
 _LIVES = 3  # of a submission whose host is ended by somebody else
 _LONGEST_TEXT = 2_000
 _MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
+_ONE_EACH = (
+    "This machine allows bubblewrap but no namespaces inside of it: each submission gets a "
+    "bubblewrap of its own, which takes some seconds more."
+)
 
 
 @dataclass(frozen=True)
@@ -290,3 +294,31 @@ def _outcome(answer: Plain, nonce: str) -> Outcome:
 
 def _text(value: Plain) -> str:
     return value[:_LONGEST_TEXT] if type(value) is str else ""
+
+
+def best_way(prison: Prison) -> tuple[Way, str]:
+    """How this prison works here, and a sentence if that is not the fast way; it is left so.
+
+    Raises
+    ------
+    CourseError
+        If none works; the sentence says what to do.
+    """
+    reason = ""
+    ways: tuple[Way, ...] = ("many", "once") if prison.way == "many" else (prison.way,)
+    for way in ways:
+        if way != prison.way:
+            prison.fall_back(way)
+        try:
+            ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+        except NoSandboxError as error:
+            reason = str(error)
+            continue
+        if ran.outcomes["answer"][0].value == 42:
+            return way, _ONE_EACH if way == "once" else ""
+        reason = ran.trouble or ran.outcomes["answer"][0].text
+    raise CourseError(
+        f"no process can be shut in here ({reason}): allow user namespaces, use another machine "
+        "or a container that has them, or add --no-sandbox if you trust every submission with "
+        "your files."
+    )

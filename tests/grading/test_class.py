@@ -34,7 +34,7 @@ from birnn_course.grading.engines import Task, Terms
 from birnn_course.grading.hosts import Host, NoSandboxError
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Marked
-from birnn_course.grading.prison import Job, Prison, Ran
+from birnn_course.grading.prison import Job, Prison, Ran, best_way
 from birnn_course.grading.submissions import find
 from grading import classes
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
@@ -233,7 +233,7 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
 
     monkeypatch.setattr(engines, "_timed", marked)
     monkeypatch.setattr(classroom, "Host", lambda *_: SimpleNamespace(end=lambda: None))
-    monkeypatch.setattr(classroom, "best_way", lambda prison: (prison.way, ""))
+    monkeypatch.setattr("birnn_course.grading.prison.best_way", lambda prison: (prison.way, ""))
     monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: "bwrap")
     yield asked
 
@@ -524,8 +524,8 @@ def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
         return Ran({"answer": [Outcome("returned", 42)]})
 
     monkeypatch.setattr(Prison, "run", run)
-    way, sentence = classroom.best_way(Prison())
+    way, sentence = best_way(Prison())
     assert way == "once" and "a bubblewrap of its own" in sentence
     refused.add("once")
     with pytest.raises(CourseError, match=r"no process can be shut in here \(no\)"):
-        classroom.best_way(Prison())
+        best_way(Prison())
