@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from birnn_course.errors import message_of
 from birnn_course.plain import Arguments, NotPlainError, Plain, decode
+from birnn_course.seeding import seeded
 
 MOST_PRINTED = 2_000
 _STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -51,8 +50,7 @@ class Outcome:
 
 def call(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Any:
     """Call with copies of the arguments, and with the same random numbers for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return function(*copy.deepcopy(arguments))
 
 

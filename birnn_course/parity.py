@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from birnn_course.seeding import seeded
+
 TOLERANCE = 1e-4
 """Devices add in another order; a wrong direction or state is off by 0.1 and more."""
 LAYERS = ("RNN", "GRU", "LSTM")
@@ -32,8 +34,7 @@ def differences(device: torch.device | str) -> dict[str, float]:
     """
     found = {}
     for kind, num_layers, packed in product(LAYERS, (1, 2), (False, True)):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with seeded():
             layer = getattr(nn, kind)(4, 5, num_layers, batch_first=True, bidirectional=True)
             x = torch.randn(len(_LENGTHS), max(_LENGTHS), 4)
         there = copy.deepcopy(layer).to(device)

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from birnn_course.seeding import seeded
+
 
 def run(source: str, name: str) -> dict[str, Any]:
     """Execute ``source`` in a fresh namespace and return that namespace.
@@ -25,8 +27,7 @@ def run(source: str, name: str) -> dict[str, Any]:
         Where it came from, for tracebacks.
     """
     namespace: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "__name__": name}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded():
         exec(compile(source, f"<{name}>", "exec"), namespace)
     return namespace
 

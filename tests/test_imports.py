@@ -26,7 +26,7 @@ HEAVY = (
 )
 # A module may import those of its own level's number or lower ones, never a higher one.
 LEVELS = {
-    "errors": 0, "files": 0, "course": 0, "parity": 0,
+    "errors": 0, "files": 0, "course": 0, "seeding": 0, "parity": 0,
     "device": 1, "data": 1, "plots": 1, "probes": 1, "models": 1, "metrics": 1, "word_errors": 1,
     "snippets": 1, "misconceptions": 1, "progress": 1, "beliefs": 1, "widgets": 1,
     "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,

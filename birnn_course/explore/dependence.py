@@ -9,6 +9,7 @@ from torch import Tensor
 from birnn_course.explore.panel import Choice, Panel, View, Whole
 from birnn_course.models import CELLS
 from birnn_course.probes import dependence_map
+from birnn_course.seeding import seeded
 
 _READERS = ("left to right", "right to left", "both ways")
 
@@ -44,8 +45,7 @@ def _draw(reads: str, cell: str, seq_len: int, late: int, step: int) -> View:
 
 def _run(reads: str, cell: str, seq_len: int, late: int) -> Tensor:
     """Build the model, run it, and see what reached what: bool ``(seq_len, seq_len)``."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded():
         rnn = CELLS[cell](3, 4, batch_first=True, bidirectional=reads == "both ways")
         inputs = torch.randn(1, seq_len, 3)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from birnn_course.explore.panel import Choice, Panel, View, Whole
 from birnn_course.models import CELLS
+from birnn_course.seeding import seeded
 
 _DIRECTIONS = ("one", "both")
 
@@ -66,8 +67,7 @@ def _draw(
     input_size: int,
     hidden_size: int,
 ) -> View:
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
+    with seeded(), torch.no_grad():
         module = CELLS[cell](
             input_size,
             hidden_size,
