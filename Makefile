@@ -6,8 +6,8 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 NOTEBOOKS := $(wildcard notebooks solutions)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/notebooks/sanitize.cfg
-# Three at once, for some wait; whole files, in the order given: the notebooks train, so they come first.
-SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+# Two at once, whole files, in the order given: the notebooks train, so they come first.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # From the tests come answers and the browser, from the tools where the notebooks are.
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 # These need the machine to themselves.
@@ -23,15 +23,15 @@ lab: .venv/installed ## open the course in JupyterLab; ARGS="--no-browser --port
 	$(BIN)/birnn lab $(ARGS)
 
 test: .venv/installed-test ## run all tests and compare every notebook with a fresh run
-	$(PYTEST) $(SIDE) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
+	$(PYTEST) $(TWO) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 	$(PYTEST) -m "not full and ($(ALONE))" tests
 
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
-	$(PYTEST) $(SIDE) -m "not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
+	$(PYTEST) $(TWO) -m "not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 	$(PYTEST) -m "$(ALONE)" tests
 
 test-oldest: .venv-oldest/installed ## the tests with the oldest versions that pyproject.toml allows, on Python 3.11
-	.venv-oldest/bin/python -m pytest $(SIDE) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
+	.venv-oldest/bin/python -m pytest $(TWO) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
 
 test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the CPU, what only a GPU shows
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA GPU here; run this where there is one.")'
@@ -83,10 +83,11 @@ bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07
 bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and compare; about 15 minutes
 	$(BIN)/python benchmarks/grading.py $(ARGS)
 
+# jsonschema 4.25 compiles 38 grammars when it is imported: a second more for each start of JupyterLab.
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,slides,test,dev,bench]" nbgrader
+	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,slides,test,dev,bench]" nbgrader "jsonschema<4.25"
 	.venv-constraints/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	rm -rf .venv-constraints
 
