@@ -3,10 +3,11 @@
 ``make bench-training``; ``BIRNN_DEVICE=cuda make bench-training`` on a GPU. Everything is measured
 in real tokens a second, pads not counted, on two sets of sequences: words of the dictionary, and
 lengths with a long tail (log-normal, as sentences have). All loops train the same model, from the
-same start, on the same sequences, one after the other in each round; ratios are taken within a
-round, and their median over the rounds is told.
+same start, on the same sequences, one after the other in each round, in every second round the
+other way round: whoever comes second finds what the first one had PyTorch prepare. Ratios are taken
+within a round, and their median over the rounds is told.
 
-- *bare*: nothing but PyTorch, over the very batches that ``fit`` gets;
+- *bare*: nothing but PyTorch, over the very batches that ``fit`` gets, in the same random order;
 - *tutorial*: random batches, padded to the longest, not packed;
 - *packed*: ``fit`` over batches of similar length, packed;
 - *equal*: ``fit`` over batches of one length, which hold no pads.
@@ -61,8 +62,10 @@ def new_model(device: torch.device, hidden: int = HIDDEN) -> nn.Module:
 def bare(model: nn.Module, batches: Sequence[Batch]) -> None:
     """One epoch as everybody writes it."""
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    order = torch.randperm(len(batches), generator=torch.Generator().manual_seed(0)).tolist()
     model.train()
-    for inputs, targets, *lengths in batches:
+    for i in order:
+        inputs, targets, *lengths = batches[i]
         loss = F.cross_entropy(model(inputs, *lengths).movedim(-1, 1), targets)
         optimizer.zero_grad()
         loss.backward()
@@ -131,8 +134,9 @@ def compare(name: str, pairs: Pairs, device: torch.device, rounds: int) -> dict[
     for run, batches in loops.values():
         seconds(run, batches[:5], device)  # what is made at first use
     times: dict[str, list[float]] = {loop: [] for loop in loops}
-    for _ in range(rounds):
-        for loop, (run, batches) in loops.items():
+    for number in range(rounds):
+        for loop in loops if number % 2 == 0 else reversed(loops):
+            run, batches = loops[loop]
             times[loop].append(seconds(run, batches, device))
 
     def ratio(of: str, to: str) -> float:
@@ -262,7 +266,7 @@ def plot(found: Sequence[dict[str, Any]], sizes: dict[str, list[tuple[int, float
 
 def main(arguments: list[str] | None = None) -> None:
     """Print the table, and keep it with a plot."""
-    parser = report.options(__doc__, rounds=7)
+    parser = report.options(__doc__, rounds=8)
     parser.add_argument("--sequences", type=int, default=4_000, help="of each set (4000)")
     chosen = parser.parse_args(arguments)
     device = setup()

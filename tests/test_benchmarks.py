@@ -226,6 +226,12 @@ def test_training_is_not_counted_against_the_floor(tmp_path: Path) -> None:
     notebook_costs.plot(floor, found).savefig(tmp_path / "plot.png")
 
 
+def test_floors_run_among_the_notebooks() -> None:
+    floors, paths = [Path("f0"), Path("f1")], [Path("a"), Path("b"), Path("c"), Path("d")]
+    order = "".join(path.name for path in notebook_costs.spread(floors, paths))
+    assert order == "abf0cdf1"
+
+
 def test_two_models_trained_in_turns_are_counted_once() -> None:
     assert training_watch.covered([(0, 4), (1, 5), (7, 8), (2, 3)]) == 6
     assert training_watch.covered([]) == training_watch.covered([(3, 3)]) == 0

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from birnn_course.data import IGNORED
 from birnn_course.errors import CourseError
+from birnn_course.exercises import EXERCISES
+from birnn_course.exercises.unit_05 import dataset_f1, event_scores
 from birnn_course.metrics import (
     Scores,
     average_precision,
@@ -225,3 +227,20 @@ def test_gradients_and_devices_do_not_matter() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Scores(confusion_matrix(targets, (scores > 0).long(), 2)).average()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("hidden", [False, True])
+def test_right_answers_of_exercises_are_scikit_learns(seed: int, hidden: bool) -> None:
+    for events, alarms in EXERCISES["event_scores"].draw(seed, hidden=hidden):
+        three = sk.precision_recall_fscore_support(
+            events, alarms, average="binary", zero_division=0
+        )[:3]
+        assert event_scores(events, alarms) == pytest.approx(three, abs=1e-12)
+    for batches, n_classes in EXERCISES["dataset_f1"].draw(seed, hidden=hidden):
+        real = [torch.arange(tags.shape[1]) < n[:, None] for tags, _, n in batches]
+        tags = torch.cat([batch[0][here] for batch, here in zip(batches, real, strict=True)])
+        told = torch.cat([batch[1][here] for batch, here in zip(batches, real, strict=True)])
+        labels = range(n_classes)
+        macro = sk.f1_score(tags, told, labels=labels, average="macro", zero_division=0)
+        assert dataset_f1(batches, n_classes) == pytest.approx(macro, abs=1e-12)

@@ -113,11 +113,8 @@ TOKEN_ACCURACY = Exercise(
 
 
 def event_scores(events: Labels, alarms: Labels) -> list[float]:
-    """scikit-learn's, for class 1, with 0 for 0/0."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    values = precision_recall_fscore_support(events, alarms, average="binary", zero_division=0)
-    return [float(value) for value in values[:3]]
+    """Of class 1, with 0 for 0/0: scikit-learn's, without the two seconds of its import."""
+    return _scores_from(lambda tp, fp, fn, tn: _three(tp, fp, fn))(events, alarms)
 
 
 def _three(tp: int, fp: int, fn: int, nothing: float = 0.0) -> list[float]:
@@ -301,14 +298,8 @@ CHEAPEST_THRESHOLD = Exercise(
 
 
 def dataset_f1(batches: list[TokenBatch], n_classes: int) -> float:
-    """scikit-learn's macro F1 over all real tokens together."""
-    from sklearn.metrics import f1_score
-
-    parts = [(is_real(lengths, tags.shape[1]), tags, told) for tags, told, lengths in batches]
-    tags = torch.cat([tags[real] for real, tags, _ in parts])
-    told = torch.cat([told[real] for real, _, told in parts])
-    labels = list(range(n_classes))
-    return float(f1_score(tags, told, labels=labels, average="macro", zero_division=0))
+    """scikit-learn's macro F1 over all real tokens together, with 0 for 0/0."""
+    return _f1_from(lambda matrices: _total(matrices).average())(batches, n_classes)
 
 
 def _f1_from(
