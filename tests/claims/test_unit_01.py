@@ -11,7 +11,7 @@ from birnn_course import SequenceTagger, batches_of_one_length, count_parameters
 from birnn_course.data import Spelling, names_task
 from birnn_course.data.batches import Batch
 from birnn_course.exercises.unit_01 import FAIR_HIDDEN_SIZE
-from claims import SEEDS
+from claims import EVERY_SEED
 
 
 def test_start_here_a_gru_unpacks_like_an_lstm_only_with_two_directions() -> None:
@@ -54,7 +54,8 @@ def test_the_guess_of_exercise_4_half_the_size_is_less_than_the_budget(cell: str
     assert sizes[3] == 32
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_names(seed: int) -> None:
     names = names_task()
     words, tags = names.sample(6_000, seed=10 + seed)
@@ -90,7 +91,8 @@ def p_before_h(ids: Tensor) -> Tensor:
     )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_speller(seed: int, spelling: Spelling, words: tuple[list[Batch], list[Batch]]) -> None:
     train, test = words
     left = seeded(seed, 26, len(spelling.tags), 196, bidirectional=False)

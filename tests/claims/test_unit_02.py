@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn_course import SequenceTagger, evaluate, fit
 from birnn_course.data.batches import Batch
-from claims import EVERY_SEED, SEEDS
+from claims import EVERY_SEED
 
 Readout = Callable[[Tensor, Tensor], Tensor]
 READOUTS: dict[str, tuple[Readout, int]] = {
@@ -43,7 +43,8 @@ def batches(seq_len: int, position: int, n: int, seed: int) -> list[Batch]:
     return list(zip(ids.split(50), ids[:, position].split(50), strict=True))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_a_wrong_readout_shows_at_twenty_steps_and_not_at_five(seed: int) -> None:
     accuracy = {}
     for seq_len in (5, 20):
@@ -60,7 +61,8 @@ def test_a_wrong_readout_shows_at_twenty_steps_and_not_at_five(seed: int) -> Non
     assert all(value > 0.99 for key, value in accuracy.items() if key not in fails)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_with_the_classes_last_the_loss_falls_and_the_tags_are_wrong(seed: int) -> None:
     result = {}
     for classes_last in (False, True):

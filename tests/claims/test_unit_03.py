@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from birnn_course import batch_dependence, evaluate, fit, names_task, predict
 from birnn_course.data import TaggingTask
 from birnn_course.data.batches import Batch
-from claims import SEEDS
+from claims import EVERY_SEED
 
 
 class Tagger(nn.Module):
@@ -34,7 +34,8 @@ def batches(ids: Tensor, tags: Tensor, size: int = 25) -> list[Batch]:
     return list(zip(ids.split(size), tags.split(size), strict=True))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_what_the_forgotten_flag_costs(seed: int) -> None:
     names = names_task()
     train, test = names.sample(3_000, seed=10 + seed), names.sample(1_200, seed=20 + seed)

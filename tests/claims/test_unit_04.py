@@ -19,7 +19,7 @@ from birnn_course import (
 from birnn_course.data import Spelling
 from birnn_course.data.batches import Batch
 from birnn_course.exercises.unit_04 import TURN_AROUND
-from claims import SEEDS
+from claims import EVERY_SEED
 
 PAD, WIDTH = 26, 28
 
@@ -36,7 +36,8 @@ def speller(spelling: Spelling, batches: list[Batch], seed: int) -> SequenceTagg
     return model
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_trained_on_padding_it_is_worse_without(seed: int, spelling: Spelling) -> None:
     train = padded_batches(spelling.encode(spelling.train), 32, pad_id=PAD, seed=seed)
     clean = batches_of_one_length(spelling.encode(spelling.test[:3_000]), 512)

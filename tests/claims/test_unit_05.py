@@ -24,7 +24,7 @@ from birnn_course.metrics import (
     confusion_matrix,
     confusion_per_sequence,
 )
-from claims import EVERY_SEED, SEEDS
+from claims import EVERY_SEED
 
 SENSOR = RareEvents()
 
@@ -107,7 +107,8 @@ def test_left_to_right_knows_nothing_and_the_costs_and_intervals_are_as_said(see
     assert 0.05 < many[0] < many[1] < 0.25
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_twenty_sequences_are_learned_by_heart(seed: int) -> None:
     x, y = (part[:20] for part in data(1, 2_000))
     new_x, new_y = (part[:100] for part in data(3, 2_000))

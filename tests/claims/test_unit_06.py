@@ -23,7 +23,7 @@ from birnn_course.data.batches import Batch, Labelled
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.metrics import bootstrap_interval
 from birnn_course.training import predict
-from claims import EVERY_SEED, SEEDS
+from claims import EVERY_SEED
 
 SPEECH = load_speech()
 SPEAKERS, TRUTH = (torch.tensor([who for _, who in part]) for part in (SPEECH.train, SPEECH.test))
@@ -225,7 +225,8 @@ def scores_by_padding(seed: int, packed: bool, readout: str) -> list[float]:
     return [percent(answers(model, new, n), SPEAKERS[FOLD.eq(4)]) for n in (29, 60, 120)]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_more_padding_separates_the_readouts(seed: int) -> None:
     mean = scores_by_padding(seed, False, "mean of columns")
     final = scores_by_padding(seed, True, "final states")
@@ -236,7 +237,8 @@ def test_more_padding_separates_the_readouts(seed: int) -> None:
         assert right[0] > 90 and len(set(right)) == 1
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.full
+@pytest.mark.parametrize("seed", EVERY_SEED)
 def test_packed_then_the_last_column_names_one_speaker(seed: int) -> None:
     assert scores_by_padding(seed, True, "last column") == pytest.approx([100 / 9] * 3)
 
