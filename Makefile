@@ -83,7 +83,7 @@ bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07
 bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and compare; about 15 minutes
 	$(BIN)/python benchmarks/grading.py $(ARGS)
 
-# jsonschema 4.25 compiles 38 grammars when it is imported: a second more for each start of JupyterLab.
+# jsonschema 4.25 compiles 38 grammars when it is imported, which costs a second wherever nbformat is.
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from birnn_course import check
 from birnn_course.cli import main as birnn
 from birnn_course.grading.assign import with_metadata
+from birnn_course.grading.hosts import Host, Way
 from birnn_course.learner_copies import learner_copy
 
 from conftest import ROOT
@@ -143,6 +144,38 @@ def test_grading_refuses_it_too_before_anything_is_marked(bank: Path, tmp_path: 
     change(bank, '"Return a tensor."', '"Return one tensor."')
     graded = run("grade", tmp_path / "in", "-o", tmp_path / "out", "--bank", bank)
     assert graded.exit_code == 1 and "another version" in graded.output
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ways of all sandboxes that are started."""
+    ways: list[str] = []
+
+    class Noticed(Host):
+        def __init__(self, way: Way, *terms: Any) -> None:
+            ways.append(way)
+            super().__init__(way, *terms)
+
+    monkeypatch.setattr("birnn_course.grading.prison.Host", Noticed)
+    return ways
+
+
+def test_one_sandbox_is_started_when_there_is_something_to_try(
+    started: list[str], bank: Path, tmp_path: Path
+) -> None:
+    assert run("assign", "99", "-o", tmp_path / "out").exit_code == 1
+    assert started == []
+    assert run("assign", bank, "-o", tmp_path / "out").exit_code == 0
+    assert started == ["many"]
+
+
+def test_without_bubblewrap_nothing_is_written(
+    monkeypatch: pytest.MonkeyPatch, bank: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: None)
+    refused = run("assign", bank, "-o", tmp_path / "out")
+    assert refused.exit_code == 1 and "grading needs bubblewrap" in refused.output
+    assert not (tmp_path / "out").exists()
 
 
 def test_folders_without_exercises(tmp_path: Path) -> None:
