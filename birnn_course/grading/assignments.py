@@ -15,7 +15,7 @@ from birnn_course.course import UNITS
 from birnn_course.errors import CourseError, message_of
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers
 from birnn_course.exercises.proving import unsaid
-from birnn_course.exercises.spec import Exercise
+from birnn_course.exercises.spec import LEVELS, Exercise
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,13 @@ def _read(path: Path) -> Assignment:
 
 def _must_judge(path: Path, exercise: Exercise) -> None:
     """Refuse an exercise here, and not when somebody's notebook is compared with it."""
+    speaking = [level for level in LEVELS if level != "callable"]
+    for level in exercise.levels:
+        if level not in speaking:
+            raise CourseError(
+                f"{path.name}: {exercise.name} has a sentence for {level!r}, which is no level; "
+                f"take one of {', '.join(speaking)}."
+            )
     for hidden in (False, True):
         lacking = unsaid(exercise, answers_of(exercise, PUBLIC_SEED, hidden, path.name))
         if lacking:

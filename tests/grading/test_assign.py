@@ -108,6 +108,10 @@ def change(bank: Path, old: str, new: str, name: str = "middles.py") -> None:
          "middles.py: the levels of middle_step have no 'shape'; add a sentence for it."),
         ('            "value": "That is another step.",\n', "", "middles.py",
          "middles.py: the levels of middle_step have no 'value'; add a sentence for it."),
+        ("        levels={\n", '        levels={"directions": "From the other end?",\n',
+         "middles.py",
+         "middles.py: middle_step has a sentence for 'directions', which is no level; take one of "
+         "type, shape, direction, padding, value."),
         ("return x[:, x.shape[1] // 2]\n", "return x[:, 7]\n", "middles.py",
          "middles.py: middle_step cannot be computed for its public cases with seed 0 (IndexError"),
         ("lambda x: x[:, :, 1]", "lambda x: x[:, 3]", "middles.py",
