@@ -203,6 +203,17 @@ def pictures_are_told_apart(notebook: Notebook) -> list[str]:
     ]
 
 
+def columns_are_named(notebook: Notebook) -> list[str]:
+    """A screen reader says the head of the column with each cell of a table."""
+    return [
+        f"a column has no name in the table that begins {head}"
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for head in re.findall(r"(?m)^(\|.*\|)\s*\n\|[\s:|-]+\|$", cell.source)
+        if not all(name.strip() for name in head[1:-1].split("|"))
+    ]
+
+
 def messages_of_torch_are_tagged(notebook: Notebook) -> list[str]:
     return [
         f"cell {cell.execution_count} stores a message and lacks the tag torch-message"
@@ -280,6 +291,7 @@ RULES: tuple[Rule, ...] = (
     ignored_cells_are_few_and_answered,
     figures_have_alt_text,
     pictures_are_told_apart,
+    columns_are_named,
     messages_of_torch_are_tagged,
     demonstrations_are_compared,
     no_semicolons,

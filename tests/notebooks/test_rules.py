@@ -166,6 +166,7 @@ PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.figures_have_alt_text, cell_with(shown(html="<svg><path/></svg>", plain="x"))),
     (rules.pictures_are_told_apart, cell_with(shown(html=OTHER, plain="x"))),
     (rules.pictures_are_told_apart, cell_with(shown(html=DRAWN * 2, plain="x"))),
+    (rules.columns_are_named, set_source(0, "| | points |\n|---|---|\n| all | 20 |")),
     (rules.messages_of_torch_are_tagged, cell_with(printed("RuntimeError: sizes\n"))),
     (rules.demonstrations_are_compared, set_metadata(11, birnn={})),
     (rules.demonstrations_are_compared, set_metadata(11, tags=[])),
