@@ -80,6 +80,7 @@ def pictured(page: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
 @pytest.fixture
 def lab(server: CourseServer, page: Page) -> Iterator[Lab]:
     """The course as a newcomer's browser opens it."""
+    server.restore_layout()
     opened = Lab(page, server)
     opened.open(server.first_address())
     opened.set_theme("Light")

@@ -138,6 +138,17 @@ class CourseServer(Server):
         birnn = str(Path(sys.executable).with_name("birnn"))
         command = [birnn, "lab", str(self.copy), "--no-browser", "--port", str(port), "--"]
         super().__init__(folder, port, [*command, "--LabApp.expose_app_in_browser=True"], {})
+        self._layouts = folder / "home" / "lab-workspaces"
+        self._first_layout: dict[Path, bytes] = {}
+
+    def wait(self) -> None:
+        super().wait()
+        self._first_layout = {path: path.read_bytes() for path in self._layouts.iterdir()}
+
+    def restore_layout(self) -> None:
+        """The window as it is first opened: a page leaves what it showed when it was last saved."""
+        for path, layout in self._first_layout.items():
+            path.write_bytes(layout)
 
     def first_address(self) -> str:
         """The address that ``birnn lab`` opens in a newcomer's browser."""

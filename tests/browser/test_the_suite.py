@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Locator, expect
 
-from browser.lab import SCREENSHOTS
+from browser.lab import SCREENSHOTS, WINDOW, CourseServer, Lab
 
 from conftest import ROOT, require
 
@@ -48,6 +49,32 @@ def test_a_failure_leaves_a_picture(tmp_path: Path) -> None:
     assert not (SCREENSHOTS / "failed-test_planted_success.png").exists()
     assert kept.read_bytes().startswith(b"\x89PNG")
     kept.unlink()
+
+
+@pytest.mark.full
+def test_no_page_is_opened_as_another_left_it(server: CourseServer, browser: Browser) -> None:
+    """JupyterLab keeps a window's layout on its server."""
+
+    def contents() -> Locator:
+        lab = Lab(browser.new_context(viewport=WINDOW).new_page(), server)
+        lab.open(server.first_address())
+        return lab.page.locator("#table-of-contents")
+
+    server.restore_layout()
+    first = contents()
+    expect(first).to_be_visible()
+    with first.page.expect_response(
+        lambda answer: answer.request.method == "PUT" and "/api/workspaces/" in answer.url
+    ):
+        Lab(first.page, server).command("application:toggle-left-area")
+    first.page.context.close()
+    second = contents()
+    expect(second).to_be_hidden()
+    second.page.context.close()
+    server.restore_layout()
+    third = contents()
+    expect(third).to_be_visible()
+    third.page.context.close()
 
 
 def test_what_is_not_installed_is_an_error_in_continuous_integration(
