@@ -115,8 +115,8 @@ def test_neighbours_in_the_file_are_alike() -> None:
 
 @pytest.mark.full
 def test_the_last_column_without_packing() -> None:
-    """80 to 93 % and 13 to 28 % here; another machine, other digits."""
-    for cell, size, low, high in (("GRU", 64, 70, 98), ("RNN", 32, 5, 45)):
+    """Gated and twice as wide 80 to 93 %, a plain RNN 13 to 28 %; the constant has 11.1 %."""
+    for cell, size, low, high in (("GRU", 64, 75, 98), ("RNN", 32, 10, 45)):
         scores = []
         for seed in EVERY_SEED:
             torch.manual_seed(seed)
