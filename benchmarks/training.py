@@ -239,7 +239,7 @@ def table(found: Sequence[dict[str, Any]], sizes: dict[str, list[tuple[int, floa
                 rows.append([f"{loop}: thousand tokens a second", *speeds])
         elif key not in ("name", *GOALS):
             rows.append([key, *(_shown(key, result[key]) for result in found)])
-    parts = [report.table(["", *(result["name"] for result in found)], rows)]
+    parts = [report.table(["measured", *(result["name"] for result in found)], rows)]
     for name, points in sizes.items():
         head, speeds = [str(size) for size, _ in points], [f"{speed:.1f}" for _, speed in points]
         grown = report.table(head, [speeds], left=0)

@@ -18,6 +18,8 @@ from packaging.version import Version
 from birnn_course import __version__
 from birnn_course.course import UNITS
 
+from tables import heads_without_names
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -174,6 +176,15 @@ def test_what_the_documents_link_to_is_there(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
     assert [link for link in links if not (ROOT / link).exists()] == []
     assert all(alt.strip() for alt in re.findall(r"!\[([^\]]*)\]", text))
+
+
+def test_each_column_of_a_table_has_a_name() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "benchmarks").rglob("*.md")]
+    found = {path.name: heads_without_names(path.read_text(encoding="utf-8")) for path in documents}
+    assert {name: heads for name, heads in found.items() if heads} == {}
+    assert found.keys() > {"README.md", "TEACHING.md", "grading.md"}
+    planted = README.replace("| unit |", "| |")
+    assert planted != README and heads_without_names(planted)
 
 
 def test_the_project_asks_for_a_python_that_make_asks_for() -> None:

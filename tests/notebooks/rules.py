@@ -16,6 +16,7 @@ from birnn_course.course import UNITS
 from birnn_course.misconceptions import catalogue
 
 from colab import has_tag
+from tables import heads_without_names
 
 IGNORED = "nbval-ignore-output"
 MOST_IGNORED = 0.15
@@ -204,13 +205,11 @@ def pictures_are_told_apart(notebook: Notebook) -> list[str]:
 
 
 def columns_are_named(notebook: Notebook) -> list[str]:
-    """A screen reader says the head of the column with each cell of a table."""
     return [
         f"a column has no name in the table that begins {head}"
         for cell in notebook.cells
         if cell.cell_type == "markdown"
-        for head in re.findall(r"(?m)^(\|.*\|)\s*\n\|[\s:|-]+\|$", cell.source)
-        if not all(name.strip() for name in head[1:-1].split("|"))
+        for head in heads_without_names(cell.source)
     ]
 
 
