@@ -121,6 +121,7 @@ def test_twenty_sequences_are_learned_by_heart(seed: int) -> None:
         for a, b in zip(x.split(10), y.split(10), strict=True):
             optimizer.zero_grad()
             F.cross_entropy(student(a).transpose(1, 2), b).backward()
+            nn.utils.clip_grad_norm_(student.parameters(), 0.1)
             optimizer.step()
         with torch.no_grad():
             for name, a, b in (("training", x, y), ("validation", new_x, new_y)):
