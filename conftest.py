@@ -51,7 +51,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 def _differ(kernel: Any, wrong: str, right: str) -> str:
     """Whether two expressions differ in the notebook's own kernel, which notices nothing of it."""
-    same = "__import__('birnn_course.snippets', fromlist=['same']).same"
+    same = "__import__('birnn_course.running.snippets', fromlist=['same']).same"
     expression = f"not {same}({wrong}, {right})"
     reply = kernel.kc.execute(
         "", silent=True, user_expressions={"differ": expression}, reply=True, timeout=60

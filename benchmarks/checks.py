@@ -58,8 +58,8 @@ def measure(exercise: Exercise, solution: Function, rounds: int) -> Timed:
     from answers import named
 
     from birnn_course import check
-    from birnn_course.calling import attempt
     from birnn_course.exercises.checking import PUBLIC_SEED
+    from birnn_course.running.calling import attempt
 
     def median(run: Callable[[], object]) -> float:
         return statistics.median(seconds(run) for _ in range(rounds))

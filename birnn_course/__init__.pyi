@@ -24,7 +24,10 @@ from .explore import packing_explorer as packing_explorer
 from .explore import shape_explorer as shape_explorer
 from .explore import spelling_explorer as spelling_explorer
 from .explore import threshold_explorer as threshold_explorer
-from .inventory import my_gain as my_gain
+from .learner.inventory import my_gain as my_gain
+from .learner.mixed import mixed_test as mixed_test
+from .learner.review import warm_up as warm_up
+from .learner.summary import my_route as my_route
 from .metrics import Scores as Scores
 from .metrics import average_precision as average_precision
 from .metrics import bootstrap_interval as bootstrap_interval
@@ -32,7 +35,6 @@ from .metrics import confusion_by_length as confusion_by_length
 from .metrics import confusion_matrix as confusion_matrix
 from .metrics import confusion_per_sequence as confusion_per_sequence
 from .metrics import threshold_curve as threshold_curve
-from .mixed import mixed_test as mixed_test
 from .models import SequenceClassifier as SequenceClassifier
 from .models import SequenceTagger as SequenceTagger
 from .models import count_parameters as count_parameters
@@ -47,8 +49,6 @@ from .probes import pad_dependence as pad_dependence
 from .project import check_project as check_project
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
-from .review import warm_up as warm_up
-from .summary import my_route as my_route
 from .training import evaluate as evaluate
 from .training import fit as fit
 from .training import predict as predict

@@ -38,8 +38,8 @@ def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
     The working copy is FOLDER (./birnn-lab if not given). Start again any time: your work stays,
     and new versions of the notebooks arrive beside it. OPTIONS go to JupyterLab.
     """
-    from birnn_course import lab as jupyterlab
-    from birnn_course import workspace
+    from birnn_course.app import lab as jupyterlab
+    from birnn_course.app import workspace
 
     named = bool(arguments) and not arguments[0].startswith("-")
     folder = Path(arguments[0] if named else "birnn-lab")
@@ -52,7 +52,7 @@ def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
 @main.command()
 def doctor() -> None:
     """Say what works on this machine. Exit code 1 if the course cannot run."""
-    from birnn_course.doctor import examine
+    from birnn_course.app.doctor import examine
 
     findings = examine()
     for finding in findings:
@@ -100,37 +100,34 @@ def progress(target: Path | None) -> None:
     """Show what you have done, what you believed, and what to do next."""
     from birnn_course.exercises import EXERCISES
     from birnn_course.files import write_atomic
-    from birnn_course.progress import Record, export
-    from birnn_course.summary import describe
+    from birnn_course.learner.summary import describe
+    from birnn_course.record import export, record
 
-    record = Record()
-    attempts = record.attempts()
-    click.echo(describe(attempts, {e.name: e.unit for e in EXERCISES.values()}))
+    click.echo(describe(record().attempts(), {e.name: e.unit for e in EXERCISES.values()}))
     if target is not None:
         try:
-            write_atomic(target, export(record))
+            write_atomic(target, export(record()))
         except OSError as error:
             raise CourseError(f"cannot write {target} ({error.strerror}).") from None
         click.echo(f"Written to {target}: ids, points and times, no answers.")
-    _tell(record.notice)
+    _tell(record().notice)
 
 
 @main.command()
 @click.option("--number", "n", type=click.IntRange(1, 50), default=5, help="How many questions.")
 def review(n: int) -> None:
     """Answer a few questions again: open misconceptions first, then what is due."""
-    from birnn_course.progress import Record
+    from birnn_course.learner.review import choose
     from birnn_course.questions.terminal import ask
-    from birnn_course.review import choose
+    from birnn_course.record import record
 
-    record = Record()
-    questions = choose(record.attempts(), n)
+    questions = choose(record().attempts(), n)
     for number, question in enumerate(questions, 1):
         click.echo(f"\n{number} of {len(questions)}")
-        if not ask(question, record):
+        if not ask(question):
             break
     click.echo("\nNothing is due. Come back tomorrow." if not questions else "\nDone for now.")
-    _tell(record.notice)
+    _tell(record().notice)
 
 
 @main.command()
@@ -142,25 +139,24 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
     """Ten questions from all units, and a score. NUMBER 2 asks the next ten, and so on."""
     import time
 
-    from birnn_course.mixed import draw, result
-    from birnn_course.progress import Record
+    from birnn_course.learner.mixed import draw, result
     from birnn_course.questions.terminal import ask
+    from birnn_course.record import record
 
     questions = draw(number, n, units or None)
-    record = Record()
     points: dict[str, float] = {}
     ends = None if minutes is None else time.monotonic() + 60 * minutes
     for position, question in enumerate(questions, 1):
         click.echo(f"\n{position} of {len(questions)}")
-        if not ask(question, record):
+        if not ask(question):
             break
         late = ends is not None and time.monotonic() > ends
         if late:
             click.echo("Time is up: this answer is recorded, and does not count.")
             break
-        points[question.id] = record.attempts(question.id)[-1].points
+        points[question.id] = record().attempts(question.id)[-1].points
     click.echo(f"\n{result(questions, points)}")
-    _tell(record.notice)
+    _tell(record().notice)
 
 
 @main.command()

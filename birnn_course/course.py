@@ -180,6 +180,9 @@ UNITS = (
 )
 
 
+PROJECT = "final_project"
+"""What the final project is called in a learner's record."""
+
 TITLES = {unit.number: unit.title for unit in UNITS}
 """The title of each unit by its number."""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from birnn_course import __version__, doctor, lab
+from birnn_course import __version__
+from birnn_course.app import doctor, lab
 from birnn_course.cli import main
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError

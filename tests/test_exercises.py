@@ -23,8 +23,6 @@ from answers import of_all_units
 from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
-from birnn_course import learner_copies as tool
-from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, examine, hint
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
@@ -32,8 +30,11 @@ from birnn_course.exercises.compare import first_difference, misfit
 from birnn_course.exercises.proving import indistinct, unsaid
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
+from birnn_course.grading import learner_copies as tool
 from birnn_course.misconceptions import catalogue
-from birnn_course.plain import NotPlainError, decode, describe
+from birnn_course.record import Attempt
+from birnn_course.running.calling import Outcome, attempt, call
+from birnn_course.running.plain import NotPlainError, decode, describe
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
 HIDDEN_SEEDS = (11, 12, 13)
@@ -41,12 +42,20 @@ ALL_CASES = [(PUBLIC_SEED, False), *((seed, True) for seed in HIDDEN_SEEDS)]
 Function = Callable[..., Any]
 
 
+class Remembered(list[Attempt]):
+    """Stands for the learner's record, without its file."""
+
+    add_if_new = list.append
+
+
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No check and no hint was asked for yet, and nothing goes into a record."""
-    monkeypatch.setattr(checking, "on_report", None)
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Remembered:
+    """No check and no hint was asked for yet; what is recorded from here on."""
+    attempts = Remembered()
+    monkeypatch.setattr(checking, "record", lambda: attempts)
     monkeypatch.setattr(checking, "_wrong_results", {})
     monkeypatch.setattr(checking, "_hints_given", {})
+    return attempts
 
 
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.name)
@@ -916,21 +925,14 @@ def test_hints_for_what_is_no_exercise() -> None:
         assert "define it with `def`" in repr(hint(odd))
 
 
-def test_whoever_listens_hears_of_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[Report] = []
-    monkeypatch.setattr(checking, "on_report", heard.append)
-    reports = [
-        check(named(BEST_SCORE.mistakes[0].function, "best_score")),
-        check(named(lambda *_: None, "best_score")),
-    ]
+def test_an_attempt_is_recorded_and_nothing_else(recorded: Remembered) -> None:
+    report = check(named(BEST_SCORE.mistakes[0].function, "best_score"))
+    check(named(lambda *_: None, "best_score"))  # not attempted
     check(None)  # belongs to no exercise
     hint("best_score")
-    assert heard == reports
-    assert (heard[0].exercise, heard[0].unit, heard[0].misconception) == (
-        "best_score",
-        "01",
-        "limit-peeks",
-    )
+    (heard,) = recorded
+    assert heard.answer == report.fingerprint
+    assert (heard.item, heard.unit, heard.misconception) == ("best_score", "01", "limit-peeks")
 
 
 # ── What the exercises are made of ──────────────────────────────────────────────────────────────

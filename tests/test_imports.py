@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Collection, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -24,18 +26,15 @@ HEAVY = (
     "sktime",
     "Stemmer",
 )
-# A module may import those of its own level's number or lower ones, never a higher one.
-LEVELS = {
-    "errors": 0, "files": 0, "course": 0, "seeding": 0, "parity": 0,
-    "device": 1, "data": 1, "plots": 1, "probes": 1, "models": 1, "metrics": 1, "word_errors": 1,
-    "snippets": 1, "misconceptions": 1, "progress": 1, "beliefs": 1, "widgets": 1,
-    "training": 2, "explore": 2, "workspace": 2, "doctor": 2, "lab": 2,
-    "questions": 2, "exercises": 3, "explain": 2, "auditing": 2,
-    "inventory": 3, "project": 3, "review": 3, "summary": 3,
-    "mixed": 4,
-    "plain": 1, "calling": 2, "sandbox": 3, "grading": 4, "slides": 4,
-    "cli": 5,
-}  # fmt: skip
+# The rooms of the package from the ground up. Each imports from those before it only, so there can
+# be no circle among them; within a room the modules have none either.
+ROOMS = (
+    "errors", "seeding", "parity", "files", "course", "word_errors", "data", "metrics", "models",
+    "probes", "plots", "training", "device", "widgets", "misconceptions", "explore",
+    "running", "record", "explain", "auditing",
+    "questions", "exercises", "learner", "project",
+    "sandbox", "grading", "slides", "app", "cli",
+)  # fmt: skip
 
 
 def run(code: str) -> str:
@@ -73,29 +72,82 @@ def test_no_module_has_the_name_of_an_offered_function() -> None:
     assert not modules & set(birnn_course.__all__)
 
 
-def imports(source: str) -> set[str]:
-    """Top-level modules of the course that a source imports."""
-    found = set()
+Imports = dict[str, set[str]]
+"""The modules of the course by their dotted names, each with those that it imports, anywhere."""
+
+
+def read_imports(folder: Path) -> Imports:
+    """What the modules of a package import from each other."""
+    sources = {
+        ".".join((folder.name, *path.relative_to(folder).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.py")
+    }
+    return {
+        name: set(_imported(source, sources.keys())) - {name} for name, source in sources.items()
+    }
+
+
+def _imported(source: str, known: Collection[str]) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("birnn_course"):
-            parts = (node.module or "").split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return found
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in known else node.module
 
 
-def wrong_way(name: str, source: str) -> list[str]:
-    return [other for other in imports(source) if LEVELS.get(other, 0) > LEVELS[name]]
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
-)
-def test_imports_point_downwards(path: Path) -> None:
-    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    if name != "__init__":
-        assert wrong_way(name, path.read_text(encoding="utf-8")) == []
+def upward(imports: Imports) -> list[str]:
+    """Each import from a room into one that stands above it."""
+    return [
+        f"{module} imports {other}"
+        for module, others in sorted(imports.items())
+        for other in sorted(others)
+        if room(module) and room(other) and ROOMS.index(room(other)) > ROOMS.index(room(module))
+    ]
 
 
-def test_an_import_that_points_upwards_is_found() -> None:
-    assert wrong_way("data", "from birnn_course.training import fit") == ["training"]
-    assert wrong_way("models", "def f():\n    from birnn_course import cli") == ["cli"]
+def circles(imports: Imports) -> list[str]:
+    """One of the modules that cannot be ordered, if there are any."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return [" imports ".join(reversed(error.args[1]))]
+    return []
+
+
+IMPORTS = read_imports(PACKAGE)
+
+
+def test_the_package_has_these_rooms_and_few() -> None:
+    found = {room(module) for module in IMPORTS} - {""}
+    assert sorted(found) == sorted(ROOMS)
+    assert len(ROOMS) <= 33
+
+
+def test_imports_point_downwards_and_never_in_circles() -> None:
+    assert upward(IMPORTS) == []
+    assert circles(IMPORTS) == []
+
+
+def test_what_points_upwards_or_in_circles_is_found(tmp_path: Path) -> None:
+    def planted(**sources: str) -> Imports:
+        for name, source in sources.items():
+            path = tmp_path / "birnn_course" / f"{name}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(source, encoding="utf-8")
+        return read_imports(tmp_path / "birnn_course")
+
+    imports = planted(data="from birnn_course.training import fit", training="", models="")
+    assert upward(imports) == ["birnn_course.data imports birnn_course.training"]
+    assert circles(imports) == []
+    imports = planted(__init__="", models="def late():\n    from birnn_course import training")
+    assert upward(imports)[1:] == ["birnn_course.models imports birnn_course.training"]
+    imports = planted(training="import birnn_course.models", data="")
+    assert "birnn_course.training" in circles(imports)[0]

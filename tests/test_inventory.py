@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from birnn_course import my_gain
-from birnn_course.inventory import Gain, measure, tell
-from birnn_course.progress import Attempt, Record
+from birnn_course.learner.inventory import Gain, measure, tell
+from birnn_course.learner.summary import describe
 from birnn_course.questions.bank import bank
 from birnn_course.questions.judging import judge
-from birnn_course.summary import describe
+from birnn_course.record import Attempt, Record
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FORMS = {form: [q.id for q in bank().values() if q.form == form] for form in "AB"}

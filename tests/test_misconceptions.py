@@ -13,7 +13,7 @@ import torch
 
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import Misconception, catalogue, parse
-from birnn_course.snippets import printed, run, same
+from birnn_course.running.snippets import printed, run, same
 
 
 def demonstrated(misconception: Misconception) -> bool:

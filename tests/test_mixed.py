@@ -15,10 +15,10 @@ from birnn_course import mixed_test
 from birnn_course.cli import main
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
-from birnn_course.mixed import MixedTest, draw, result
-from birnn_course.progress import Record
+from birnn_course.learner.mixed import MixedTest, draw, result
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, practice
+from birnn_course.record import Record
 
 UNIT = next(unit for unit in UNITS if unit.number == "01")
 
@@ -32,7 +32,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
         for unit, size in (("01", 12), ("02", 20), ("03", 15))
         for i in range(size)
     ]
-    monkeypatch.setattr("birnn_course.mixed.practice", lambda: made)
+    monkeypatch.setattr("birnn_course.learner.mixed.practice", lambda: made)
     return made
 
 
@@ -168,7 +168,7 @@ def birnn(*arguments: str, typed: str) -> Result:
 @pytest.fixture
 def in_terminal(monkeypatch: pytest.MonkeyPatch, home: Path) -> str:
     """Three questions to tick, and what answers them: right, wrong, right."""
-    monkeypatch.setattr("birnn_course.mixed.practice", lambda: TICKED)
+    monkeypatch.setattr("birnn_course.learner.mixed.practice", lambda: TICKED)
     typed = ""
     for right, question in zip((True, False, True), draw(1), strict=True):
         order = shuffled(question)

@@ -15,18 +15,18 @@ from sklearn.metrics import f1_score, recall_score
 from torch import Tensor
 
 from birnn_course import check_project
+from birnn_course.course import PROJECT
 from birnn_course.errors import CourseError
-from birnn_course.exercises import recording
 from birnn_course.misconceptions import catalogue
-from birnn_course.progress import Record
-from birnn_course.project import calling, examine
+from birnn_course.project import caller as calling
+from birnn_course.project import examine
 from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
-from birnn_course.project.calling import here
+from birnn_course.project.caller import here
 from birnn_course.project.checking import PROBED
 from birnn_course.project.choosing import tables
 from birnn_course.project.report import ProjectReport
 from birnn_course.project.rubric import HELD_OUT, held_out_points
-from birnn_course.summary import PROJECT
+from birnn_course.record import Record
 
 from projects import Planted, models
 from projects.faulty import FAULTY
@@ -291,10 +291,8 @@ def test_the_tables_tempt_in_every_way() -> None:
 
 def test_it_is_kept_in_the_record(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("birnn_course.project.checking.validation_words", lambda: tiny())
-    recording._record.cache_clear()
     report = check_project(table, with_the_course, lambda valid, test: int(test.mean(1).argmax()))
     check_project(table, with_the_course, lambda valid, test: int(test.mean(1).argmax()))
-    recording._record.cache_clear()
     (kept,) = Record().attempts()
     assert (kept.item, kept.unit, kept.points) == (PROJECT, "08", report.points)
     assert kept.misconception == "choose-by-test"

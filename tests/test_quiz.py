@@ -15,10 +15,10 @@ from jupyter_client.manager import KernelManager
 from birnn_course import diagnostic, quiz
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
-from birnn_course.progress import Record
 from birnn_course.questions.bank import Question, bank
 from birnn_course.questions.showing import markdown
 from birnn_course.questions.widget import Quiz
+from birnn_course.record import Record
 
 QUESTIONS = [question for question in bank().values() if question.unit == "01"]
 

@@ -9,13 +9,12 @@ from answers import named
 
 from birnn_course import check
 from birnn_course.exercises import EXERCISES
-from birnn_course.exercises.recording import _record
-from birnn_course.progress import Record
+from birnn_course.record import Record
 
 
 @pytest.fixture(autouse=True)
 def fresh(home: Path) -> None:
-    _record.cache_clear()
+    """A record of its own."""
 
 
 def test_what_was_tried_is_recorded_once_and_a_stub_never() -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from birnn_course.beliefs import misconception_states
 from birnn_course.cli import main
+from birnn_course.course import PROJECT
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record
+from birnn_course.learner.review import choose, warm_up
+from birnn_course.learner.summary import describe, route
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank
-from birnn_course.review import choose, warm_up
-from birnn_course.summary import PROJECT, describe, route
+from birnn_course.record import Attempt, Record, misconception_states, record
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PRACTICE = [question for question in bank().values() if not question.form]
@@ -152,7 +152,7 @@ def typed_kinds() -> list[Question]:
 def test_every_kind_can_be_answered_in_the_terminal(
     question: Question, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("birnn_course.review.choose", lambda *_: [question])
+    monkeypatch.setattr("birnn_course.learner.review.choose", lambda *_: [question])
     text = letters(question) if question.kind == "several" else question.right[0].text
     result = birnn("review", typed=f"{text.strip()}\n\n")
     assert "Right." in result.output, result.output
@@ -160,7 +160,7 @@ def test_every_kind_can_be_answered_in_the_terminal(
 
 
 def test_nothing_due_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("birnn_course.review.choose", lambda *_: [])
+    monkeypatch.setattr("birnn_course.learner.review.choose", lambda *_: [])
     assert "Nothing is due" in birnn("review").output
 
 
@@ -222,17 +222,16 @@ def test_lecturers_get_key_and_proof() -> None:
 
 
 def test_a_unit_opens_with_three_questions_from_earlier_ones(home: Path) -> None:
-    record = Record()
-    first = [shown["id"] for shown in warm_up("02", record).questions]
+    first = [shown["id"] for shown in warm_up("02").questions]
     assert len(first) == 3
     assert all(item.startswith("01-") for item in first)
     for item in first:
-        record.add(replace(answered(item, 0, right=True), at=datetime.now(UTC)))
-    quiz = warm_up("02", record)
+        record().add(replace(answered(item, 0, right=True), at=datetime.now(UTC)))
+    quiz = warm_up("02")
     assert not {shown["id"] for shown in quiz.questions} & set(first)
     assert quiz.states == {}
     with pytest.raises(CourseError, match="begins with unit 02"):
-        warm_up("01", record)
+        warm_up("01")
 
 
 def test_what_was_never_asked_comes_from_the_nearest_unit_first(
@@ -242,8 +241,7 @@ def test_what_was_never_asked_comes_from_the_nearest_unit_first(
     fake = {"01-a": one, "01-b": other, "02-a": replace(one, id="02-a", unit="02")}
     fake["01-a"], fake["01-b"] = replace(one, id="01-a"), replace(other, id="01-b")
     monkeypatch.setattr("birnn_course.questions.bank.bank", lambda: fake)
-    record = Record()
-    assert [q["id"] for q in warm_up("03", record).questions] == ["02-a", "01-a", "01-b"]
+    assert [q["id"] for q in warm_up("03").questions] == ["02-a", "01-a", "01-b"]
 
 
 def test_progress_does_not_tell_which_answers_of_the_inventory_were_right() -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from birnn_course.questions import child, runner
-from birnn_course.questions.runner import Outcome, close, run
+from birnn_course.running import child, runner
+from birnn_course.running.runner import Outcome, close, run
 
 MARK = uuid.uuid4().hex
 HOLDS = Outcome(True, "It ran, and the check holds.")
@@ -412,7 +412,7 @@ def start(code: str, mark: str) -> subprocess.Popen[str]:
     )
 
 
-ASK = "from birnn_course.questions import runner; print(runner.run('x = 1', 'x').right, flush=True)"
+ASK = "from birnn_course.running import runner; print(runner.run('x = 1', 'x').right, flush=True)"
 
 
 def endless(begun: Path) -> str:
@@ -425,7 +425,7 @@ def test_nothing_outlives_a_parent_that_is_killed(forks: bool, tmp_path: Path) -
     mark = uuid.uuid4().hex
     begun = tmp_path / "begun"
     code = (
-        f"from birnn_course.questions import runner; runner.FORKS = {forks}\n"
+        f"from birnn_course.running import runner; runner.FORKS = {forks}\n"
         f"runner.run({endless(begun)}, 'True', timeout=1.0)"
     )
     parent = start(code, mark)
@@ -453,7 +453,7 @@ def test_an_interrupt_ends_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     code = f"""
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from birnn_course.questions import runner
+from birnn_course.running import runner
 try:
     runner.run({endless(begun)}, 'True', timeout=60)
 except KeyboardInterrupt:
@@ -471,7 +471,7 @@ except KeyboardInterrupt:
 
 def test_importing_it_starts_nothing() -> None:
     code = (
-        "import sys, psutil; from birnn_course.questions import runner\n"
+        "import sys, psutil; from birnn_course.running import runner\n"
         "print(psutil.Process().children(), runner._child, 'torch' in sys.modules)"
     )
     parent = start(code, MARK)

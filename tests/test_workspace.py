@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from birnn_course import workspace
+from birnn_course.app import workspace
 from birnn_course.errors import CourseError
 
 from conftest import require
@@ -218,7 +218,7 @@ def test_a_broken_installation_is_a_sentence(course: Course) -> None:
 def in_sandbox(*mounts: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Update the real course's working copy inside bubblewrap, with this folder mounted so."""
     script = (
-        "import sys; from pathlib import Path; from birnn_course import workspace\n"
+        "import sys; from pathlib import Path; from birnn_course.app import workspace\n"
         "from birnn_course.errors import CourseError\n"
         "try: print(workspace.update(Path(sys.argv[1])))\n"
         "except CourseError as error: print('SENTENCE', error)"

@@ -24,7 +24,7 @@ import nbformat
 import psutil
 from nbclient import NotebookClient
 
-from birnn_course.learner_copies import learner_copy
+from birnn_course.grading.learner_copies import learner_copy
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, SOLUTIONS = ROOT / "notebooks", ROOT / "solutions"

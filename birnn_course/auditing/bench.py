@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from birnn_course.auditing.calling import CallFailedError, ShapeError, Subject, axes_of
 from birnn_course.auditing.findings import Finding
 from birnn_course.auditing.given import Given, real_steps
 from birnn_course.auditing.keeping import Coarsest, in_float64
+from birnn_course.auditing.subject import CallFailedError, ShapeError, Subject, axes_of
 
 MOST_SAMPLES = 5  # a prime, so that it is no number of layers times directions
 MOST_STEPS = 12

@@ -16,10 +16,10 @@ from torch.nn.parameter import is_lazy
 
 from birnn_course.auditing import inside, padding, reaching, samples, scoring
 from birnn_course.auditing.bench import SECONDS, Bench, NotTestableError, make_bench, sharpen
-from birnn_course.auditing.calling import CallFailedError, ShapeError, Subject, lengths_parameter
 from birnn_course.auditing.findings import AuditReport, Finding, not_tested, ok, problem
 from birnn_course.auditing.given import GUESSED, Given, read_batch
 from birnn_course.auditing.keeping import Snapshot, everything_kept, parts_of
+from birnn_course.auditing.subject import CallFailedError, ShapeError, Subject, lengths_parameter
 from birnn_course.errors import CourseError
 
 Probe = Callable[[Bench], Finding]

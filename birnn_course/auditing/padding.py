@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from birnn_course.auditing.bench import Bench, NotTestableError
-from birnn_course.auditing.calling import CallFailedError, ShapeError
 from birnn_course.auditing.findings import (
     Finding,
     not_applicable,
@@ -19,6 +18,7 @@ from birnn_course.auditing.findings import (
 )
 from birnn_course.auditing.given import real_steps
 from birnn_course.auditing.inside import RecurrentCall, outputs_read, recurrent_calls
+from birnn_course.auditing.subject import CallFailedError, ShapeError
 
 _PADS = 8
 _NONE = not_applicable(

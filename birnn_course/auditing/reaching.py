@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from birnn_course.auditing.bench import Bench
-from birnn_course.auditing.calling import CallFailedError, ShapeError
 from birnn_course.auditing.findings import (
     Finding,
     not_applicable,
@@ -17,6 +16,7 @@ from birnn_course.auditing.findings import (
 )
 from birnn_course.auditing.given import holds, real_steps
 from birnn_course.auditing.inside import recurrent_calls, recurrent_modules
+from birnn_course.auditing.subject import CallFailedError, ShapeError
 
 _DRAWS = 3  # one new value may happen to change nothing, as under a maximum or a ReLU
 _ONE_STEP = not_applicable("The sequences have one step.")

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from birnn_course.auditing.bench import Bench
-from birnn_course.auditing.calling import CallFailedError, ShapeError
 from birnn_course.auditing.findings import (
     Finding,
     not_applicable,
@@ -21,6 +20,7 @@ from birnn_course.auditing.findings import (
 )
 from birnn_course.auditing.given import real_steps
 from birnn_course.auditing.inside import recurrent_calls
+from birnn_course.auditing.subject import CallFailedError, ShapeError
 
 
 def repeatable(bench: Bench) -> Finding:

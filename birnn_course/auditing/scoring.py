@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from birnn_course.auditing.bench import Bench, NotTestableError, put
-from birnn_course.auditing.calling import by_place, parameters_of
 from birnn_course.auditing.findings import (
     Finding,
     not_applicable,
@@ -22,6 +21,7 @@ from birnn_course.auditing.findings import (
     relative,
 )
 from birnn_course.auditing.given import holds, real_steps
+from birnn_course.auditing.subject import by_place, parameters_of
 from birnn_course.data.batches import IGNORED
 
 _PADS = 5

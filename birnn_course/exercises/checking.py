@@ -13,12 +13,13 @@ from typing import Any
 
 from torch import Tensor
 
-from birnn_course.calling import Outcome, attempt, call
 from birnn_course.course import UNITS
 from birnn_course.exercises.compare import first_difference, misfit
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
-from birnn_course.plain import Plain, decode, describe
+from birnn_course.record import Attempt, record
+from birnn_course.running.calling import Outcome, attempt, call
+from birnn_course.running.plain import Plain, decode, describe
 
 PUBLIC_SEED = 0
 TRIES_BEFORE_THE_SOLUTION = 3
@@ -30,9 +31,6 @@ EXERCISES: dict[str, Exercise] = {
     for exercise in import_module(f"birnn_course.exercises.unit_{unit.number}").EXERCISES
 }
 """Every exercise of the course by the name of its function."""
-
-on_report: Callable[[Report], None] | None = None
-"""Called with the report of every check of an exercise, by whoever sets it."""
 
 _wrong_results: dict[str, set[str]] = {}
 _hints_given: dict[str, int] = {}
@@ -72,9 +70,22 @@ def check(function: object) -> Report:
         results.add(report.fingerprint)
         if len(results) >= TRIES_BEFORE_THE_SOLUTION:
             report = replace(report, sentence=f"{report.sentence} {_solution(exercise)}")
-    if on_report is not None:
-        on_report(report)
+    if report.attempted:
+        record().add_if_new(_attempt(report))
     return report
+
+
+def _attempt(report: Report) -> Attempt:
+    return Attempt(
+        item=report.exercise,
+        kind="exercise",
+        unit=report.unit,
+        points=report.points,
+        max_points=report.max_points,
+        answer=report.fingerprint,
+        probes=report.probes,
+        misconception=report.misconception,
+    )
 
 
 def hint(function: object) -> Hint:

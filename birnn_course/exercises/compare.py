@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from birnn_course.exercises.spec import Level
-from birnn_course.plain import Plain, describe
+from birnn_course.running.plain import Plain, describe
 
 
 def first_difference(

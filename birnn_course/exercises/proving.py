@@ -9,7 +9,7 @@ from torch import Tensor
 from birnn_course.exercises.checking import Answers
 from birnn_course.exercises.compare import first_difference
 from birnn_course.exercises.spec import Exercise, Level
-from birnn_course.plain import Plain
+from birnn_course.running.plain import Plain
 
 
 def unsaid(exercise: Exercise, answers: Answers) -> list[Level]:

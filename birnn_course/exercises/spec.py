@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from birnn_course.plain import Arguments as Arguments
+from birnn_course.running.plain import Arguments as Arguments
 
 Level = Literal["callable", "type", "shape", "direction", "padding", "value"]
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -19,13 +19,14 @@ from birnn_course.errors import CourseError
 from birnn_course.exercises.proving import indistinct
 from birnn_course.exercises.spec import Exercise
 from birnn_course.files import write_atomic
-from birnn_course.grading import assignments, walls
+from birnn_course.grading import assignments
 from birnn_course.grading.assignments import Assignment
-from birnn_course.grading.hosts import Way
+from birnn_course.grading.learner_copies import learner_copy
 from birnn_course.grading.marking import mark
-from birnn_course.grading.prison import Prison, best_way
 from birnn_course.grading.words import counted
-from birnn_course.learner_copies import learner_copy
+from birnn_course.sandbox.outside import bubblewrap as walls
+from birnn_course.sandbox.outside.hosts import Way
+from birnn_course.sandbox.outside.pool import Prison, best_way
 
 SEEDS = (1, 2, 3)
 """Seeds of the hidden cases on which an exercise is tried."""

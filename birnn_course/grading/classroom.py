@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from birnn_course import __version__
 from birnn_course.course import learner_notebooks
 from birnn_course.errors import CourseError
-from birnn_course.grading import walls
-from birnn_course.grading.hosts import Host, Way
 from birnn_course.grading.notebooks import UnreadableError
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission, find
+from birnn_course.sandbox.outside import bubblewrap as walls
+from birnn_course.sandbox.outside.hosts import Host, Way
 
 if TYPE_CHECKING:
     from birnn_course.grading.assignments import Assignment
@@ -165,7 +165,7 @@ def prepare(request: Request) -> Iterator[Run]:
             at_the_end.callback(begun.end)
         # From here on two processes do their imports; this one then computes the right answers.
         from birnn_course.grading import assignments, engines, marking
-        from birnn_course.grading.prison import Prison, best_way
+        from birnn_course.sandbox.outside.pool import Prison, best_way
 
         known = assignments.load(bank)
         sentences += _of_one_student(submissions, known)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from birnn_course.errors import CourseError
-from birnn_course.grading.hosts import Way
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Marked
-from birnn_course.grading.prison import Prison
+from birnn_course.sandbox.outside.hosts import Way
+from birnn_course.sandbox.outside.pool import Prison
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 
-from birnn_course.calling import Outcome
 from birnn_course.course import UNITS
 from birnn_course.exercises.checking import PUBLIC_SEED, Answers, judge
 from birnn_course.exercises.report import Report
@@ -18,8 +17,9 @@ from birnn_course.exercises.spec import Arguments, Exercise
 from birnn_course.grading import assignments, causes
 from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError, code_cells
-from birnn_course.grading.prison import Job, Prison, Ran
+from birnn_course.running.calling import Outcome
 from birnn_course.sandbox import MISSING
+from birnn_course.sandbox.outside.pool import Job, Prison, Ran
 
 # The references seed PyTorch's only generator, so one thread at a time.
 _one_at_a_time = threading.Lock()

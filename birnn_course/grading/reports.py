@@ -21,7 +21,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from birnn_course import __version__, inventory
+from birnn_course import __version__
 from birnn_course.exercises.report import with_code
 from birnn_course.files import write_atomic
 from birnn_course.grading.lessons import sections
@@ -31,9 +31,10 @@ from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
 from birnn_course.grading.tally import WORDS, Tally
 from birnn_course.grading.words import counted
+from birnn_course.learner import inventory
 from birnn_course.misconceptions import Misconception, catalogue
-from birnn_course.progress import read_export
-from birnn_course.snippets import showing
+from birnn_course.record import read_export
+from birnn_course.running.snippets import showing
 
 COLUMNS = (
     "student", "notebook", "exercise", "points", "max_points", "verdict", "misconception",

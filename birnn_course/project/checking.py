@@ -6,15 +6,13 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from birnn_course.calling import Outcome
+from birnn_course.course import PROJECT
 from birnn_course.errors import CourseError
-from birnn_course.exercises.recording import record
-from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments
 from birnn_course.metrics import Scores
 from birnn_course.project import choosing, predicting, scoring
 from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
-from birnn_course.project.calling import NAMES, Caller, Name, here
+from birnn_course.project.caller import NAMES, Caller, Name, here
 from birnn_course.project.contract import BrokenError
 from birnn_course.project.findings import Finding
 from birnn_course.project.report import Part, ProjectReport
@@ -26,7 +24,8 @@ from birnn_course.project.rubric import (
     SCORE_POINTS,
     held_out_points,
 )
-from birnn_course.summary import PROJECT
+from birnn_course.record import Attempt, record
+from birnn_course.running.calling import Outcome
 
 
 def check_project(
@@ -73,7 +72,8 @@ def check_project(
             sentence=f"The check itself cannot run here ({type(error).__name__}). Something it "
             "needs was changed: restart the kernel and run the notebook from the top."
         )
-    _record(report)
+    if report.attempted:
+        _record(report)
     return report
 
 
@@ -211,14 +211,14 @@ def _record(report: ProjectReport) -> None:
     """Keep the points in the learner's record, as those of an exercise."""
     first = next(iter(report.misconceptions), None)
     text = repr([(f.probe, f.verdict, f.sentence) for f in report.findings])
-    kept = Report(
-        PROJECT,
-        "08",
+    attempt = Attempt(
+        item=PROJECT,
+        kind="exercise",
+        unit="08",
         points=report.points,
         max_points=report.max_points,
-        attempted=report.attempted,
-        misconception=first,
+        answer=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16],
         probes=PROBED,
-        fingerprint=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16],
+        misconception=first,
     )
-    record(kept)
+    record().add_if_new(attempt)

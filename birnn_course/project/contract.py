@@ -21,9 +21,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn_course.calling import Outcome
 from birnn_course.data.stress import STRESSES
-from birnn_course.plain import Plain, describe
+from birnn_course.running.calling import Outcome
+from birnn_course.running.plain import Plain, describe
 
 N_TAGS = len(STRESSES)
 INTEGERS = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8)

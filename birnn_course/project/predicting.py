@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from birnn_course.project.calling import Caller
+from birnn_course.project.caller import Caller
 from birnn_course.project.contract import BrokenError, Tags, read_tags
 from birnn_course.project.findings import Finding
 

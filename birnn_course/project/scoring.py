@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from birnn_course.data.batches import IGNORED
 from birnn_course.metrics import Scores
 from birnn_course.project.answers import measure
-from birnn_course.project.calling import Caller
+from birnn_course.project.caller import Caller
 from birnn_course.project.contract import N_TAGS, BrokenError, Measured, close, read_score
 from birnn_course.project.findings import Finding
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 
-from birnn_course.progress import Attempt
 from birnn_course.questions.bank import BLANK, Question
 from birnn_course.questions.judging import Given, Verdict
+from birnn_course.record import Attempt
 
 PROMPTS = {
     "shape": "The shape, as a tuple:",

@@ -88,7 +88,7 @@ def _typed(question: Question, given: str) -> Verdict:
 def _filled_in(question: Question, given: str) -> Verdict:
     if not given.strip():
         return Verdict(0, ("Type the missing code first.",), readable=False)
-    from birnn_course.questions import runner
+    from birnn_course.running import runner
 
     outcome = runner.run(
         question.code.replace(BLANK, given.strip()), question.check, show=question.show

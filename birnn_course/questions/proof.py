@@ -6,7 +6,7 @@ from typing import Any
 
 from birnn_course.questions.bank import BLANK, Answer, Question
 from birnn_course.questions.judging import read_number, read_shape
-from birnn_course.snippets import printed, run, same
+from birnn_course.running.snippets import printed, run, same
 
 
 def prove(question: Question) -> list[str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from birnn_course.progress import Record
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question
 from birnn_course.questions.judging import Given, Verdict, judge
+from birnn_course.record import record
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def ask(question: Question, record: Record) -> bool:
+def ask(question: Question) -> bool:
     """Ask until there is a readable answer, judge and record it, and tell.
 
     Returns
@@ -38,7 +38,7 @@ def ask(question: Question, record: Record) -> bool:
         if verdict.readable:
             break
         click.echo(verdict.sentences[0])
-    record.add(attempt(question, given, verdict))
+    record().add(attempt(question, given, verdict))
     click.echo("Right." if verdict.right else "Not yet.")
     for sentence in verdict.sentences:
         click.echo(f"  {sentence}")

@@ -10,12 +10,12 @@ from typing import Any
 import traitlets
 
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question, bank, practice
 from birnn_course.questions.judging import Given, Verdict, judge
 from birnn_course.questions.lecture import Lecture
 from birnn_course.questions.showing import asked, markdown, read_only, solution
+from birnn_course.record import Attempt, record
 from birnn_course.widgets import CourseWidget, script
 
 
@@ -77,8 +77,6 @@ class Quiz(CourseWidget):
     ----------
     questions : list of Question
         Shown in this order.
-    record : Record, optional
-        The learner's record; opened if not given.
     feedback : bool
         Without it answers are only noted, *I don't know yet* is offered, and one says how sure
         one is.
@@ -97,13 +95,11 @@ class Quiz(CourseWidget):
     def __init__(
         self,
         questions: list[Question],
-        record: Record | None = None,
         *,
         feedback: bool = True,
         remember: bool = True,
     ) -> None:
         self._asked = {question.id: question for question in questions}
-        self._record = record or Record()
         super().__init__(
             questions=[_without_key(q) for q in questions],
             diagnostic=not feedback,
@@ -115,7 +111,7 @@ class Quiz(CourseWidget):
     def _remembered(self) -> dict[str, Any]:
         """The last answer to each question, judged again without running a learner's code."""
         states = {}
-        for earlier in self._record.attempts():
+        for earlier in record().attempts():
             question = self._asked.get(earlier.item)
             if question is None:
                 continue
@@ -152,12 +148,12 @@ class Quiz(CourseWidget):
             return _state(question, given, verdict)
         self._keep(attempt(question, given, verdict, sure))
         state = _noted(given, sure) if self.diagnostic else _state(question, given, verdict)
-        if self._record.notice:
-            state["html"] += f"<p>{html.escape(self._record.notice)}</p>"
+        if notice := record().notice:
+            state["html"] += f"<p>{html.escape(notice)}</p>"
         return state
 
     def _keep(self, answer: Attempt) -> None:
-        self._record.add(answer)
+        record().add(answer)
 
     def without_kernel(self) -> tuple[str, str]:
         """The questions with their options, to be read only."""

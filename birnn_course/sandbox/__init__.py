@@ -1,7 +1,9 @@
 """Where a student's code runs when it is graded; nothing in this folder knows an answer.
 
-The grader (:mod:`birnn_course.grading`) starts :mod:`~birnn_course.sandbox.host` inside bubblewrap
-and talks to each submission over a socket of its own: arguments go in, plain data comes out.
+Two sides with a wall between them. :mod:`~birnn_course.sandbox.outside` belongs to the grader: it
+starts :mod:`~birnn_course.sandbox.inside` within bubblewrap and talks to each submission over a
+socket of its own, in the words of :mod:`~birnn_course.sandbox.wire`: arguments go in, plain data
+comes out.
 """
 
 MISSING = "missing"

@@ -17,7 +17,7 @@ import msgpack
 import torch
 from torch import Tensor
 
-from birnn_course.plain import DEEPEST, MOST_NUMBERS, Plain
+from birnn_course.running.plain import DEEPEST, MOST_NUMBERS, Plain
 
 MOST_BYTES = 17 * 2**20
 """The longest message; a million complex128 take most of it."""
@@ -38,7 +38,7 @@ class NotUnderstoodError(Exception):
 
 
 def pack(value: Plain) -> bytes:
-    """Plain data, see :func:`birnn_course.plain.decode`, as bytes."""
+    """Plain data, see :func:`birnn_course.running.plain.decode`, as bytes."""
     # Half a character, which UTF-8 does not have, is written all the same: the reader mends it.
     packed = msgpack.packb(_marked(value), unicode_errors="surrogatepass")
     assert isinstance(packed, bytes)

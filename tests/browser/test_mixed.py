@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from birnn_course.mixed import draw
+from birnn_course.learner.mixed import draw
 from browser.lab import Lab
 from browser.quizzes import give
 

@@ -9,7 +9,7 @@ from birnn_course import SequenceTagger, fit, load_project, load_spelling, padde
 from birnn_course.data.alignment import Aligner
 from birnn_course.models import count_parameters
 from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
-from birnn_course.project.calling import here
+from birnn_course.project.caller import here
 from birnn_course.project.predicting import Predictor, predict_all
 from birnn_course.project.rubric import BASELINES, HELD_OUT
 from claims import EVERY_SEED

@@ -16,9 +16,9 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-from birnn_course.calling import Outcome
 from birnn_course.exercises.checking import EXERCISES, Answers, judge
 from birnn_course.exercises.spec import Arguments
+from birnn_course.running.calling import Outcome
 from grading.wrong import WRONG
 
 from conftest import ROOT

@@ -14,8 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from birnn_course import check
 from birnn_course.cli import main as birnn
 from birnn_course.grading.assign import with_metadata
-from birnn_course.grading.hosts import Host, Way
-from birnn_course.learner_copies import learner_copy
+from birnn_course.grading.learner_copies import learner_copy
+from birnn_course.sandbox.outside.hosts import Host, Way
 
 from conftest import ROOT
 
@@ -160,7 +160,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             ways.append(way)
             super().__init__(way, *terms)
 
-    monkeypatch.setattr("birnn_course.grading.prison.Host", Noticed)
+    monkeypatch.setattr("birnn_course.sandbox.outside.pool.Host", Noticed)
     return ways
 
 
@@ -176,7 +176,7 @@ def test_one_sandbox_is_started_when_there_is_something_to_try(
 def test_without_bubblewrap_nothing_is_written(
     monkeypatch: pytest.MonkeyPatch, bank: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: None)
+    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.bubblewrap", lambda: None)
     refused = run("assign", bank, "-o", tmp_path / "out")
     assert refused.exit_code == 1 and "grading needs bubblewrap" in refused.output
     assert not (tmp_path / "out").exists()

@@ -25,17 +25,17 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
-from birnn_course.calling import Outcome
 from birnn_course.cli import main
 from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.grading import classroom, engines
 from birnn_course.grading.engines import Task, Terms
-from birnn_course.grading.hosts import Host, NoSandboxError
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Marked
-from birnn_course.grading.prison import Job, Prison, Ran, best_way
 from birnn_course.grading.submissions import find
+from birnn_course.running.calling import Outcome
+from birnn_course.sandbox.outside.hosts import Host, NoSandboxError
+from birnn_course.sandbox.outside.pool import Job, Prison, Ran, best_way
 from grading import classes
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
 from grading.wrong import WRONG
@@ -233,8 +233,10 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
 
     monkeypatch.setattr(engines, "_timed", marked)
     monkeypatch.setattr(classroom, "Host", lambda *_: SimpleNamespace(end=lambda: None))
-    monkeypatch.setattr("birnn_course.grading.prison.best_way", lambda prison: (prison.way, ""))
-    monkeypatch.setattr("birnn_course.grading.walls.bubblewrap", lambda: "bwrap")
+    monkeypatch.setattr(
+        "birnn_course.sandbox.outside.pool.best_way", lambda prison: (prison.way, "")
+    )
+    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.bubblewrap", lambda: "bwrap")
     yield asked
 
 

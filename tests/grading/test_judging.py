@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from birnn_course.calling import Outcome
 from birnn_course.exercises.checking import EXERCISES, Answers, judge
-from birnn_course.grading.prison import _errors, _outcome
-from birnn_course.plain import describe
+from birnn_course.running.calling import Outcome
+from birnn_course.running.plain import describe
+from birnn_course.sandbox.outside.pool import _errors, _outcome
 
 NAN = float("nan")
 ODD: list[Any] = [

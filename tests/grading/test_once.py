@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from birnn_course.grading.prison import Job, Prison
+from birnn_course.sandbox.outside.pool import Job, Prison
 
 from conftest import require
 

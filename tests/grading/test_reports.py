@@ -28,12 +28,12 @@ from birnn_course.grading import reports
 from birnn_course.grading.lessons import sections
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Mark, Marked
-from birnn_course.grading.prison import Prison
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
 from birnn_course.misconceptions import Misconception, catalogue
-from birnn_course.progress import Attempt, Record, export
 from birnn_course.questions.bank import bank
+from birnn_course.record import Attempt, Record, export
+from birnn_course.sandbox.outside.pool import Prison
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, Notebook, the_class, verdict_of
 
 from conftest import ROOT, require

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from birnn_course.errors import CourseError
-from birnn_course.grading import submissions, walls
+from birnn_course.grading import submissions
 from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.grading.reports import _pages_of, _safe
 from birnn_course.grading.submissions import MOST_FILES_OF_ONE, find
+from birnn_course.sandbox.outside import bubblewrap as walls
 
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:

@@ -11,7 +11,7 @@ import msgpack
 import pytest
 import torch
 
-from birnn_course.plain import DEEPEST, MOST_NUMBERS
+from birnn_course.running.plain import DEEPEST, MOST_NUMBERS
 from birnn_course.sandbox import wire
 from birnn_course.sandbox.wire import NotUnderstoodError
 

@@ -14,7 +14,7 @@ import pytest
 
 from birnn_course.exercises.unit_01 import EXERCISES
 from birnn_course.grading.assign import with_metadata
-from birnn_course.learner_copies import learner_copy
+from birnn_course.grading.learner_copies import learner_copy
 
 import colab
 import notebooks as tool
@@ -171,7 +171,7 @@ def test_it_installs_in_colab_and_nowhere_else() -> None:
 
 @pytest.mark.parametrize("in_colab", [False, True])
 def test_the_grader_installs_nothing_even_if_it_is_told_to(in_colab: bool) -> None:
-    shell = "__import__('birnn_course.sandbox.student', fromlist=['shell']).shell()"
+    shell = "__import__('birnn_course.sandbox.inside.student', fromlist=['shell']).shell()"
     assert said(shell, record=False, in_colab=in_colab) == ""
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 READY, REFUSED, GONE = b"R", b"N", b"G"
 ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks")
 """Folders of the package that are empty in the sandbox."""
+_STAND_IN = (*ANSWERS, "record")  # whoever runs this may have a record, which is nobody else's
 MOST_MEMORY = 3 * 2**29  # bytes beyond what the imports take
 MOST_THREADS = 512
 _PATROL = 0.1  # seconds between two counts of them
@@ -42,8 +43,8 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
     """Serve submissions until the grader hangs up."""
     line = socket.socket(fileno=descriptor)
     ipython = _prepare()
-    from birnn_course.sandbox.limits import address_space, set_limits
-    from birnn_course.sandbox.student import serve
+    from birnn_course.sandbox.inside.limits import address_space, set_limits
+    from birnn_course.sandbox.inside.student import serve
 
     most_memory = address_space() + MOST_MEMORY if address_space() else 0
     if way == "unprotected":
@@ -51,7 +52,7 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
         line.send(READY)
         return serve(line, ipython)
 
-    from birnn_course.sandbox import jail
+    from birnn_course.sandbox.inside import jail
 
     calls = jail.filter_of_calls()
     if way == "once":
@@ -99,7 +100,7 @@ def _prepare() -> InteractiveShell:
 
     torch.set_num_threads(1)
     torch.nn.LSTM(2, 2, bidirectional=True)(torch.zeros(3, 1, 2))  # what torch makes at first use
-    from birnn_course.sandbox.student import shell
+    from birnn_course.sandbox.inside.student import shell
 
     ipython = shell()
     ipython.run_cell("1 + 1", store_history=False)
@@ -109,10 +110,10 @@ def _prepare() -> InteractiveShell:
 
 
 def _stand_in_for_what_knows_answers() -> None:
-    """In the sandbox these folders are empty; a notebook's ``check(f)`` still has to run."""
+    """In the sandbox nobody has these; a notebook's ``check(f)`` still has to run."""
     import birnn_course
 
-    for package in ANSWERS:
+    for package in _STAND_IN:
         module = types.ModuleType(f"birnn_course.{package}")
         module.__getattr__ = _stand_in  # type: ignore[method-assign]
         sys.modules[module.__name__] = module
@@ -152,7 +153,7 @@ def _guard(
     connection: int, leash: socket.socket, work: Callable[[socket.socket], None]
 ) -> NoReturn:
     """In a fork: start the submission's own process, and kill it when the leash is let go."""
-    from birnn_course.sandbox import jail
+    from birnn_course.sandbox.inside import jail
 
     processes = os.open("/proc", os.O_RDONLY)  # the submission's own process covers it
     try:

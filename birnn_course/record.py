@@ -1,7 +1,8 @@
-"""What the learner answered, in one SQLite file.
+"""What the learner answered, in one SQLite file, and what it says about their misconceptions.
 
 The lesson goes on whatever happens to the file. What cannot be written stays in memory and is
-tried again with the next answer; :attr:`Record.notice` tells the learner.
+tried again with the next answer; :attr:`Record.notice` tells the learner. So that all parts of a
+notebook see the same answers then, they share the one record that :func:`record` returns.
 
 The file is opened for each operation and closed after it. Several notebooks use it at once, and
 a home folder on NFS is no place for a lock that is held for hours.
@@ -12,11 +13,13 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
 import sqlite3
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -97,11 +100,11 @@ class Record:
     Notes
     -----
     Neither opening nor using a record raises because of the file or its disk. What was kept in
-    memory only is gone with this object, so a session has one record.
+    memory only is gone with this object, so a process has one; ask :func:`record` for it.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or files.home() / "record.sqlite3"
+        self._path = path or _path()
         self._unsaved: list[Attempt] = []
         self._trouble: str | None = None
         self._set_aside_as: str | None = None
@@ -125,6 +128,15 @@ class Record:
             self._unsaved.append(attempt)
         else:
             self._trouble = None
+
+    def add_if_new(self, attempt: Attempt) -> None:
+        """Keep an attempt, unless the one before at this item had the same answer.
+
+        A cell that is run again without a change is no second attempt.
+        """
+        earlier = self.attempts(attempt.item)
+        if not earlier or earlier[-1].answer != attempt.answer:
+            self.add(attempt)
 
     def attempts(self, item: str | None = None) -> list[Attempt]:
         """All attempts, or those at one item, in the order in which they were kept."""
@@ -176,6 +188,25 @@ class Record:
     def _connect(self, path: Path) -> sqlite3.Connection:
         timeout = BUSY_SECONDS_IN_TROUBLE if self._trouble else BUSY_SECONDS
         return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+
+
+_records: dict[tuple[int, Path], Record] = {}
+
+
+def record() -> Record:
+    """The record of this process and of the home that the course has now.
+
+    What cannot be written is in the memory of this object, so everybody asks for it here. A fork
+    has one of its own: what waits to be written is for its parent to write.
+    """
+    mine = (os.getpid(), _path())
+    if mine not in _records:
+        _records[mine] = Record()
+    return _records[mine]
+
+
+def _path() -> Path:
+    return files.home() / "record.sqlite3"
 
 
 class _NewerError(Exception):
@@ -298,7 +329,7 @@ def _means_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _explain(path: Path, error: Exception) -> str:
-    kept = "answers are kept only until this session ends"
+    kept = "answers are kept only until this session ends, and other notebooks cannot see them"
     if isinstance(error, _NewerError):
         return (
             f"Your record was written by a newer version of the course: {kept}; "
@@ -368,3 +399,60 @@ def read_export(text: str) -> list[Attempt]:
         ]
     except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"no exported record ({type(error).__name__})") from None
+
+
+APART = timedelta(days=1)
+
+
+def misconception_states(attempts: Iterable[Attempt]) -> dict[str, Literal["open", "overcome"]]:
+    """Which misconceptions a learner has shown, and which of them they have overcome.
+
+    Parameters
+    ----------
+    attempts : iterable of Attempt
+        In any order; they count in the order of their times.
+
+    Returns
+    -------
+    dict
+        The state of each misconception that was ever shown, by id.
+
+    Notes
+    -----
+    A misconception is *chosen* by each attempt whose ``misconception`` it is: a question or an
+    exercise, the same item again or another.
+
+    It is *shown* by a choice with ``sure=True``, and by the second and each further choice,
+    however sure. The choices are counted from the start, or from when it was last overcome:
+    after that, too, a single choice that is not sure changes nothing.
+
+    Shown, it is *open*. It is *overcome* by what comes after it was last shown, whichever is
+    first:
+
+    * two right answers to two different questions that probe it, 24 hours or more apart;
+    * an exercise passed that probes it.
+
+    Right is who earned all points. An answer that chooses a misconception is no evidence against
+    it, whatever its points. Wrong answers that do not choose it count neither way.
+    """
+    states: dict[str, Literal["open", "overcome"]] = {}
+    choices: Counter[str] = Counter()
+    right_since: dict[str, list[Attempt]] = {}
+    for attempt in sorted(attempts, key=lambda a: a.at):
+        chosen = attempt.misconception
+        if chosen is not None:
+            choices[chosen] += 1
+            if attempt.sure or choices[chosen] >= 2:
+                states[chosen] = "open"
+                right_since[chosen] = []
+        for probed in attempt.probes if attempt.right else ():
+            if probed == chosen or states.get(probed) != "open":
+                continue
+            if attempt.kind == "exercise" or any(
+                earlier.item != attempt.item and attempt.at - earlier.at >= APART
+                for earlier in right_since[probed]
+            ):
+                states[probed] = "overcome"
+                choices[probed] = 0
+            right_since[probed].append(attempt)
+    return states

@@ -2,7 +2,7 @@
 
 There are three ways, from fast to slow: forks of one preloaded process in bubblewrap, each in
 namespaces of its own; one bubblewrap for each submission, where the machine refuses the namespaces;
-and, if the lecturer insists, no protection at all. See :mod:`birnn_course.sandbox.host`.
+and, if the lecturer insists, no protection at all. See :mod:`birnn_course.sandbox.inside.host`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import get_args
 
-from birnn_course.calling import Kind, Outcome
 from birnn_course.errors import CourseError
-from birnn_course.grading.hosts import Host, NoSandboxError, Way, reply
-from birnn_course.plain import Arguments, Plain
-from birnn_course.sandbox import host, wire
+from birnn_course.running.calling import Kind, Outcome
+from birnn_course.running.plain import Arguments, Plain
+from birnn_course.sandbox import wire
+from birnn_course.sandbox.inside import host
+from birnn_course.sandbox.outside.hosts import Host, NoSandboxError, Way, reply
 
 _GRACE = 2.0  # seconds in which a submission can say itself that it took too long
 _LIVES = 3  # of a submission whose host is ended by somebody else

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from birnn_course.beliefs import misconception_states
-from birnn_course.course import TITLES, UNITS
-from birnn_course.inventory import measure, tell
+from birnn_course.course import PROJECT, TITLES, UNITS
+from birnn_course.learner.inventory import measure, tell
 from birnn_course.misconceptions import catalogue
-from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank, practice
-
-PROJECT = "final_project"
-"""The project's name in the record."""
+from birnn_course.record import Attempt, misconception_states, record
 
 
 def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
@@ -73,7 +69,7 @@ def _next(
 
 def my_route() -> None:
     """Print the route for the record on this computer."""
-    print(route(Record().attempts()))
+    print(route(record().attempts()))
 
 
 def route(attempts: Iterable[Attempt]) -> str:

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answers import named
+from click.testing import CliRunner
 
-from birnn_course import __version__, progress
-from birnn_course.beliefs import misconception_states
-from birnn_course.progress import Attempt, Record
+from birnn_course import __version__, check, diagnostic, my_route, quiz, warm_up
+from birnn_course import record as module
+from birnn_course.cli import main
+from birnn_course.record import Attempt, Record, misconception_states, record
 
 from conftest import require
 
@@ -125,7 +128,7 @@ def test_the_file_is_set_to_be_safe(path: Path) -> None:
         assert file.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
         file.execute("PRAGMA synchronous = OFF")
         assert file.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
-        progress._begin(file)
+        module._begin(file)
         assert file.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
         assert file.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert file.in_transaction
@@ -134,7 +137,7 @@ def test_the_file_is_set_to_be_safe(path: Path) -> None:
 # ------------------------------------------------------------------------ several processes
 
 ADD_MANY = """
-import sys; from pathlib import Path; from birnn_course.progress import Attempt, Record
+import sys; from pathlib import Path; from birnn_course.record import Attempt, Record
 path, name, n = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 record = Record(path)
 for i in range(n):
@@ -235,7 +238,7 @@ def test_a_fresh_file_is_not_taken_for_the_damaged_one(
 
 
 def test_only_one_process_at_a_time_sets_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.01)
     path.parent.mkdir()
     path.write_text("garbage" * 1000)
     with closing(sqlite3.connect(f"{path}.lock", isolation_level=None)) as other:
@@ -248,8 +251,8 @@ def test_only_one_process_at_a_time_sets_aside(path: Path, monkeypatch: pytest.M
 def test_while_another_program_holds_it_answers_wait_in_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(progress, "BUSY_SECONDS_IN_TROUBLE", 0.01)
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "BUSY_SECONDS_IN_TROUBLE", 0.01)
     record = Record(path)
     record.add(attempt("q1"))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -268,7 +271,7 @@ def test_while_another_program_holds_it_answers_wait_in_memory(
 def test_what_waits_keeps_its_order_and_the_last_trouble_is_told(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = progress._save
+    save = module._save
 
     def too_long(file: sqlite3.Connection, attempt: Attempt) -> Any:
         if attempt.item == "long":
@@ -280,7 +283,7 @@ def test_what_waits_keeps_its_order_and_the_last_trouble_is_told(
     record = Record(path)
     set_aside = record.notice
     with monkeypatch.context() as patch:
-        patch.setattr(progress, "_save", too_long)
+        patch.setattr(module, "_save", too_long)
         record.add(attempt("long"))
         record.add(attempt("short"))
         assert "is full" in str(record.notice)
@@ -383,9 +386,9 @@ def test_a_damaged_file_is_set_aside_and_a_fresh_one_begins(
 def test_every_kind_of_corruption_is_damage() -> None:
     error = sqlite3.DatabaseError()
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT_INDEX
-    assert progress._means_damage(error)
+    assert module._means_damage(error)
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
-    assert not progress._means_damage(error)
+    assert not module._means_damage(error)
 
 
 def test_damage_in_mid_session_costs_no_new_answer(path: Path) -> None:
@@ -435,7 +438,7 @@ def test_a_folder_in_the_place_of_the_file_is_left_alone(path: Path) -> None:
 
 IN_SANDBOX = """
 import json, sys; from datetime import UTC, datetime; from pathlib import Path
-from birnn_course import progress; from birnn_course.progress import Attempt, Record
+from birnn_course import record as module; from birnn_course.record import Attempt, Record
 path = Path(sys.argv[1])
 def attempt(item, answer="[0]"): return Attempt(item, "question", "01", 1, 1, answer)
 def items(record): return [a.item for a in record.attempts()]
@@ -506,7 +509,7 @@ print(json.dumps([opened, record.notice, items(record)]))
     assert opened == notice
     assert "cannot be used (attempt to write a readonly database)" in notice
     assert kept == ["q1", "q2"]
-    older = 'progress.MIGRATIONS.append(lambda f: f.execute("UPDATE attempts SET unit = 9"))\n'
+    older = 'module.MIGRATIONS.append(lambda f: f.execute("UPDATE attempts SET unit = 9"))\n'
     assert in_sandbox(older + script, path, *read_only)[2] == ["q1", "q2"]
     assert (path.read_bytes(), names(path)) == (before, ["record.sqlite3"])
 
@@ -528,7 +531,7 @@ print(json.dumps([record.notice, items(record)]))
 
 def make_newer(path: Path, *statements: str) -> bytes:
     Record(path).add(attempt("q1"))
-    sql(path, *statements, f"PRAGMA user_version = {len(progress.MIGRATIONS) + 1}")
+    sql(path, *statements, f"PRAGMA user_version = {len(module.MIGRATIONS) + 1}")
     return path.read_bytes()
 
 
@@ -570,15 +573,15 @@ def test_a_record_that_becomes_newer_in_mid_session_is_not_touched(path: Path) -
 
 def after_the_version_is_read(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
     """Let something happen just after the version was read for the first time."""
-    version = progress._version
+    version = module._version
 
     def read_then(file: sqlite3.Connection) -> int:
         found = version(file)
-        monkeypatch.setattr(progress, "_version", version)
+        monkeypatch.setattr(module, "_version", version)
         then()
         return found
 
-    monkeypatch.setattr(progress, "_version", read_then)
+    monkeypatch.setattr(module, "_version", read_then)
 
 
 def test_a_record_that_becomes_newer_while_it_is_opened_is_not_touched(
@@ -617,7 +620,7 @@ def test_an_older_record_is_brought_up_to_date(path: Path, monkeypatch: pytest.M
     def second(file: sqlite3.Connection) -> None:
         file.execute("UPDATE attempts SET unit = '12'")
 
-    monkeypatch.setattr(progress, "MIGRATIONS", [*progress.MIGRATIONS, second])
+    monkeypatch.setattr(module, "MIGRATIONS", [*module.MIGRATIONS, second])
     record = Record(path)
     record.add(attempt("q2"))
     assert [(a.item, a.unit) for a in Record(path).attempts()] == [("q1", "12"), ("q2", "02")]
@@ -636,7 +639,7 @@ def test_a_migration_that_is_cut_off_changes_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(progress, "MIGRATIONS", [*progress.MIGRATIONS, cut_off])
+        patch.setattr(module, "MIGRATIONS", [*module.MIGRATIONS, cut_off])
         with pytest.raises(KeyboardInterrupt):
             Record(path)
     assert [a.unit for a in Record(path).attempts()] == ["02"]
@@ -776,7 +779,7 @@ def test_the_export_has_ids_and_no_answer(path: Path) -> None:
     early = START.astimezone(timezone(timedelta(hours=2)))
     record.add(attempt("q2", answer='"my secret"', at=late, probes=(M,)))
     record.add(attempt("q1", 0, answer='"my secret"', misconception=M, sure=True, at=early))
-    text = progress.export(record)
+    text = module.export(record)
     assert "secret" not in text
     exported = json.loads(text)
     assert exported["version"] == __version__
@@ -794,3 +797,51 @@ def test_the_export_has_ids_and_no_answer(path: Path) -> None:
     }
     assert (second["item"], second["misconception"], second["sure"]) == ("q2", None, None)
     assert set(exported) == {"version", "attempts"}
+
+
+# ---------------------------------------------------------------------------- one for all
+
+
+def test_there_is_one_record_for_each_process_and_home(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = record()
+    assert record() is first
+    monkeypatch.setenv("BIRNN_HOME", str(tmp_path / "another"))
+    assert record() is not first
+    monkeypatch.setenv("BIRNN_HOME", str(home))
+    assert record() is first
+    with monkeypatch.context() as fork:
+        fork.setattr(os, "getpid", lambda: -1)
+        assert record() is not first
+
+
+def test_an_attempt_like_the_last_one_at_its_item_is_not_kept_again(path: Path) -> None:
+    kept = Record(path)
+    for answer in ("a", "a", "b", "a"):
+        kept.add_if_new(attempt("q1", answer=answer))
+        kept.add_if_new(attempt("q2", answer="c"))
+    assert [a.answer for a in kept.attempts("q1")] == ["a", "b", "a"]
+    assert len(kept.attempts("q2")) == 1
+
+
+def test_all_see_what_could_not_be_written(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write_text("a file where the folder should be")
+    form = diagnostic("A")
+    for shown in form.questions:
+        form._answered(None, {"id": shown["id"], "given": [0], "sure": False}, None)
+        assert "other notebooks cannot see them" in form.states[shown["id"]]["html"]
+    my_route()
+    n = len(form.questions)
+    assert f"{n} of {n} questions answered" in capsys.readouterr().out
+    assert diagnostic("A").states.keys() == form.states.keys()
+    last = warm_up("02").questions[0]["id"]
+    asked = quiz(last[:2])
+    asked._answered(None, {"id": last, "given": [0]}, None)
+    assert last not in {shown["id"] for shown in warm_up("02").questions}
+    check(named(lambda *_: 1, "best_score"))
+    result = CliRunner().invoke(main, ["progress"])
+    assert f"{n} of {n} questions answered" in result.output
+    assert [a.item for a in record().attempts()][n:] == [last, "best_score"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import birnn_course
 from birnn_course.errors import CourseError
-from birnn_course.sandbox.host import ANSWERS
+from birnn_course.sandbox.inside.host import ANSWERS
 
 _PACKAGE = Path(birnn_course.__file__).resolve().parent
 # Programs and libraries of the system, and what finds them. Nothing of /etc that says who is here.

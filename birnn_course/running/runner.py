@@ -1,7 +1,7 @@
 """Runs a learner's line of code where it can do no harm: in a process of its own.
 
 A thread of the notebook's kernel could not be stopped, and would share its modules. So one child
-process (:mod:`~birnn_course.questions.child`) is kept warm, with torch imported, and runs each
+process (:mod:`~birnn_course.running.child`) is kept warm, with torch imported, and runs each
 answer apart from all others:
 
 - On Linux it forks for each answer. That takes milliseconds, and an answer that never ends costs
@@ -25,7 +25,7 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from birnn_course.questions import child as _program
+from birnn_course.running import child as _program
 
 WARM_UP = 60.0  # seconds that a new child may take to import torch
 # Seconds after the time limit, at which the child ends a run itself, until we end the child.

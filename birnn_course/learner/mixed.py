@@ -9,9 +9,9 @@ from typing import Any
 
 from birnn_course.course import TITLES
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import Question, practice
 from birnn_course.questions.widget import Quiz
+from birnn_course.record import Attempt
 
 
 def mixed_test(
@@ -133,8 +133,6 @@ class MixedTest(Quiz):
         Which test it is.
     minutes : float, optional
         A clock.
-    record : Record, optional
-        The learner's record; opened if not given.
     """
 
     def __init__(
@@ -142,7 +140,6 @@ class MixedTest(Quiz):
         questions: list[Question],
         number: int = 1,
         minutes: float | None = None,
-        record: Record | None = None,
     ) -> None:
         if minutes is not None and minutes <= 0:
             raise CourseError("minutes must be more than 0; leave it out for a test without clock.")
@@ -150,7 +147,7 @@ class MixedTest(Quiz):
         self._number = number
         self._points: dict[str, float] = {}
         self._ends = None if minutes is None else time.monotonic() + 60 * minutes
-        super().__init__(questions, record, remember=False)
+        super().__init__(questions, remember=False)
         if minutes is not None:
             self.seconds_left = 60.0 * minutes
 

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 
 import fsrs
 
-from birnn_course.beliefs import misconception_states
 from birnn_course.errors import CourseError
-from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import Question, bank, practice
 from birnn_course.questions.widget import Quiz
+from birnn_course.record import Attempt, misconception_states, record
 
 
-def warm_up(unit: str, record: Record | None = None) -> Quiz:
+def warm_up(unit: str) -> Quiz:
     """Three questions from earlier units, to open a unit with; chosen as for a review.
 
     What was never asked comes from the unit just before first. Running the cell again brings the
@@ -25,15 +24,12 @@ def warm_up(unit: str, record: Record | None = None) -> Quiz:
     ----------
     unit : str
         The unit that is about to begin, two digits.
-    record : Record, optional
-        The learner's record; opened if not given.
 
     Raises
     ------
     CourseError
         If no earlier unit has questions.
     """
-    record = record or Record()
     earlier = [question for question in practice() if question.unit < unit]
     if not earlier:
         raise CourseError(f"no unit before {unit!r} has questions; warm_up begins with unit 02.")
@@ -44,7 +40,7 @@ def warm_up(unit: str, record: Record | None = None) -> Quiz:
         turns[question.unit] += 1
         place[question.id] = (turns[question.unit], -int(question.unit))
     earlier.sort(key=lambda question: place[question.id])
-    return Quiz(choose(record.attempts(), 3, among=earlier), record, remember=False)
+    return Quiz(choose(record().attempts(), 3, among=earlier), remember=False)
 
 
 def choose(

@@ -17,8 +17,8 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from birnn_course.calling import Outcome, attempt
 from birnn_course.errors import message_of
+from birnn_course.running.calling import Outcome, attempt
 from birnn_course.sandbox import MISSING, wire
 
 # What belongs to the notebook's own machine: installing, plotting inline, other languages.

@@ -1,4 +1,4 @@
-"""Start the process that submissions are forked from; see :mod:`birnn_course.sandbox.host`.
+"""Start the process that submissions are forked from; see :mod:`birnn_course.sandbox.inside.host`.
 
 Light to import: while that process does its imports, the grader does its own.
 """
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from birnn_course.errors import CourseError
-from birnn_course.grading import walls
-from birnn_course.sandbox import host
+from birnn_course.sandbox.inside import host
+from birnn_course.sandbox.outside import bubblewrap as walls
 
 Way = Literal["many", "once", "unprotected"]
 START = 120.0  # seconds that the imports may take on a slow machine

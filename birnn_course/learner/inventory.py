@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from birnn_course.beliefs import APART
-from birnn_course.progress import Attempt, Record
 from birnn_course.questions.bank import bank
+from birnn_course.record import APART, Attempt, record
 
 
 @dataclass(frozen=True)
@@ -109,5 +108,5 @@ def _in_words(share: Fraction | None, form: str) -> str:
 
 def my_gain() -> None:
     """Print pre, post and gain for the record on this computer."""
-    lines = tell(measure(Record().attempts()))
+    lines = tell(measure(record().attempts()))
     print("\n".join(lines) or "Nothing to compare yet: form B is not answered.")

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
-from birnn_course.calling import Outcome, attempt
 from birnn_course.exercises.spec import Arguments
+from birnn_course.running.calling import Outcome, attempt
 
 Name = Literal["predict", "score", "choose"]
 NAMES: tuple[Name, ...] = get_args(Name)

@@ -1,4 +1,4 @@
-"""The process in which a learner's code runs; :mod:`~birnn_course.questions.runner` starts it.
+"""The process in which a learner's code runs; :mod:`~birnn_course.running.runner` starts it.
 
 It imports torch once, says that it is ready, and then answers requests: one JSON line on its
 standard input, lines of ``nonce kind JSON`` back on its standard output. The kinds are
@@ -76,7 +76,7 @@ def main() -> None:
 def judge(code: str, check: str, show: str, names: dict[str, Any]) -> tuple[bool, str]:
     """Run the code, then the check in the same names; say whether it holds, in one sentence.
 
-    See :func:`birnn_course.questions.runner.run` for the arguments. Whatever the code raises
+    See :func:`birnn_course.running.runner.run` for the arguments. Whatever the code raises
     becomes the sentence.
     """
     before = ""

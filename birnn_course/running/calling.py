@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from birnn_course.errors import message_of
-from birnn_course.plain import Arguments, NotPlainError, Plain, decode
+from birnn_course.running.plain import Arguments, NotPlainError, Plain, decode
 from birnn_course.seeding import seeded
 
 MOST_PRINTED = 2_000
 _STDLIB = Path(sysconfig.get_path("stdlib"))
-_COURSE = Path(__file__).resolve().parent
+_COURSE = Path(__file__).resolve().parent.parent
 
 
 Kind = Literal["returned", "empty", "refused", "raised", "stopped"]

@@ -1,0 +1,1 @@
+"""What runs inside the sandbox, beside a student's code; nothing in this folder knows an answer."""
