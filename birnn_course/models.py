@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -126,7 +128,7 @@ class SequenceClassifier(nn.Module):
         stands after a sequence's end, and how much of it, changes nothing.
         """
         output, h_n = _read_packed(self.rnn, inputs, lengths)
-        real = (torch.arange(inputs.shape[1]) < lengths.unsqueeze(1)).unsqueeze(2).to(output.device)
+        real = sequence_mask(lengths, inputs.shape[1]).unsqueeze(2).to(output.device)
         if self.readout == "final":
             summary = torch.cat([*h_n], dim=1)
         elif self.readout == "mean":
@@ -164,6 +166,19 @@ def _read_packed(rnn: nn.RNNBase, inputs: Tensor, lengths: Tensor) -> tuple[Tens
     output, state = rnn(packed)
     padded, _ = pad_packed_sequence(output, batch_first=True, total_length=inputs.shape[1])
     return padded, state[0] if isinstance(state, tuple) else state
+
+
+def sequence_mask(lengths: Tensor | Sequence[int], seq_len: int) -> Tensor:
+    """True at the steps before each sequence's end, False at its padding: ``(batch, seq_len)``.
+
+    Parameters
+    ----------
+    lengths : Tensor or sequence of int
+        ``(batch,)``, on the CPU.
+    seq_len : int
+        Columns of the padded batch.
+    """
+    return torch.arange(seq_len) < torch.as_tensor(lengths)[:, None]
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from birnn_course.auditing.findings import Finding
-from birnn_course.auditing.given import Given, real_steps
+from birnn_course.auditing.given import Given
 from birnn_course.auditing.keeping import Coarsest, in_float64
 from birnn_course.auditing.subject import CallFailedError, ShapeError, Subject, axes_of
+from birnn_course.models import sequence_mask
 
 MOST_SAMPLES = 5  # a prime, so that it is no number of layers times directions
 MOST_STEPS = 12
@@ -116,7 +117,7 @@ class Bench:
     @property
     def real(self) -> Tensor:
         """Which steps are no padding, ``(batch, seq_len)``."""
-        return real_steps(self.lengths, self.x.shape[1])
+        return sequence_mask(self.lengths, self.x.shape[1])
 
     @property
     def shorter(self) -> list[int]:
@@ -132,7 +133,7 @@ class Bench:
     def pool(self) -> Tensor:
         """Ids that occur, without that of the pads."""
         x = self.given.x
-        ids: Tensor = x[real_steps(self.given.lengths, x.shape[1]).to(x.device)].unique()
+        ids: Tensor = x[sequence_mask(self.given.lengths, x.shape[1]).to(x.device)].unique()
         return ids[ids != self.given.pad_value]
 
     def redraw(self, where: Tensor, x: Tensor | None = None) -> Tensor:
@@ -192,7 +193,7 @@ class Bench:
         apart = torch.where(same, 0.0, apart.nan_to_num(1.0))
         apart = apart.amax(-1) if apart.shape[-1] else apart.sum(-1)
         if self.per_step and self.subject.axes.steps:
-            apart = apart * real_steps(lengths or self.lengths, apart.shape[1])
+            apart = apart * sequence_mask(lengths or self.lengths, apart.shape[1])
         return apart
 
     def gap(self, a: Tensor, b: Tensor, lengths: list[int] | None = None) -> Tensor:
@@ -287,7 +288,7 @@ def _cut(
     if max(new) < width:
         new[new.index(max(new))] = width
     cut = given.x[rows, :width].clone()
-    cut[~real_steps(new, width).to(cut.device)] = given.pad_value
+    cut[~sequence_mask(new, width).to(cut.device)] = given.pad_value
     padded = min(new) < width or subject.takes_lengths
     return Bench(subject, roots, given, cut, new, rows, padded, sized)
 

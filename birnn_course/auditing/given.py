@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from birnn_course.errors import CourseError
+from birnn_course.models import sequence_mask
 
 GUESSED = "batch first, taken for granted (say batch_first=False if it is not)"
 
@@ -33,14 +33,9 @@ class Given:
     def left_padded(self) -> bool:
         """Whether the pads stand before the sequences and not after them."""
         steps = self.x.shape[1]
-        pads, after = holds(self.x, self.said), ~real_steps(self.lengths, steps)
-        before = real_steps([steps - n for n in self.lengths], steps)
+        pads, after = holds(self.x, self.said), ~sequence_mask(self.lengths, steps)
+        before = sequence_mask([steps - n for n in self.lengths], steps)
         return bool(after.any()) and bool(pads[before].all()) and not bool(pads[after].all())
-
-
-def real_steps(lengths: list[int], width: int) -> Tensor:
-    """Which steps are no padding, ``(batch, width)``."""
-    return torch.arange(width) < torch.tensor(lengths)[:, None]
 
 
 def holds(x: Tensor, value: float) -> Tensor:
@@ -79,7 +74,7 @@ def read_batch(
             f"{ends if len(ends) < 9 else f'{len(ends)} of them, from {min(ends)} to {max(ends)}'}"
             "; if the time comes first in the batch, say batch_first=False."
         )
-    there = x[~real_steps(ends, steps).to(x.device)].unique()
+    there = x[~sequence_mask(ends, steps).to(x.device)].unique()
     pad_value = float(there[0]) if len(there) == 1 else said
     return Given(x, ends, True, pad_value, said, time_first, layout)
 
@@ -103,7 +98,7 @@ def _layout(
     if rows != columns and size in (rows, columns):
         return size == columns, f"{'batch' if size == rows else 'time'} first, found from {source}"
     if ends is not None and rows == columns == size:
-        after, pads = ~real_steps(ends, columns), holds(batch, pad_value)
+        after, pads = ~sequence_mask(ends, columns), holds(batch, pad_value)
         first = bool(pads[after].all())
         if bool(after.any()) and first != bool(pads.T[after].all()):
             return not first, f"{'batch' if first else 'time'} first, found from where pads are"

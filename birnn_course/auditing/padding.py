@@ -16,9 +16,9 @@ from birnn_course.auditing.findings import (
     problem,
     relative,
 )
-from birnn_course.auditing.given import real_steps
 from birnn_course.auditing.inside import RecurrentCall, outputs_read, recurrent_calls
 from birnn_course.auditing.subject import CallFailedError, ShapeError
+from birnn_course.models import sequence_mask
 
 _PADS = 8
 _NONE = not_applicable(
@@ -114,7 +114,7 @@ def pad_content(bench: Bench) -> Finding:
 
 def _content_gap(bench: Bench) -> float:
     x = bench.padded_by(0 if bool((~bench.real).any()) else 3)
-    pads = ~real_steps(bench.lengths, x.shape[1])
+    pads = ~sequence_mask(bench.lengths, x.shape[1])
     return bench.apart(bench.run(x), bench.run(bench.redraw(pads, x)))
 
 

@@ -14,9 +14,10 @@ from birnn_course.auditing.findings import (
     problem,
     relative,
 )
-from birnn_course.auditing.given import holds, real_steps
+from birnn_course.auditing.given import holds
 from birnn_course.auditing.inside import recurrent_calls, recurrent_modules
 from birnn_course.auditing.subject import CallFailedError, ShapeError
+from birnn_course.models import sequence_mask
 
 _DRAWS = 3  # one new value may happen to change nothing, as under a maximum or a ReLU
 _ONE_STEP = not_applicable("The sequences have one step.")
@@ -170,7 +171,7 @@ def _deafness(
         ids = ("final-is-at-step-0",) if counted == [0] else ("last-step-readout",)
         return f"Step {counted[0]} alone reaches a result.", ids
     which = f"The last real step of {len(no_last)} of {n} sequences reaches no result"
-    zeros = holds(x, bench.given.pad_value) & real_steps(ends, x.shape[1])
+    zeros = holds(x, bench.given.pad_value) & sequence_mask(ends, x.shape[1])
     if no_last and bool(zeros[no_last].any(1).all()) and (
         bool(_last_counts(bench, bench.redraw(zeros, x), ends)[no_last].all())
     ):  # fmt: skip

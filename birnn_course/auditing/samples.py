@@ -18,9 +18,9 @@ from birnn_course.auditing.findings import (
     problem,
     relative,
 )
-from birnn_course.auditing.given import real_steps
 from birnn_course.auditing.inside import recurrent_calls
 from birnn_course.auditing.subject import CallFailedError, ShapeError
+from birnn_course.models import sequence_mask
 
 
 def repeatable(bench: Bench) -> Finding:
@@ -142,7 +142,7 @@ def _why_one_size(
 
 def _reached(bench: Bench, x: Tensor, ends: list[int]) -> Tensor:
     """``(batch, batch)``: how far result ``i`` moves when sequence ``j`` is drawn anew."""
-    base, real, columns = bench.run(x, ends), real_steps(ends, x.shape[1]), []
+    base, real, columns = bench.run(x, ends), sequence_mask(ends, x.shape[1]), []
     for j in range(len(x)):
         only = torch.zeros_like(real)
         only[j] = real[j]

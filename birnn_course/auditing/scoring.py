@@ -20,9 +20,10 @@ from birnn_course.auditing.findings import (
     problem,
     relative,
 )
-from birnn_course.auditing.given import holds, real_steps
+from birnn_course.auditing.given import holds
 from birnn_course.auditing.subject import by_place, parameters_of
 from birnn_course.data.batches import IGNORED
+from birnn_course.models import sequence_mask
 
 _PADS = 5
 _AS_IS, _MOVED = "scores and targets as they are", "classes moved to dimension 1"
@@ -50,7 +51,7 @@ class Scored:
     @property
     def real(self) -> Tensor:
         """Which steps are no padding, ``(batch, seq_len)``."""
-        return real_steps(self.lengths, self.targets.shape[1])
+        return sequence_mask(self.lengths, self.targets.shape[1])
 
     def laid_out(self, scores: Tensor) -> Tensor:
         """Scores as the user has them."""

@@ -41,8 +41,3 @@ def outputs_of(rnn: nn.Module, x: Tensor, state: Tensor | None = None) -> Tensor
     outputs = rnn(x, state)[0]
     assert isinstance(outputs, Tensor)
     return outputs
-
-
-def is_real(lengths: Tensor, seq_len: int) -> Tensor:
-    """True at the steps before each sequence's end: ``(batch, seq_len)``."""
-    return torch.arange(seq_len) < lengths[:, None]

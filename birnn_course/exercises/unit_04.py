@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course.exercises.cases import CELLS, is_real, recurrent, whole
+from birnn_course.exercises.cases import CELLS, recurrent, whole
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -18,6 +18,7 @@ from birnn_course.exercises.spec import (
     Module,
     build_module,
 )
+from birnn_course.models import sequence_mask
 
 A, PAD = 0, 26
 """The id of the letter a, and of the pad symbol."""
@@ -91,13 +92,13 @@ def read_packed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
 
 
 def _read_directly(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    outputs = build_module(module)(x)[0] * is_real(lengths, x.shape[1])[..., None]
+    outputs = build_module(module)(x)[0] * sequence_mask(lengths, x.shape[1])[..., None]
     assert isinstance(outputs, Tensor)
     return outputs
 
 
 def _read_zeroed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _read_directly(x * is_real(lengths, x.shape[1])[..., None], lengths, module)
+    return _read_directly(x * sequence_mask(lengths, x.shape[1])[..., None], lengths, module)
 
 
 def _read_and_unsort(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
@@ -114,7 +115,7 @@ def _read_off_by_one(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
 
 
 def _which_are_real(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return is_real(lengths, x.shape[1])
+    return sequence_mask(lengths, x.shape[1])
 
 
 READ_PACKED = Exercise(
@@ -362,7 +363,7 @@ def pool(output: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _masked(output: Tensor, lengths: Tensor, filler: float) -> Tensor:
-    return output.masked_fill(~is_real(lengths, output.shape[1])[..., None], filler)
+    return output.masked_fill(~sequence_mask(lengths, output.shape[1])[..., None], filler)
 
 
 def _pool_with(
@@ -391,7 +392,7 @@ def _pool_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = _lengths(batch, longest, generator)
         # Negative at most real steps, so that zeros win; after the end stands something large.
         output = torch.randn(batch, longest + more, features, generator=generator) - 3
-        output = output.where(is_real(lengths, longest + more)[..., None], output.abs() + 2)
+        output = output.where(sequence_mask(lengths, longest + more)[..., None], output.abs() + 2)
         cases.append((output, lengths))
     return cases
 
@@ -464,11 +465,11 @@ def _loss_ignoring_zero(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
 
 
 def _loss_masked_mean(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
-    return (_losses(scores, tags) * is_real(lengths, tags.shape[1])).mean().item()
+    return (_losses(scores, tags) * sequence_mask(lengths, tags.shape[1])).mean().item()
 
 
 def _loss_mean_of_means(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
-    losses = _losses(scores, tags) * is_real(lengths, tags.shape[1])
+    losses = _losses(scores, tags) * sequence_mask(lengths, tags.shape[1])
     return (losses.sum(1) / lengths).mean().item()
 
 
@@ -485,7 +486,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = _lengths(batch, longest, generator)
         tags = torch.randint(n_tags, (batch, longest + more), generator=generator)
         tags[:, 0], tags[lengths.argmax(), 1] = n_tags - 1, 0  # no kind of tag is missing
-        tags = tags.where(is_real(lengths, longest + more), 0)
+        tags = tags.where(sequence_mask(lengths, longest + more), 0)
         cases.append((torch.randn(*tags.shape, n_tags, generator=generator), tags, lengths))
     return cases
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from birnn_course.exercises.cases import is_real, whole
+from birnn_course.exercises.cases import whole
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake
 from birnn_course.metrics import Scores, confusion_matrix
+from birnn_course.models import sequence_mask
 
 Labels = list[int]
 TokenBatch = tuple[Tensor, Tensor, Tensor]
@@ -29,7 +30,7 @@ def _lengths(batch: int, seq_len: int, generator: Generator) -> Tensor:
 
 def token_accuracy(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
     """From the course's own counts."""
-    real = is_real(lengths, tags.shape[1])
+    real = sequence_mask(lengths, tags.shape[1])
     return Scores(confusion_matrix(tags, scores.argmax(-1), scores.shape[-1], mask=real)).accuracy
 
 
@@ -40,7 +41,7 @@ def _accuracy_by(
 
     def accuracy(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
         hits = (scores.argmax(-1) == tags).double()
-        return float(share(hits, tags, is_real(lengths, tags.shape[1])))
+        return float(share(hits, tags, sequence_mask(lengths, tags.shape[1])))
 
     return accuracy
 
@@ -57,9 +58,9 @@ def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = _lengths(batch, seq_len, generator)
         tags = torch.randint(n_classes, (batch, seq_len), generator=generator)
         tags[:, 0] = 1  # so that some token is not of class 0
-        tags = tags * is_real(lengths, seq_len)
+        tags = tags * sequence_mask(lengths, seq_len)
         scores = torch.randn(batch, seq_len, n_classes, generator=generator)
-        scores[..., 0] += 0.6 * (~is_real(lengths, seq_len))  # pads are easy
+        scores[..., 0] += 0.6 * (~sequence_mask(lengths, seq_len))  # pads are easy
         cases.append((scores, tags, lengths))
     return cases
 
@@ -311,7 +312,10 @@ def _f1_from(
         return rule(
             [
                 confusion_matrix(
-                    tags, told, n_classes, mask=None if pads else is_real(lengths, tags.shape[1])
+                    tags,
+                    told,
+                    n_classes,
+                    mask=None if pads else sequence_mask(lengths, tags.shape[1]),
                 )
                 for tags, told, lengths in batches
             ]
@@ -340,7 +344,7 @@ def _dataset_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             lengths = _lengths(batch, seq_len, generator)
             rare = torch.rand(batch, seq_len, generator=generator) < 0.6
             tags = torch.randint(occurring, (batch, seq_len), generator=generator)
-            tags = torch.where(rare, 0, tags) * is_real(lengths, seq_len)
+            tags = torch.where(rare, 0, tags) * sequence_mask(lengths, seq_len)
             told = torch.randint(occurring, (batch, seq_len), generator=generator)
             agree = torch.rand(batch, seq_len, generator=generator) < 0.6
             batches.append((tags, torch.where(agree, tags, told), lengths))

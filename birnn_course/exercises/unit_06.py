@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import is_real, recurrent, whole
+from birnn_course.exercises.cases import recurrent, whole
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
+from birnn_course.models import sequence_mask
 
 Labels = list[int]
 Utterances = list[Tensor]
@@ -263,7 +264,7 @@ def _padding_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         lengths = torch.randint(2, seq_len - 1, (batch,), generator=generator)
         lengths[whole(0, batch - 1, generator)] = seq_len
         x = torch.randn(batch, seq_len, features, generator=generator)
-        x = x * is_real(lengths, seq_len).unsqueeze(2)
+        x = x * sequence_mask(lengths, seq_len).unsqueeze(2)
         cases.append(((readout, module), x, lengths, whole(3, 9, generator)))
     return cases
 

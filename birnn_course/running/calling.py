@@ -6,9 +6,11 @@ import contextlib
 import copy
 import io
 import linecache
+import signal
 import sysconfig
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +78,29 @@ def attempt(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -
         kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
         where = f" in line {place[0]}, `{place[1]}`" if place else ""
         return Outcome(kind, text=f"{message_of(error)}{where}", printed=printed.getvalue())
+
+
+class TooLongError(KeyboardInterrupt):
+    """Interrupts a learner's code as the stop button would."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float, text: str) -> Iterator[None]:
+    """Raise :class:`TooLongError` with this text after so many seconds, where the system can."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TooLongError(text)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class _Beginning(io.StringIO):

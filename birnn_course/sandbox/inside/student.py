@@ -7,18 +7,16 @@ The grader believes no verdict, only values.
 from __future__ import annotations
 
 import io
-import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from birnn_course.errors import message_of
-from birnn_course.running.calling import Outcome, attempt
+from birnn_course.running.calling import Outcome, attempt, time_limit
 from birnn_course.sandbox import MISSING, wire
 
 # What belongs to the notebook's own machine: installing, plotting inline, other languages.
@@ -27,10 +25,6 @@ NOT_HERE = (
     "bash", "sh", "script", "system", "html", "javascript", "cd",
 )  # fmt: skip
 MOST_ERRORS = 20
-
-
-class TooLongError(KeyboardInterrupt):
-    """Interrupts a cell or a function as the stop button would."""
 
 
 def shell() -> InteractiveShell:
@@ -87,7 +81,7 @@ def _run(
     for number, source in enumerate(cells, 1):
         error: BaseException | None
         try:
-            with _limit(seconds):
+            with time_limit(seconds, f"more than {seconds:g} seconds"):
                 result = ipython.run_cell(source, store_history=False)
             error = result.error_before_exec or result.error_in_exec
         except BaseException as raised:  # sys.exit() and what slips through IPython
@@ -114,25 +108,12 @@ def _call(candidates: list[Any], arguments: tuple[Any, ...], seconds: float) -> 
     A solution may stand in a new cell above the one with the stub.
     """
     outcome = Outcome("empty", text="" if candidates else MISSING)
-    with _limit(seconds):
+    with time_limit(seconds, f"more than {seconds:g} seconds"):
         for function in candidates:
             outcome = attempt(function, arguments)
             if outcome.kind != "empty":
                 break
     return outcome
-
-
-@contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise TooLongError(f"more than {seconds:g} seconds")
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class _Nowhere(io.TextIOBase):
