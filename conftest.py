@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent
+pytest_plugins = ["tests.cpu_ledger"]
 
 
 def _fresh_home() -> None:
