@@ -19,21 +19,34 @@ import pytest
 
 ROOT = Path(__file__).parent
 pytest_plugins = ["tests.cpu_ledger"]
+SHARED_CACHE = "BIRNN_TEST_CACHE"
+
+
+def _temporary_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="birnn-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _fresh_home() -> None:
-    home = tempfile.mkdtemp(prefix="birnn-test-")
-    os.environ["BIRNN_HOME"] = home
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    """A home without a record. What can be computed again is computed once for all tests.
+
+    Its name says what it was computed from, so sharing it changes no result.
+    """
+    home = _temporary_folder()
+    (home / "cache").symlink_to(os.environ[SHARED_CACHE], target_is_directory=True)
+    os.environ["BIRNN_HOME"] = str(home)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if SHARED_CACHE not in os.environ:  # the processes that run tests side by side inherit it
+        os.environ[SHARED_CACHE] = str(_temporary_folder())
     _fresh_home()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Each compared notebook starts with no record and no cache (its first cell has no kernel)."""
+    """Each compared notebook starts with no record (its first cell has no kernel)."""
     if type(item).__name__ == "IPyNbCell" and item.parent is not None:
         notebook = item.parent
         if getattr(notebook, "kernel", None) is None:
