@@ -73,9 +73,10 @@ def ok(evidence: str) -> Finding:
     return Finding("", "ok", evidence)
 
 
-def problem(evidence: str, *ids: str) -> Finding:
-    """What is not; ``ids`` are misconceptions, the likeliest first."""
-    return Finding("", "problem", evidence, ids[0] if ids else None, ids[1:])
+def problem(evidence: str, *ids: str | None) -> Finding:
+    """What is not; ``ids`` are misconceptions, the likeliest first; None stands for none."""
+    known = tuple(name for name in ids if name)
+    return Finding("", "problem", evidence, next(iter(known), None), known[1:])
 
 
 def not_applicable(evidence: str) -> Finding:
