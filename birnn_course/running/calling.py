@@ -56,7 +56,7 @@ def call(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> A
         return function(*copy.deepcopy(arguments))
 
 
-def attempt(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Outcome:
+def call_safely(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Outcome:
     """Call a learner's function; nothing it does comes out of here as an exception.
 
     Its result is copied at once: what the learner's code changes later does not matter.
