@@ -305,8 +305,8 @@ def test_what_is_no_text_is_not_checked(garbage: object) -> None:
         run("x = 1", garbage),  # type: ignore[arg-type]
         run("x = 1", "True", show=garbage),  # type: ignore[arg-type]
     ]
-    told = "This could not be checked here (code, check and show are text)."
-    assert outcomes == [CodeRun(False, told, ran=False)] * 3
+    sentence = "This could not be checked here (code, check and show are text)."
+    assert outcomes == [CodeRun(False, sentence, ran=False)] * 3
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf"), None, "5"])

@@ -122,8 +122,8 @@ def every_step(bench: Bench) -> Finding:
     no_first = [i for i in rows if not first[i]]
     no_last = [i for i in rows if not last[i]]
     if not no_first and not no_last:
-        whole = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
-        return ok(f"First and last step of {len(rows)} sequences reach a result{whole}.")
+        others = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
+        return ok(f"First and last step of {len(rows)} sequences reach a result{others}.")
     text, ids = _deafness(bench, heard, no_first, no_last, x, ends)
     if not ids and len(no_last) < len(rows) and len(no_first) < len(rows):
         return ok(
@@ -219,10 +219,10 @@ def streaming(bench: Bench) -> Finding:
     n, width = bench.x.shape[:2]
     x = bench.redraw(torch.ones(n, width, dtype=torch.bool))
     cut = width // 2
-    whole = bench.run(x, [width] * n)
+    in_one = bench.run(x, [width] * n)
     first = bench.run(x[:, :cut].contiguous(), [cut] * n)
     second = bench.subject.run(x[:, cut:].contiguous(), [width - cut] * n, reset=False)
-    apart = bench.apart(whole, torch.cat([first, second], dim=1), [width] * n)
+    apart = bench.apart(in_one, torch.cat([first, second], dim=1), [width] * n)
     if apart <= bench.rounding:
         return ok(f"In two pieces it gives what it gives in one, up to {apart:.0e} of it.")
     differ = f"In two pieces the results differ by {relative(apart)} from those in one piece, "
