@@ -145,6 +145,4 @@ def _failed(ask: Ask, drawn: Tables) -> Finding:
                 "Take the first of the two.",
                 "choose-by-test",
             )
-    return ok(
-        f"{2 * N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie.",
-    )
+    return ok(f"{2 * N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -110,18 +111,32 @@ def _choose(words: Sequence[Word]) -> tuple[list[list[Word]], list[list[Word]]]:
     return equal, mixed
 
 
-def _changed(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[int, int]:
-    """How many letters have another tag, and how many letters there are."""
+class _Change(NamedTuple):
+    """How many letters got another tag, of how many."""
+
+    letters: int
+    of: int
+
+    @property
+    def many(self) -> bool:
+        """Whether rounding cannot be the reason."""
+        return self.letters > max(1, TOLERATED * self.of)
+
+    def __str__(self) -> str:
+        return f"{self.letters:,} of {self.of:,} letters got another tag"
+
+
+def _changed(before: Sequence[Tensor], after: Sequence[Tensor]) -> _Change:
     a, b = torch.cat(list(before)), torch.cat(list(after))
-    return int((a != b).sum()), len(a)
+    return _Change(int((a != b).sum()), len(a))
 
 
-def _many(changed: tuple[int, int]) -> bool:
-    return changed[0] > max(1, TOLERATED * changed[1])
+def _tags(predict: Predictor, batches: list[list[Word]], **changes: Any) -> list[Tensor]:
+    return [row for batch in batches for row in predict(batch, **changes).rows]
 
 
-def _share(changed: tuple[int, int]) -> str:
-    return f"{changed[0]:,} of {changed[1]:,} letters"
+def _tags_upside_down(predict: Predictor, batches: list[list[Word]]) -> list[Tensor]:
+    return [row for batch in batches for row in predict(batch[::-1]).rows[::-1]]
 
 
 def _shape(predict: Predictor, mixed: list[list[Word]]) -> Finding:
@@ -134,15 +149,12 @@ def _shape(predict: Predictor, mixed: list[list[Word]]) -> Finding:
 
 
 def _repeat(predict: Predictor, mixed: list[list[Word]]) -> Finding:
-    def ask(seed: int) -> list[Tensor]:
-        return [row for batch in mixed for row in predict(batch, seed=seed).rows]
-
-    first, second = ask(1), ask(2)
-    changed = _changed(first, second)
-    if not _many(changed):
-        return ok(f"{_share(changed)} got another tag the second time.")
-    seen = f"{_share(changed)} got another tag the second time."
-    if _many(_changed(first, ask(1))):
+    first = _tags(predict, mixed, seed=1)
+    changed = _changed(first, _tags(predict, mixed, seed=2))
+    seen = f"{changed} the second time."
+    if not changed.many:
+        return ok(seen)
+    if _changed(first, _tags(predict, mixed, seed=1)).many:
         return problem(
             f"{seen} PyTorch's random numbers are not the reason: something is kept from call to "
             "call, such as a state that is handed on. Start each call from zeros.",
@@ -156,12 +168,10 @@ def _repeat(predict: Predictor, mixed: list[list[Word]]) -> Finding:
 
 
 def _order(predict: Predictor, mixed: list[list[Word]]) -> Finding:
-    before = [row for batch in mixed for row in predict(batch).rows]
-    after = [row for batch in mixed for row in predict(batch[::-1]).rows[::-1]]
-    changed = _changed(before, after)
-    if not _many(changed):
-        return ok(f"{_share(changed)} got another tag in a batch turned upside down.")
-    seen = f"{_share(changed)} got another tag when the batch was turned upside down."
+    changed = _changed(_tags(predict, mixed), _tags_upside_down(predict, mixed))
+    if not changed.many:
+        return ok(f"{changed} in a batch turned upside down.")
+    seen = f"{changed} when the batch was turned upside down."
     moved = _moved(predict, mixed)
     if moved is not None:
         return problem(f"{seen} {moved[1]}", moved[0])
@@ -206,20 +216,16 @@ def _moved(predict: Predictor, mixed: list[list[Word]]) -> tuple[str, str] | Non
 def _mixes_in_order(predict: Predictor, mixed: list[list[Word]]) -> bool:
     """Whether the order matters in a batch of equally long words too."""
     words = [word[:6] for batch in mixed for word in batch if len(word) >= 6]
-    return _many(_changed(predict(words).rows, predict(words[::-1]).rows[::-1]))
+    return _changed(_tags(predict, [words]), _tags_upside_down(predict, [words])).many
 
 
 def _alone(predict: Predictor, equal: list[list[Word]]) -> Finding:
-    together = [row for batch in equal for row in predict(batch).rows]
-    alone = [predict([word]).rows[0] for batch in equal for word in batch]
-    changed = _changed(alone, together)
-    if not _many(changed):
-        return ok(f"{_share(changed)} got another tag in company, without any pads.")
-    seen = (
-        f"{_share(changed)} got another tag in a batch of {N_EQUAL} equally long words than alone."
-    )
-    upside_down = [row for batch in equal for row in predict(batch[::-1]).rows[::-1]]
-    if _many(_changed(together, upside_down)):
+    together = _tags(predict, equal)
+    changed = _changed(_tags(predict, [[word] for batch in equal for word in batch]), together)
+    if not changed.many:
+        return ok(f"{changed} in company, without any pads.")
+    seen = f"{changed} in a batch of {N_EQUAL} equally long words than alone."
+    if _changed(together, _tags_upside_down(predict, equal)).many:
         return problem(
             f"{seen} It also matters in which order the others stand: the RNN reads along the "
             "batch.",
@@ -233,11 +239,9 @@ def _alone(predict: Predictor, equal: list[list[Word]]) -> Finding:
 
 
 def _pads(predict: Predictor, equal: list[list[Word]]) -> Finding:
-    before = [row for batch in equal for row in predict(batch).rows]
-    after = [row for batch in equal for row in predict(batch, more=MORE_PADS).rows]
-    changed = _changed(before, after)
-    seen = f"{_share(changed)} got another tag when {MORE_PADS} pads were added."
-    if not _many(changed):
+    changed = _changed(_tags(predict, equal), _tags(predict, equal, more=MORE_PADS))
+    seen = f"{changed} when {MORE_PADS} pads were added."
+    if not changed.many:
         return ok(seen)
     return problem(
         f"{seen} A backward direction reads the pads first: pack the batch, or batch words of one "
@@ -247,11 +251,9 @@ def _pads(predict: Predictor, equal: list[list[Word]]) -> Finding:
 
 
 def _filler(predict: Predictor, mixed: list[list[Word]]) -> Finding:
-    before = [row for batch in mixed for row in predict(batch).rows]
-    after = [row for batch in mixed for row in predict(batch, letters_in_pads=True).rows]
-    changed = _changed(before, after)
-    seen = f"{_share(changed)} got another tag when other letters stood in the pads."
-    if not _many(changed):
+    changed = _changed(_tags(predict, mixed), _tags(predict, mixed, letters_in_pads=True))
+    seen = f"{changed} when other letters stood in the pads."
+    if not changed.many:
         return ok(seen)
     return problem(
         f"{seen} Where a word ends is told by `lengths`, and by nothing else: 0 is the letter a.",

@@ -101,9 +101,7 @@ def probe_score(caller: Caller, seed: int = 0) -> list[Finding]:
     probes: dict[str, Callable[[], Finding]] = {
         "value": value,
         "metric-pads": lambda: _pads(ask, draw_case(seed + 1), right_without_pads),
-        "parts": lambda: _parts(
-            ask, draw_case(seed + 2, equal=True), draw_case(seed + 3, equal=True)
-        ),
+        "parts": lambda: _parts(ask, *(draw_case(seed + i, equal=True) for i in (2, 3))),
         "undefined": lambda: _undefined(ask, draw_case(seed + 4, equal=True, never=2)),
     }
     return ask_all(QUESTIONS, probes)
@@ -214,10 +212,7 @@ def _never_right(got: Measured, case: Case, what: str) -> Finding | None:
         return None
     seen = f"{what}, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
     if math.isnan(got.macro_f1):
-        return problem(
-            f"{seen}. It says nan: 0/0 went into the mean.",
-            "zero-division-is-cosmetic",
-        )
+        return problem(f"{seen}. It says nan: 0/0 went into the mean.", "zero-division-is-cosmetic")
     present = counts.f1[[0, 1, 3]].mean().item()
     if nearly_equal(got.macro_f1, present):
         return problem(
