@@ -103,12 +103,7 @@ def ask_in_order(
 ) -> Iterator[Finding]:
     """One finding per probe, with its name; each may need probes that stand before it.
 
-    Parameters
-    ----------
-    probes : iterable of Probe
-        In the order in which they are asked.
-    instead : callable
-        What is found where a probe is not asked; gets the problem to be mended first.
+    ``instead`` says what is found where a probe is not asked; it gets the problem to be mended.
     """
     found: dict[str, Finding] = {}
     for name, ask, needs in probes:

@@ -149,9 +149,12 @@ def audit(
         for what, function in (("loss", loss), ("metric", metric)):
             counted = partial(scoring.pads_counted, function=function, what=what, targets=targets)
             probes.append((f"pads in the {what}", counted, ()))
-        ask = partial(_ask, bench) if readable else _mend_the_result
+        unread = not_tested("Mend the axes or the values of the result first, see above.")
         findings = ask_in_order(
-            ((title, partial(ask, probe), needs) for title, probe, needs in probes),
+            (
+                (title, partial(_ask, bench, probe) if readable else lambda: unread, needs)
+                for title, probe, needs in probes
+            ),
             lambda before: not_tested(f"See the probe `{before.probe}` above first."),
         )
         return AuditReport(name, (first, *findings), tuple(called))
@@ -194,10 +197,6 @@ def _left_padded(batch: UserBatch, takes_lengths: bool) -> Finding:
             "left-padding-packs",
         )
     return replace(finding, probe="place of padding")
-
-
-def _mend_the_result(_: object) -> Finding:
-    return not_tested("Mend the axes or the values of the result first, see above.")
 
 
 def _ask(bench: Bench, probe: Callable[[Bench], Finding]) -> Finding:

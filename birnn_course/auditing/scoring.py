@@ -22,6 +22,8 @@ _PADS = 5
 _AS_IS, _MOVED = "scores and targets as they are", "classes moved to dimension 1"
 _COUNTED_IN_LOSS = ("one-filler-for-all", "ignore-index-zero", "pads-in-accuracy", "masked-mean")
 _COUNTED_IN_METRIC = ("pads-in-accuracy", "one-filler-for-all", "masked-mean")
+_DIVIDED_IN_LOSS = ("masked-mean", "one-filler-for-all")
+_DIVIDED_IN_METRIC = ("pads-in-accuracy", "masked-mean")
 
 Form = tuple[str, Callable[[Tensor], Tensor], bool]
 """A way to hand on scores and targets: its name, what is done to scores, if targets are flat."""
@@ -163,11 +165,7 @@ def pads_counted(
         return problem(
             f"The scores at the pads do not matter, but {_PADS} more steps of padding change the "
             f"{what} by {relative(grown)} ({name}): it divides by the pads too.",
-            *(
-                ("pads-in-accuracy", "masked-mean")
-                if metric
-                else ("masked-mean", "one-filler-for-all")
-            ),
+            *(_DIVIDED_IN_METRIC if metric else _DIVIDED_IN_LOSS),
         )
     alike = real & holds(scored.targets, filler)
     mixed = bool(alike.any()) and not torch.equal(alike, real)

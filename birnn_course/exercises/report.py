@@ -82,11 +82,8 @@ class Report:
 
         Where values are wrong, nothing is said of their order and of padding.
         """
-        asked = [
-            level
-            for level in self.levels
-            if self.attempted and (self.level != "value" or level not in _BEFORE_VALUES)
-        ]
+        left_out = _BEFORE_VALUES if self.level == "value" else ()
+        asked = [level for level in self.levels if self.attempted and level not in left_out]
         labels = tuple(_LABELS[level] for level in asked)
         probes = (
             (label, partial(Finding, "", "problem" if level == self.level else "ok"), labels[:i])

@@ -182,13 +182,13 @@ def read_choice(outcome: Outcome, n_models: int) -> int:
 def _returned(outcome: Outcome, name: str) -> Plain:
     if outcome.kind == "returned":
         return outcome.value
-    if outcome.kind == "empty":
-        raise BrokenError(f"`{name}` returns nothing yet.", empty=True)
-    if outcome.kind == "raised":
-        raise BrokenError(f"`{name}` stops with {outcome.text}.")
-    if outcome.kind == "stopped":
-        raise BrokenError(f"`{name}` was stopped: {outcome.text}.")
-    raise BrokenError(f"`{name}` returned {outcome.text}, which is no plain data.")
+    what = {
+        "empty": "returns nothing yet",
+        "raised": f"stops with {outcome.text}",
+        "stopped": f"was stopped: {outcome.text}",
+        "refused": f"returned {outcome.text}, which is no plain data",
+    }
+    raise BrokenError(f"`{name}` {what[outcome.kind]}.", empty=outcome.kind == "empty")
 
 
 def nearly_equal(a: float, b: float) -> bool:

@@ -23,7 +23,6 @@ MOST_PRINTED = 2_000
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _COURSE = Path(__file__).resolve().parent.parent
 
-
 Kind = Literal["returned", "empty", "refused", "raised", "stopped"]
 
 
@@ -74,8 +73,7 @@ def call_safely(function: Callable[..., Any], arguments: Arguments, seed: int = 
         place = _learners_line(error)
         if _is_stub(error, place):
             return Outcome("empty", printed=printed.getvalue())
-        kind: Literal["raised", "stopped"]
-        kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
+        kind: Kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
         where = f" in line {place[0]}, `{place[1]}`" if place else ""
         return Outcome(kind, text=f"{message_of(error)}{where}", printed=printed.getvalue())
 
