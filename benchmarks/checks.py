@@ -59,7 +59,7 @@ def measure(exercise: Exercise, solution: Function, rounds: int) -> Timed:
 
     from birnn_course import check
     from birnn_course.exercises.checking import PUBLIC_SEED
-    from birnn_course.running.calling import attempt
+    from birnn_course.running.calling import call_safely
 
     def median(run: Callable[[], object]) -> float:
         return statistics.median(seconds(run) for _ in range(rounds))
@@ -75,7 +75,7 @@ def measure(exercise: Exercise, solution: Function, rounds: int) -> Timed:
     return Timed(
         exercise.name,
         exercise.unit,
-        own=median(lambda: [attempt(solution, arguments) for arguments in cases]),
+        own=median(lambda: [call_safely(solution, arguments) for arguments in cases]),
         first=first,
         right=checked(solution),
         slowest_wrong=slowest_wrong,

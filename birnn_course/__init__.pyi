@@ -1,6 +1,5 @@
 # What `from birnn_course import …` offers; lazy_loader reads this file at import.
 from .auditing import AuditReport as AuditReport
-from .auditing import Finding as Finding
 from .auditing import audit as audit
 from .data import Project as Project
 from .data import RareEvents as RareEvents
@@ -24,6 +23,7 @@ from .explore import packing_explorer as packing_explorer
 from .explore import shape_explorer as shape_explorer
 from .explore import spelling_explorer as spelling_explorer
 from .explore import threshold_explorer as threshold_explorer
+from .findings import Finding as Finding
 from .learner.inventory import my_gain as my_gain
 from .learner.mixed import mixed_test as mixed_test
 from .learner.review import warm_up as warm_up

@@ -56,9 +56,9 @@ def doctor() -> None:
 
     findings = examine()
     for finding in findings:
-        mark = "ok" if finding.good else ("NO" if finding.needed else "--")
-        click.echo(f"{mark}  {finding.subject:<11}{finding.text}")
-    broken = [finding.subject for finding in findings if finding.needed and not finding.good]
+        mark = {"ok": "ok", "problem": "NO"}.get(finding.verdict, "--")
+        click.echo(f"{mark}  {finding.probe:<11}{finding.evidence}")
+    broken = [finding.probe for finding in findings if finding.verdict == "problem"]
     if broken:
         click.echo(f"\nThe course cannot run here yet: see {', '.join(broken)}.")
         sys.exit(1)

@@ -143,8 +143,8 @@ def test_what_a_loss_does_not_allow_is_said() -> None:
     assert finding.verdict == "not tested" and "division by zero" in finding.evidence
     finding = audit(net, IDS, LENGTHS, loss=flat)["pads in the loss"]
     assert (finding.verdict, finding.evidence) == ("not applicable", "No targets given.")
-    whole = audit(Net(audited.ends), IDS, LENGTHS, targets=TAGS[:, 0], loss=F.cross_entropy)
-    assert whole["pads in the loss"].verdict == "not applicable"
+    report = audit(Net(audited.ends), IDS, LENGTHS, targets=TAGS[:, 0], loss=F.cross_entropy)
+    assert report["pads in the loss"].verdict == "not applicable"
 
 
 # ── how models are called ───────────────────────────────────────────────────────────────────────

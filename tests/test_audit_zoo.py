@@ -33,9 +33,9 @@ FOUND_AND_NOT_NAMED = {
 @functools.cache
 def report_on(case: Case) -> tuple[AuditReport, float]:
     """What the audit says, and how many seconds of this thread it took."""
-    model, batch, told = case.make()
+    model, batch, options = case.make()
     start = time.thread_time()
-    return audit(model, batch, **told), time.thread_time() - start
+    return audit(model, batch, **options), time.thread_time() - start
 
 
 @pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
@@ -81,16 +81,16 @@ class Planted(PackedTagger):
 
 @pytest.mark.parametrize("bug", ["", "too-short-raises", "softmax-over-the-batch"])
 def test_a_bug_planted_into_a_right_model_is_named(bug: str) -> None:
-    _, batch, told = packed_tagger()
-    report = audit(Planted(bug), batch, told["lengths"])
+    _, batch, options = packed_tagger()
+    report = audit(Planted(bug), batch, options["lengths"])
     assert report.misconceptions[:1] == ((bug,) if bug else ())
 
 
 def test_each_target_belongs_to_its_own_score() -> None:
-    model, batch, told = packed_tagger()
-    right = told["loss"]
+    model, batch, options = packed_tagger()
+    right = options["loss"]
     for loss, verdict in ((right, "ok"), (lambda s, t: right(s.roll(1, 0), t), "problem")):
-        finding = audit(model, batch, **{**told, "loss": loss})["pads in the loss"]
+        finding = audit(model, batch, **{**options, "loss": loss})["pads in the loss"]
         assert finding.verdict == verdict
         assert finding.misconception == ("flattening-aligns" if verdict == "problem" else None)
 

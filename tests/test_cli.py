@@ -17,6 +17,7 @@ from birnn_course.app import doctor, lab
 from birnn_course.cli import main
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
+from birnn_course.findings import Finding
 
 
 def birnn(*arguments: str) -> Result:
@@ -151,20 +152,19 @@ def test_doctor_really_runs_a_bilstm(home: Path, monkeypatch: pytest.MonkeyPatch
     assert "a BiLSTM does not run: no kernel\n" in result.output
 
 
-@pytest.mark.parametrize(("on_gpu", "told"), [(2.0, "4.0 times"), (16.0, "0.5 times")])
+@pytest.mark.parametrize(("on_gpu", "ratio"), [(2.0, "4.0 times"), (16.0, "0.5 times")])
 def test_doctor_compares_a_gpu_with_the_cpu(
-    monkeypatch: pytest.MonkeyPatch, on_gpu: float, told: str
+    monkeypatch: pytest.MonkeyPatch, on_gpu: float, ratio: str
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a stand-in")
     monkeypatch.setattr(doctor, "_step", {"cpu": 8.0, "cuda": on_gpu}.__getitem__)
-    found = {finding.subject: finding for finding in doctor._torch()}
-    assert "GPU" not in found and found["cpu"].text.endswith("took 8.0 ms")
-    assert found["cuda"] == doctor.Finding(
+    found = {finding.probe: finding for finding in doctor._torch()}
+    assert "GPU" not in found and found["cpu"].evidence.endswith("took 8.0 ms")
+    assert found["cuda"] == Finding(
         "cuda",
-        True,
-        f"a stand-in; a step of a small BiLSTM took {on_gpu} ms, {told} the speed of the CPU",
-        needed=False,
+        "ok",
+        f"a stand-in; a step of a small BiLSTM took {on_gpu} ms, {ratio} the speed of the CPU",
     )
 
 
@@ -185,8 +185,8 @@ def test_a_gpu_that_does_not_work_stops_nobody(home: Path, monkeypatch: pytest.M
 
 def test_without_a_gpu_doctor_says_that_the_cpu_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    found = {finding.subject: finding for finding in doctor._torch()}
-    assert "cuda" not in found and "the CPU is enough" in found["GPU"].text
+    found = {finding.probe: finding for finding in doctor._torch()}
+    assert "cuda" not in found and "the CPU is enough" in found["GPU"].evidence
 
 
 def test_what_only_graders_need_does_not_stop_a_learner(
@@ -202,7 +202,10 @@ def test_what_only_graders_need_does_not_stop_a_learner(
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = doctor._installed("widgets", "ipywidgets", "no-such-package")
-    assert (finding.good, finding.text) == (False, "missing; run: pip install no-such-package")
+    assert (finding.verdict, finding.evidence) == (
+        "problem",
+        "missing; run: pip install no-such-package",
+    )
 
 
 def test_version_and_help() -> None:

@@ -24,8 +24,8 @@ from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 
 from birnn_course.course import UNITS
-from birnn_course.exercises import Report, check, checking, examine, hint
-from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, judge
+from birnn_course.exercises import Report, check, checking, hint, run_cases
+from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, assess
 from birnn_course.exercises.compare import first_difference, misfit
 from birnn_course.exercises.proving import indistinct, unsaid
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
@@ -33,7 +33,7 @@ from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.grading import learner_copies as tool
 from birnn_course.misconceptions import catalogue
 from birnn_course.record import Attempt
-from birnn_course.running.calling import Outcome, attempt, call
+from birnn_course.running.calling import Outcome, call, call_safely
 from birnn_course.running.plain import NotPlainError, decode, describe
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
@@ -75,10 +75,10 @@ def answered(exercise: str, seed: int, hidden: bool) -> tuple[list[Arguments], A
 
 
 def grade(exercise: Exercise, function: Function, seed: int = 11, hidden: bool = True) -> Report:
-    """As `examine`, with answers that the tests share."""
+    """As `run_cases`, with answers that the tests share."""
     cases, answers = answered(exercise.name, seed, hidden)
-    outcomes = [attempt(function, arguments) for arguments in cases]
-    return judge(exercise, cases, answers, outcomes)
+    outcomes = [call_safely(function, arguments) for arguments in cases]
+    return assess(exercise, cases, answers, outcomes)
 
 
 def leaves(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -145,8 +145,8 @@ def unnamed(exercise: Exercise, *, cases: list[Arguments], wrong_in: int) -> boo
     mistake = exercise.mistakes[0].function
     answers = Answers.of(exercise, cases)
     results = [mistake if i < wrong_in else exercise.reference for i in range(len(cases))]
-    outcomes = [attempt(f, arguments) for f, arguments in zip(results, cases, strict=True)]
-    report = judge(exercise, cases, answers, outcomes)
+    outcomes = [call_safely(f, arguments) for f, arguments in zip(results, cases, strict=True)]
+    report = assess(exercise, cases, answers, outcomes)
     assert report.points == 0
     return report.misconception is None
 
@@ -278,7 +278,7 @@ def cheats_that_pay(exercise: Exercise) -> list[str]:
     answers = Answers.of(exercise, cases)
     found = []
     for name, function in cheats(exercise):
-        report = judge(exercise, cases, answers, [attempt(function, case) for case in cases])
+        report = assess(exercise, cases, answers, [call_safely(function, case) for case in cases])
         if report.points:
             found.append(name)
     return found
@@ -334,7 +334,7 @@ def test_a_stub_is_not_attempted(exercise: Exercise, stub: Function) -> None:
     assert not report.attempted and not report.passed and report.level is None
     assert (report.points, report.max_points) == (0, exercise.points)
     assert report.sentence.startswith("Not attempted yet")
-    assert not list(report.marks())
+    assert not report.findings
 
 
 def test_an_operation_that_pytorch_lacks_is_no_stub() -> None:
@@ -343,7 +343,7 @@ def test_an_operation_that_pytorch_lacks_is_no_stub() -> None:
 
     with pytest.raises(NotImplementedError):
         copies()
-    report = examine(BEST_SCORE, copies, BEST_SCORE.draw(0, hidden=False))
+    report = run_cases(BEST_SCORE, copies, BEST_SCORE.draw(0, hidden=False))
     assert report.attempted and "NotImplementedError" in report.sentence
 
 
@@ -417,7 +417,7 @@ def test_a_scalar_of_numpy_is_a_number(scalar: Any, plain: Any) -> None:
 
 def test_wrong_values_say_nothing_of_their_order() -> None:
     report = Report("f", "01", attempted=True, level="value", levels=LEVELS)
-    assert [label for label, _ in report.marks()] == ["runs", "type", "shape or length", "values"]
+    assert [f.probe for f in report.findings] == ["runs", "type", "shape or length", "values"]
 
 
 def test_padding_is_a_level_of_its_own() -> None:
@@ -529,10 +529,9 @@ def test_the_first_level_that_fails_speaks(function: Function, level: str) -> No
     assert report.level == level and report.points == 0
     expected = READ_BOTH_WAYS.levels.get(level)
     assert report.sentence.startswith(expected or "The function stops with IndexError")
-    marks = dict(report.marks())
-    assert list(marks.values()).count("wrong") == 1
-    order = list(marks.values())
-    assert order == sorted(order, key=["right", "wrong", "not looked at"].index)
+    order = [finding.verdict for finding in report.findings]
+    assert order.count("problem") == 1
+    assert order == sorted(order, key=["ok", "problem", "not looked at"].index)
 
 
 def test_the_arguments_are_those_of_a_case_that_shows_it() -> None:
@@ -556,7 +555,7 @@ def test_every_level_that_can_fail_has_a_sentence(exercise: Exercise) -> None:
     shaped = isinstance(answers.right[0], Tensor | list | dict)
     assert unsaid(mute, answers) == (["type", "shape", "value"] if shaped else ["type", "value"])
     for value in ("a word", [], {}, torch.zeros(9, 9), 0.25, 7, [[1.5]] * 9):
-        report = judge(mute, cases, answers, returned(value, answers))
+        report = assess(mute, cases, answers, returned(value, answers))
         assert report.level in ("type", "shape", "value")
         assert f"see its {report.level}" in report.sentence
 
@@ -566,7 +565,7 @@ def test_which_entry_has_another_length() -> None:
     cases = exercise.draw(0, hidden=False)
     answers = Answers.of(exercise, cases)
     one_short = [[right[0], right[1][:-1], *right[2:]] for right in answers.right]
-    report = judge(exercise, cases, answers, [Outcome("returned", value) for value in one_short])
+    report = assess(exercise, cases, answers, [Outcome("returned", value) for value in one_short])
     assert report.sentence.endswith(
         "You returned a list with 2 entries of type tuple. Its entry 1 (counted from 0) has "
         "another length: it is a tuple with 2 entries of type int."
@@ -594,13 +593,14 @@ def test_an_exercise_with_padding() -> None:
         hints=("one", "two", "three"),
         real=real,
     )
-    report = examine(exercise, lambda x, lengths: 2 * x, exercise.draw(0, hidden=False))
+    report = run_cases(exercise, lambda x, lengths: 2 * x, exercise.draw(0, hidden=False))
     assert (report.level, report.misconception) == ("padding", "pads-count")
-    assert ("padding", "wrong") in list(report.marks())
-    assert ("values", "not looked at") in list(report.marks())
-    report = examine(exercise, lambda x, lengths: 3 * x, exercise.draw(0, hidden=False))
+    verdicts = {finding.probe: finding.verdict for finding in report.findings}
+    assert verdicts["padding"] == "problem"
+    assert verdicts["values"] == "not looked at"
+    report = run_cases(exercise, lambda x, lengths: 3 * x, exercise.draw(0, hidden=False))
     assert (report.level, report.misconception) == ("value", None)
-    assert examine(exercise, double, exercise.draw(0, hidden=False)).points == 1
+    assert run_cases(exercise, double, exercise.draw(0, hidden=False)).points == 1
 
 
 # ── Whatever the learner wrote ──────────────────────────────────────────────────────────────────
@@ -674,7 +674,7 @@ def named(function: Function, name: str = "read_both_ways") -> Function:
 def test_a_failure_of_the_learners_comes_back_as_a_report(
     function: Function, level: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = examine(READ_BOTH_WAYS, function, READ_BOTH_WAYS.draw(PUBLIC_SEED, hidden=False))
+    report = run_cases(READ_BOTH_WAYS, function, READ_BOTH_WAYS.draw(PUBLIC_SEED, hidden=False))
     assert report.level == level
     assert text in report.sentence
     assert (report.points, report.attempted, report.misconception) == (0, True, None)
@@ -688,7 +688,7 @@ def test_an_error_is_shown_with_the_learners_own_line() -> None:
         (fails_inside_torch, 1, 'return torch.cat([x, "y"])'),
     ):
         line = inspect.getsourcelines(function)[1] + offset
-        report = examine(READ_BOTH_WAYS, function, READ_BOTH_WAYS.draw(0, hidden=False))
+        report = run_cases(READ_BOTH_WAYS, function, READ_BOTH_WAYS.draw(0, hidden=False))
         assert f"in line {line}, `{source}" in report.sentence
 
 
@@ -698,7 +698,7 @@ def test_an_error_of_a_helper_of_ours_is_shown_at_the_learners_call() -> None:
     def asks(x: Tensor, *_: Any) -> Any:
         return dependence_map(nn.Identity(), x.long())
 
-    report = examine(READ_BOTH_WAYS, asks, READ_BOTH_WAYS.draw(0, hidden=False))
+    report = run_cases(READ_BOTH_WAYS, asks, READ_BOTH_WAYS.draw(0, hidden=False))
     assert "CourseError" in report.sentence
     assert "`return dependence_map(nn.Identity(), x.long())`" in report.sentence
 
@@ -712,7 +712,7 @@ def test_what_a_function_prints_is_shown_but_not_all_of_it(
             print(i)
         return read_by_two_modules(*arguments)
 
-    report = examine(READ_BOTH_WAYS, prints, READ_BOTH_WAYS.draw(0, hidden=False))
+    report = run_cases(READ_BOTH_WAYS, prints, READ_BOTH_WAYS.draw(0, hidden=False))
     assert report.passed
     assert report.printed.startswith("<b>shape</b> 2 5 3\n0\n1\n")
     assert len(report.printed) <= 2_000
@@ -731,7 +731,7 @@ def test_inputs_that_are_changed_do_not_disturb_the_comparison() -> None:
 
     cases = READ_BOTH_WAYS.draw(0, hidden=False)
     before = [x.clone() for x, *_ in cases]
-    assert examine(READ_BOTH_WAYS, overwrites, cases).passed
+    assert run_cases(READ_BOTH_WAYS, overwrites, cases).passed
     assert all(torch.equal(a, b[0]) for a, b in zip(before, cases, strict=True))
 
 
@@ -741,7 +741,7 @@ def test_a_result_that_is_overwritten_later_counts_as_it_was_returned() -> None:
     def reuses(*arguments: Any) -> Any:
         return shared.set_(read_by_two_modules(*arguments).detach())
 
-    assert examine(READ_BOTH_WAYS, reuses, READ_BOTH_WAYS.draw(0, hidden=False)).passed
+    assert run_cases(READ_BOTH_WAYS, reuses, READ_BOTH_WAYS.draw(0, hidden=False)).passed
 
 
 def test_settings_of_pytorch_that_are_changed_do_not_disturb_the_comparison() -> None:
@@ -785,7 +785,7 @@ def test_a_reference_that_cannot_run_is_not_the_learners_fault(
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("function", "text"),
     [
         (None, "not None: its name without a call, as in `check(read_both_ways)`"),
         (torch.zeros(2), "not something of type Tensor"),
@@ -798,8 +798,8 @@ def test_a_reference_that_cannot_run_is_not_the_learners_fault(
         (type("Odd", (), {"__call__": print, "__name__": 3})(), "define it with `def`"),
     ],
 )
-def test_what_is_no_exercise_gets_one_sentence(given: Any, text: str) -> None:
-    report = check(given)
+def test_what_is_no_exercise_gets_one_sentence(function: Any, text: str) -> None:
+    report = check(function)
     assert text in report.sentence
     assert (report.points, report.max_points, report.attempted, report.level) == (0, 0, False, None)
     assert report._repr_mimebundle_()["text/plain"].startswith("check\n")
@@ -807,19 +807,19 @@ def test_what_is_no_exercise_gets_one_sentence(given: Any, text: str) -> None:
 
 def test_a_class_or_a_builtin_with_the_name_of_an_exercise_is_judged_like_any_other() -> None:
     cases = BEST_SCORE.draw(0, hidden=False)
-    assert examine(BEST_SCORE, dict, cases).level == "callable"
-    assert examine(BEST_SCORE, 3, cases).level == "callable"
-    assert examine(BEST_SCORE, type("best_score", (), {}), cases).level == "callable"
+    assert run_cases(BEST_SCORE, dict, cases).level == "callable"
+    assert run_cases(BEST_SCORE, 3, cases).level == "callable"
+    assert run_cases(BEST_SCORE, type("best_score", (), {}), cases).level == "callable"
 
 
 def test_calls_that_are_missing_count_as_failed() -> None:
     cases, answers = answered("best_score", 11, True)
-    outcomes = [attempt(BEST_SCORE.reference, arguments) for arguments in cases]
-    assert judge(BEST_SCORE, cases, answers, outcomes).passed
-    report = judge(BEST_SCORE, cases, answers, outcomes[:-1])
+    outcomes = [call_safely(BEST_SCORE.reference, arguments) for arguments in cases]
+    assert assess(BEST_SCORE, cases, answers, outcomes).passed
+    report = assess(BEST_SCORE, cases, answers, outcomes[:-1])
     assert (report.level, report.points) == ("callable", 0)
     assert "no result came" in report.sentence
-    assert judge(BEST_SCORE, cases, answers, [Outcome("stopped", text="late")]).points == 0
+    assert assess(BEST_SCORE, cases, answers, [Outcome("stopped", text="late")]).points == 0
 
 
 def test_an_interruption_ends_the_check_at_once() -> None:
@@ -829,7 +829,7 @@ def test_an_interruption_ends_the_check_at_once() -> None:
         calls.append(1)
         raise KeyboardInterrupt
 
-    examine(BEST_SCORE, is_stopped_too, BEST_SCORE.draw(0, hidden=False))
+    run_cases(BEST_SCORE, is_stopped_too, BEST_SCORE.draw(0, hidden=False))
     assert len(calls) == 1
 
 
@@ -869,8 +869,8 @@ def test_a_report_shows_no_expected_value(exercise: Exercise) -> None:
     functions = [exercise.reference, *(mistake.function for mistake in exercise.mistakes)]
     functions += [function for _, function in cheats(exercise)]
     for function in functions:
-        outcomes = [attempt(function, arguments) for arguments in cases]
-        report = judge(exercise, cases, answers, outcomes)
+        outcomes = [call_safely(function, arguments) for arguments in cases]
+        report = assess(exercise, cases, answers, outcomes)
         assert revealed(report, answers) == []
     expected = next(text for right in answers.right for text in numbers(right))
     planted = replace(report, sentence=f"It should be {expected}.")
@@ -897,7 +897,7 @@ def test_a_report_shows_the_learners_text_and_does_not_obey_it() -> None:
     def fails_with_html(*_: Any) -> Any:
         raise ValueError("<script>alert(1)</script> `x`")
 
-    report = examine(BEST_SCORE, fails_with_html, BEST_SCORE.draw(0, hidden=False))
+    report = run_cases(BEST_SCORE, fails_with_html, BEST_SCORE.draw(0, hidden=False))
     page = report._repr_mimebundle_()["text/html"]
     assert "&lt;script&gt;" in page and "<script" not in page
     assert "<code>x</code>" in page

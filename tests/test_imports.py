@@ -30,7 +30,7 @@ HEAVY = (
 # be no circle among them; within a room the modules have none either.
 ROOMS = (
     "errors", "seeding", "parity", "files", "course", "word_errors", "data", "metrics", "models",
-    "probes", "plots", "training", "device", "widgets", "misconceptions", "explore",
+    "probes", "plots", "training", "device", "widgets", "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
     "questions", "exercises", "learner", "project",
     "sandbox", "grading", "slides", "app", "cli",

@@ -13,12 +13,12 @@ import torch
 
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import Misconception, catalogue, parse
-from birnn_course.running.snippets import printed, run, same
+from birnn_course.running.snippets import execute, printed, same
 
 
 def demonstrated(misconception: Misconception) -> bool:
     """Whether the demo leaves two different values."""
-    namespace = run(misconception.demo, misconception.id)
+    namespace = execute(misconception.demo, misconception.id)
     return not same(namespace["wrong"], namespace["right"])
 
 
@@ -82,7 +82,7 @@ def test_a_bad_entry_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_snippet_sees_torch_and_nothing_else() -> None:
-    names = {name for name in run("", "empty") if not name.startswith("__")}
+    names = {name for name in execute("", "empty") if not name.startswith("__")}
     assert names == {"torch", "nn", "F"}
     assert printed("print(1)\nprint(2)", "two") == "1\n2"
 
@@ -91,9 +91,9 @@ def test_a_snippet_neither_depends_on_nor_moves_the_random_numbers() -> None:
     torch.manual_seed(3)
     expected = torch.randn(2)
     torch.manual_seed(3)
-    first = run("x = torch.randn(2)", "a")["x"]
+    first = execute("x = torch.randn(2)", "a")["x"]
     assert torch.equal(torch.randn(2), expected)
-    assert torch.equal(run("x = torch.randn(2)", "a")["x"], first)
+    assert torch.equal(execute("x = torch.randn(2)", "a")["x"], first)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,8 @@ from birnn_course import check_project
 from birnn_course.course import PROJECT
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
-from birnn_course.project import caller as calling
-from birnn_course.project import examine
-from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
+from birnn_course.project import caller, probe_project
+from birnn_course.project.answers import WordSet, judged_words, scores_of, validation_words
 from birnn_course.project.caller import here
 from birnn_course.project.checking import PROBED
 from birnn_course.project.choosing import tables
@@ -52,7 +51,7 @@ def judged(planted: Planted, tested: WordSet) -> ProjectReport:
         "score": planted.score,
         "choose": planted.choose,
     }
-    return examine(here(functions), tested)
+    return probe_project(here(functions), tested)
 
 
 @pytest.mark.parametrize("planted", RIGHT, ids=lambda planted: planted.name)
@@ -71,7 +70,7 @@ def test_faulty_projects_are_caught_by_name(planted: Planted, few: WordSet) -> N
     report = judged(planted, few)
     first = next(f for f in report.findings if f.misconception)
     assert first.misconception == planted.caught_by
-    assert re.search(r"\d", first.sentence)
+    assert re.search(r"\d", first.evidence)
     # one belief, seen from two sides, is all that may be named besides
     assert {*report.misconceptions} - {planted.caught_by} <= {"zeros-are-invisible"}
     assert report.points < report.max_points
@@ -234,7 +233,7 @@ def test_not_a_function_and_not_handed_in(home: Path, few: WordSet) -> None:
 def test_a_function_that_does_not_end_is_stopped(
     few: WordSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calling, "SECONDS_A_CALL", 0.3)
+    monkeypatch.setattr(caller, "SECONDS_A_CALL", 0.3)
 
     def endless(*_: object) -> None:
         while True:
@@ -248,7 +247,7 @@ def test_a_function_that_does_not_end_is_stopped(
 
 
 def test_all_calls_together_have_a_limit_too(few: WordSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calling, "SECONDS_IN_ALL", 0.0)
+    monkeypatch.setattr(caller, "SECONDS_IN_ALL", 0.0)
     report = judged(Planted("", packed, with_the_course, highest_mean), few)
     assert "all calls together took more than" in repr(report)
 
@@ -299,8 +298,8 @@ def test_it_is_kept_in_the_record(home: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def tiny() -> WordSet:
-    whole = validation_words()
-    return WordSet("validation", *(part[:700] for part in whole[1:]))
+    words = validation_words()
+    return WordSet("validation", *(part[:700] for part in words[1:]))
 
 
 def test_a_broken_installation_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,4 +367,4 @@ def test_saving_replaces_reports_and_nothing_else(few: WordSet, tmp_path: Path) 
 def test_the_metric_of_the_check_is_sklearns(few: WordSet) -> None:
     predicted = [(tags + (torch.arange(len(tags)) % 3 == 0)) % 4 for tags in few.tags]
     expected = f1_score(torch.cat(few.tags), torch.cat(predicted), average="macro")
-    assert measure(predicted, few.tags).average() == pytest.approx(expected)
+    assert scores_of(predicted, few.tags).average() == pytest.approx(expected)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from repeat import Outcome, table
+from repeat import OneRun, table
 
 from conftest import ROOT
 
@@ -65,10 +65,10 @@ def test_a_flake_is_counted_and_not_run_away(tmp_path: Path) -> None:
 
 
 def test_what_fails_stands_first_then_what_is_slow() -> None:
-    runs = [{"quick": Outcome(True, 1), "slow": Outcome(True, 9), "bad": Outcome(False, 2)}] * 3
+    runs = [{"quick": OneRun(True, 1), "slow": OneRun(True, 9), "bad": OneRun(False, 2)}] * 3
     lines, all_passed = table(runs)
     assert [line.split()[-1] for line in lines[1:]] == ["bad", "slow", "quick"]
-    assert not all_passed and table([{"quick": Outcome(True, 1)}])[1]
+    assert not all_passed and table([{"quick": OneRun(True, 1)}])[1]
     assert not table([])[1]  # nothing that ran is no success
 
 

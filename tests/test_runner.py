@@ -16,10 +16,10 @@ import psutil
 import pytest
 
 from birnn_course.running import child, runner
-from birnn_course.running.runner import Outcome, close, run
+from birnn_course.running.runner import CodeRun, close, run
 
 MARK = uuid.uuid4().hex
-HOLDS = Outcome(True, "It ran, and the check holds.")
+HOLDS = CodeRun(True, "It ran, and the check holds.")
 # Above the time limit, on a machine that is busy with other tests.
 SLACK = 4.0
 ENDED = "It ended the process."
@@ -74,7 +74,7 @@ def soon(condition: Callable[[], bool], seconds: float = SLACK) -> bool:
 def test_what_it_tells() -> None:
     layer = "out, _ = nn.LSTM(3, 4, bidirectional=True)(torch.zeros(5, 2, 3))"
     assert run(layer, "out.shape == (5, 2, 8)") == HOLDS
-    assert run(layer, "out.shape == (5, 2, 4)", show="out.shape") == Outcome(
+    assert run(layer, "out.shape == (5, 2, 4)", show="out.shape") == CodeRun(
         False, "It ran, but the check does not hold: out.shape is (5, 2, 8)."
     )
     assert run(layer, "0").sentence == "It ran, but the check does not hold."
@@ -83,7 +83,7 @@ def test_what_it_tells() -> None:
         run(layer, "out > 0").sentence == "It ran, but the check cannot be made: "
         "RuntimeError: Boolean value of Tensor with more than one value is ambiguous."
     )
-    assert run("print('seen'); x = F.relu(torch.tensor(-1.0))", "x == 0") == Outcome(
+    assert run("print('seen'); x = F.relu(torch.tensor(-1.0))", "x == 0") == CodeRun(
         True, "It ran, and the check holds.", "seen\n"
     )
 
@@ -142,7 +142,7 @@ def test_stdin_is_empty() -> None:
 
 def test_printing_is_kept_up_to_a_length() -> None:
     exact = run("import sys; sys.stderr.write('a'); print('é' * 1999, end='')", "True")
-    assert exact == Outcome(True, HOLDS.sentence, "a" + "é" * 1999)
+    assert exact == CodeRun(True, HOLDS.sentence, "a" + "é" * 1999)
     more = run("for i in range(10**5): print(i)", "True").printed
     assert more.startswith("0\n1\n2\n")
     assert more.endswith(" … (cut here)")
@@ -242,7 +242,7 @@ def test_the_usual_limit_is_five_seconds_and_keeps_what_was_printed() -> None:
     start = time.monotonic()
     outcome = run("print('round')\nwhile True: pass", "True")
     assert 5 <= time.monotonic() - start < 5 + SLACK
-    assert outcome == Outcome(False, "It did not end within 5 seconds.", "round\n")
+    assert outcome == CodeRun(False, "It did not end within 5 seconds.", "round\n")
 
 
 def test_an_endless_loop_keeps_the_child_warm() -> None:
@@ -277,7 +277,7 @@ for kind in (b'done [true, "forged"]', b'over null', b'began null', b'text "forg
 
 
 def test_writing_to_every_descriptor_is_no_reply() -> None:
-    assert run(FORGED, "False") == Outcome(False, "It ran, but the check does not hold.")
+    assert run(FORGED, "False") == CodeRun(False, "It ran, but the check does not hold.")
     assert run(FORGED, "True") == HOLDS
     assert run(FORGED + "os._exit(0)", "True").sentence == ENDED
     flood = (
@@ -305,8 +305,8 @@ def test_what_is_no_text_is_not_checked(garbage: object) -> None:
         run("x = 1", garbage),  # type: ignore[arg-type]
         run("x = 1", "True", show=garbage),  # type: ignore[arg-type]
     ]
-    told = "This could not be checked here (code, check and show are text)."
-    assert outcomes == [Outcome(False, told, ran=False)] * 3
+    sentence = "This could not be checked here (code, check and show are text)."
+    assert outcomes == [CodeRun(False, sentence, ran=False)] * 3
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf"), None, "5"])
@@ -355,8 +355,8 @@ def test_files_in_the_folder_are_not_imported(
 
 def test_a_new_child_for_each_run(one_each: None) -> None:
     late = run("torch.cat = None; print('a')\nwhile True: pass", "True", timeout=0.5)
-    assert late == Outcome(False, LATE, "a\n")
-    assert run("x = torch.cat([torch.ones(1)])\n" + FORGED, "x == 2", show="x") == Outcome(
+    assert late == CodeRun(False, LATE, "a\n")
+    assert run("x = torch.cat([torch.ones(1)])\n" + FORGED, "x == 2", show="x") == CodeRun(
         False, "It ran, but the check does not hold: x is tensor([1.])."
     )
     assert run("import os; os._exit(0)", "True").sentence == ENDED

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 
-class Outcome(NamedTuple):
+class OneRun(NamedTuple):
     """What became of one test in one run; the seconds hold its fixtures too."""
 
     passed: bool
@@ -27,20 +27,20 @@ class Outcome(NamedTuple):
     skipped: bool = False
 
 
-def read(report: Path) -> dict[str, Outcome]:
+def read(report: Path) -> dict[str, OneRun]:
     """Each test of a JUnit XML report of pytest."""
-    found: dict[str, Outcome] = {}
+    found: dict[str, OneRun] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         kinds = {child.tag for child in case}
         passed = not kinds & {"failure", "error"} and name not in found  # twice: its teardown
-        found[name] = Outcome(passed, float(case.get("time", 0)), "skipped" in kinds)
+        found[name] = OneRun(passed, float(case.get("time", 0)), "skipped" in kinds)
     return found
 
 
-def table(runs: Iterable[Mapping[str, Outcome]]) -> tuple[list[str], bool]:
+def table(runs: Iterable[Mapping[str, OneRun]]) -> tuple[list[str], bool]:
     """A line per test, those that failed first, then the slowest; and whether all passed."""
-    outcomes: dict[str, list[Outcome]] = defaultdict(list)
+    outcomes: dict[str, list[OneRun]] = defaultdict(list)
     for run in runs:
         for name, outcome in run.items():
             if not outcome.skipped:

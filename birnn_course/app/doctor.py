@@ -11,19 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from birnn_course import files
 from birnn_course.errors import CourseError
-
-
-class Finding(NamedTuple):
-    """One line of the report. ``needed`` ones must be good for the course to run."""
-
-    subject: str
-    good: bool
-    text: str
-    needed: bool = True
+from birnn_course.findings import Finding, Verdict
 
 
 def examine() -> list[Finding]:
@@ -36,23 +27,23 @@ def examine() -> list[Finding]:
 
 def _python() -> list[Finding]:
     good = sys.version_info >= (3, 11)
-    return [Finding("Python", good, platform.python_version() + ("" if good else ", needs 3.11"))]
+    text = platform.python_version() + ("" if good else ", needs 3.11")
+    return [Finding("Python", "ok" if good else "problem", text)]
 
 
 def _torch() -> list[Finding]:
     try:
         import torch
     except Exception as error:  # a broken installation raises all kinds of things
-        return [Finding("PyTorch", False, f"cannot be imported ({error}); install it again")]
+        return [Finding("PyTorch", "problem", f"cannot be imported ({error}); install it again")]
     torch.set_num_threads(1)  # as setup() does in every notebook
     cpu, cpu_step = _device("cpu")
-    findings = [Finding("PyTorch", True, torch.__version__), cpu]
+    findings = [Finding("PyTorch", "ok", torch.__version__), cpu]
     if torch.cuda.is_available():
         findings.append(_device("cuda", cpu_step)[0])
     else:
-        findings.append(
-            Finding("GPU", False, "none that PyTorch can use; the CPU is enough", needed=False)
-        )
+        text = "none that PyTorch can use; the CPU is enough"
+        findings.append(Finding("GPU", "not needed", text))
     return findings
 
 
@@ -60,17 +51,17 @@ def _device(name: str, cpu_step: float | None = None) -> tuple[Finding, float | 
     """Whether a BiLSTM trains there, beside a step on the CPU; its milliseconds if it does."""
     import torch
 
-    needed = name == "cpu"
+    bad: Verdict = "problem" if name == "cpu" else "not needed"
     try:
         step = _step(name)
     except Exception as error:  # no GPU after all, too little memory, a driver that does not fit
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        return Finding(name, False, f"a BiLSTM does not run: {reason}", needed), None
+        return Finding(name, bad, f"a BiLSTM does not run: {reason}"), None
     label = torch.cuda.get_device_name() if name == "cuda" else "this computer's processor"
     text = f"{label}; a step of a small BiLSTM took {step:.1f} ms"
     if cpu_step is not None:
         text += f", {cpu_step / step:.1f} times the speed of the CPU"
-    return Finding(name, True, text, needed), step
+    return Finding(name, "ok", text), step
 
 
 def _step(name: str) -> float:
@@ -102,17 +93,17 @@ def _installed(subject: str, *packages: str) -> Finding:
     try:
         found = [f"{package} {importlib.metadata.version(package)}" for package in packages]
     except importlib.metadata.PackageNotFoundError as error:
-        return Finding(subject, False, f"missing; run: pip install {error.name}")
-    return Finding(subject, True, ", ".join(found))
+        return Finding(subject, "problem", f"missing; run: pip install {error.name}")
+    return Finding(subject, "ok", ", ".join(found))
 
 
 def _words() -> list[Finding]:
     from birnn_course.data.spelling import read_dictionary
 
     try:
-        return [Finding("words", True, f"{len(read_dictionary()):,} English words")]
+        return [Finding("words", "ok", f"{len(read_dictionary()):,} English words")]
     except CourseError as error:
-        return [Finding("words", False, str(error))]
+        return [Finding("words", "problem", str(error))]
 
 
 def _folder() -> list[Finding]:
@@ -122,8 +113,8 @@ def _folder() -> list[Finding]:
         tempfile.TemporaryFile(dir=where).close()
     except OSError as error:
         text = f"cannot write in {where} ({error.strerror}): settings and progress are not kept"
-        return [Finding("folder", False, text, needed=False)]
-    return [Finding("folder", True, str(where), needed=False)]
+        return [Finding("folder", "not needed", text)]
+    return [Finding("folder", "ok", str(where))]
 
 
 def _sandbox() -> list[Finding]:
@@ -135,5 +126,5 @@ def _sandbox() -> list[Finding]:
     elif subprocess.run(trial, capture_output=True, check=False).returncode:
         text = "bubblewrap may not make namespaces here; only those who grade need it"
     else:
-        return [Finding("sandbox", True, "bubblewrap works, for those who grade", needed=False)]
-    return [Finding("sandbox", False, text, needed=False)]
+        return [Finding("sandbox", "ok", "bubblewrap works, for those who grade")]
+    return [Finding("sandbox", "not needed", text)]

@@ -17,8 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from birnn_course.auditing.findings import Finding
-from birnn_course.auditing.given import Given
+from birnn_course.auditing.batch import UserBatch
 from birnn_course.auditing.keeping import Coarsest, in_float64
 from birnn_course.auditing.subject import CallFailedError, ShapeError, Subject, axes_of
 from birnn_course.models import sequence_mask
@@ -40,6 +39,13 @@ def drawn_like(values: Tensor, random: torch.Generator) -> Tensor:
     return torch.randn(values.shape, generator=random).to(values)
 
 
+def relative(value: float) -> str:
+    """A difference in words; it is given in units of the results' own size."""
+    if value >= 10:
+        return f"{value:.0f} times its size"
+    return f"{100 * value:.0f} % of its size" if value >= 0.01 else f"{value:.1e} of its size"
+
+
 def put(where: Tensor, new: Tensor, old: Tensor) -> Tensor:
     """``new`` at the steps where ``where``, ``(batch, seq_len)``, is true, else ``old``."""
     mask = where.to(old.device).reshape(*where.shape, *[1] * (old.dim() - 2))
@@ -55,11 +61,16 @@ class Bench:
     those sequences differ in length or the model is called with lengths. ``base`` is the result
     for ``x``, ``own_dtype`` the number format that the model gives it in, and ``dtype`` the
     coarsest one in use; ``noise`` is what the device adds by itself.
+
+    The last fields are what a probe has found out and later ones build on; None where it was not
+    tested: whether each sequence gives alone, and with more pads, what it gives in the batch;
+    whether the model lays out its initial state batch first; which misconception readers with
+    wrong states or inputs show; what recurrent modules were called with; which steps reach which.
     """
 
     subject: Subject
     roots: list[nn.Module]
-    given: Given
+    batch: UserBatch
     x: Tensor
     lengths: list[int]
     rows: list[int]
@@ -73,7 +84,10 @@ class Bench:
     dtype: torch.dtype = torch.float32
     noise: float = 0.0
     random: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
-    found: dict[str, Finding] = field(default_factory=dict)
+    same_alone: bool | None = None
+    same_with_more_pads: bool | None = None
+    starts_batch_first: bool = False
+    miswired: str | None = None
     calls: list[Any] | None = None
     reach: Tensor | None = None
 
@@ -125,6 +139,12 @@ class Bench:
         return [i for i, n in enumerate(self.lengths) if n < self.x.shape[1]]
 
     @property
+    def pads_matter(self) -> bool | None:
+        """Whether results depend on padding; None if the probes that ask it do not know."""
+        same = self.same_alone, self.same_with_more_pads
+        return True if False in same else None if None in same else False
+
+    @property
     def modules(self) -> list[nn.Module]:
         """Everything that can be seen of the model."""
         return [m for root in self.roots for m in root.modules()]
@@ -132,9 +152,9 @@ class Bench:
     @cached_property
     def pool(self) -> Tensor:
         """Ids that occur, without that of the pads."""
-        x = self.given.x
-        ids: Tensor = x[sequence_mask(self.given.lengths, x.shape[1]).to(x.device)].unique()
-        return ids[ids != self.given.pad_value]
+        x = self.batch.x
+        ids: Tensor = x[sequence_mask(self.batch.lengths, x.shape[1]).to(x.device)].unique()
+        return ids[ids != self.batch.pad_value]
 
     def redraw(self, where: Tensor, x: Tensor | None = None) -> Tensor:
         """The inputs with other values where ``where``, ``(batch, seq_len)``, is true."""
@@ -161,7 +181,7 @@ class Bench:
         return self._with_pads(self.x, pads)
 
     def _with_pads(self, x: Tensor, pads: int) -> Tensor:
-        more = torch.full_like(x[:, :1], self.given.pad_value)
+        more = torch.full_like(x[:, :1], self.batch.pad_value)
         return torch.cat([x, more.repeat_interleave(pads, dim=1)], dim=1)
 
     # ── comparing ───────────────────────────────────────────────────────────────────────────────
@@ -242,7 +262,7 @@ class Bench:
         return "; it returns labels, and a small influence flips none, so this is weak evidence"
 
 
-def make_bench(subject: Subject, roots: list[nn.Module], given: Given) -> Bench:
+def make_bench(subject: Subject, roots: list[nn.Module], batch: UserBatch) -> Bench:
     """Cut the batch down to few samples and steps, as far as the model agrees.
 
     Raises
@@ -250,8 +270,8 @@ def make_bench(subject: Subject, roots: list[nn.Module], given: Given) -> Bench:
     CallFailedError
         If the model cannot be called with the whole batch either.
     """
-    n, steps = given.x.shape[:2]
-    longest = max(given.lengths)
+    n, steps = batch.x.shape[:2]
+    longest = max(batch.lengths)
     few, short = min(n, MOST_SAMPLES), min(longest, MOST_STEPS)
     # Two equal sizes would hide an exchange of axes.
     few -= few == short and few > 2
@@ -262,7 +282,7 @@ def make_bench(subject: Subject, roots: list[nn.Module], given: Given) -> Bench:
     sizes.append((n, short, f"only with {n} sequences"))
     sizes.append((n, steps, f"only with {n} sequences of {steps} steps"))
     for rows, width, sized in sizes:
-        bench = _cut(subject, roots, given, rows, width, sized)
+        bench = _cut(subject, roots, batch, rows, width, sized)
         try:
             _read_axes(bench)
             return bench
@@ -272,10 +292,10 @@ def make_bench(subject: Subject, roots: list[nn.Module], given: Given) -> Bench:
 
 
 def _cut(
-    subject: Subject, roots: list[nn.Module], given: Given, n: int, width: int, sized: str
+    subject: Subject, roots: list[nn.Module], batch: UserBatch, n: int, width: int, sized: str
 ) -> Bench:
     """The bench for one size: samples of different lengths, in the order of the batch."""
-    ends, last = given.lengths, len(given.lengths) - 1
+    ends, last = batch.lengths, len(batch.lengths) - 1
     by_length = sorted(range(last + 1), key=lambda i: ends[i])
     places = [round(k * last / (n - 1)) for k in range(n)] if n > 1 else [last]
     rows = sorted(by_length[place] for place in places)
@@ -287,10 +307,10 @@ def _cut(
         new = [max(2, width - k - (k > 0)) for k in range(n)]
     if max(new) < width:
         new[new.index(max(new))] = width
-    cut = given.x[rows, :width].clone()
-    cut[~sequence_mask(new, width).to(cut.device)] = given.pad_value
+    cut = batch.x[rows, :width].clone()
+    cut[~sequence_mask(new, width).to(cut.device)] = batch.pad_value
     padded = min(new) < width or subject.takes_lengths
-    return Bench(subject, roots, given, cut, new, rows, padded, sized)
+    return Bench(subject, roots, batch, cut, new, rows, padded, sized)
 
 
 def _read_axes(bench: Bench) -> None:

@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from birnn_course.auditing import inside, padding, reaching, samples, scoring
+from birnn_course.auditing.batch import GUESSED, UserBatch, read_user_batch
 from birnn_course.auditing.bench import SECONDS, Bench, NotTestableError, make_bench, sharpen
-from birnn_course.auditing.findings import AuditReport, Finding, not_tested, ok, problem
-from birnn_course.auditing.given import GUESSED, Given, read_batch
 from birnn_course.auditing.keeping import Snapshot, everything_kept, parts_of
+from birnn_course.auditing.report import AuditReport
 from birnn_course.auditing.subject import CallFailedError, ShapeError, Subject, lengths_parameter
 from birnn_course.errors import CourseError
+from birnn_course.findings import Finding, ask_in_order, likeliest, not_tested, ok, problem
 
-Probe = Callable[[Bench], Finding]
 _APART = ("samples apart", "repeatable")
-# In this order: a later probe may ask what an earlier one found. Those named in the third place
-# make no sense after a problem with one of these.
-PROBES: tuple[tuple[str, Probe, tuple[str, ...]], ...] = (
+# In this order: a later probe may build on what an earlier one found. Those named in the third
+# place make no sense after a problem with one of these.
+PROBES: tuple[tuple[str, Callable[[Bench], Finding], tuple[str, ...]], ...] = (
     ("repeatable", samples.repeatable, ()),
     ("no memory of calls", samples.memory, ()),
     ("any batch size", samples.any_size, ()),
@@ -117,13 +117,13 @@ def audit(
     parameters = [p for root in roots for p in root.parameters()]
     if any(is_lazy(p) for p in parameters):
         raise CourseError("the model has no weights yet; call it once before the audit.")
-    given = read_batch(batch, lengths, targets, pad_value, batch_first)
+    user_batch = read_user_batch(batch, lengths, targets, pad_value, batch_first)
     name = str(getattr(model, "__name__", "") or type(model).__name__)
-    if given.told and given.left_padded:
+    if user_batch.has_lengths and user_batch.left_padded:
         takes_lengths = lengths_parameter(model)[0] is not None
-        return AuditReport(name, (_left_padded(given, takes_lengths),), (given.layout,))
+        return AuditReport(name, (_left_padded(user_batch, takes_lengths),), (user_batch.layout,))
     home = parameters[0].device if parameters else batch.device
-    given = replace(given, x=given.x.to(home))
+    user_batch = replace(user_batch, x=user_batch.x.to(home))
     deadline = time.thread_time() + SECONDS
     with everything_kept([*modules, *others]), ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
@@ -131,56 +131,60 @@ def audit(
         for module in modules:
             module.training = False
         state = Snapshot([*modules, *others], parameters=False)
-        bench = _bench(model, roots, state, given)
+        bench = _bench(model, roots, state, user_batch)
         axes = bench.subject.axes
-        if axes.batch is None and axes.time == 0 and given.layout is GUESSED:
+        if axes.batch is None and axes.time == 0 and user_batch.layout is GUESSED:
             # Nothing said which axis is the batch, and the result has a row for each of the second.
-            given = read_batch(batch.to(home), lengths, targets, pad_value, False)
-            given = replace(given, layout="time first, found from the result's rows")
-            bench = _bench(model, roots, state, given)
+            user_batch = read_user_batch(batch.to(home), lengths, targets, pad_value, False)
+            user_batch = replace(user_batch, layout="time first, found from the result's rows")
+            bench = _bench(model, roots, state, user_batch)
             axes = bench.subject.axes
         bench.causal, bench.stateful, bench.deadline = causal, stateful, deadline
         if axes.batch is not None:
             sharpen(bench, stack)
         called = _how_called(bench, moved=home != batch.device)
-        first = bench.found["axes of the result"] = _axes_finding(bench)
+        first = replace(_axes_finding(bench), probe="axes of the result")
         readable = axes.batch is not None and first.misconception != "minus-infinity-is-safe"
         probes = list(PROBES)
         for what, function in (("loss", loss), ("metric", metric)):
             counted = partial(scoring.pads_counted, function=function, what=what, targets=targets)
             probes.append((f"pads in the {what}", counted, ()))
-        for title, probe, needs in probes:
-            bench.found[title] = _ask(bench, probe, needs) if readable else not_tested(
-                "Mend the axes or the values of the result first, see above.")  # fmt: skip
-        findings = tuple(replace(f, probe=title) for title, f in bench.found.items())
-        return AuditReport(name, findings, tuple(called))
+        unread = not_tested("Mend the axes or the values of the result first, see above.")
+        findings = ask_in_order(
+            (
+                (title, partial(_ask, bench, probe) if readable else lambda: unread, needs)
+                for title, probe, needs in probes
+            ),
+            lambda before: not_tested(f"See the probe `{before.probe}` above first."),
+        )
+        return AuditReport(name, (first, *findings), tuple(called))
 
 
 def _bench(
-    model: Callable[..., object], roots: list[nn.Module], state: Snapshot, given: Given
+    model: Callable[..., object], roots: list[nn.Module], state: Snapshot, batch: UserBatch
 ) -> Bench:
     """The bench for a model, which is given lengths only if there are some or it needs them."""
-    subject = Subject(model, state, time_first=given.time_first, told=given.told)
+    subject = Subject(model, state, time_first=batch.time_first, has_lengths=batch.has_lengths)
     try:
         try:
-            return make_bench(subject, roots, given)
+            return make_bench(subject, roots, batch)
         except CallFailedError:
-            if given.told or subject.lengths_as is None or subject.lengths_needed:
+            if batch.has_lengths or subject.lengths_as is None or subject.lengths_needed:
                 raise
             subject.lengths_needed = True  # they may be left out, says the signature alone
-            return make_bench(subject, roots, given)
+            return make_bench(subject, roots, batch)
     except CallFailedError as error:
-        shape = tuple(given.x.transpose(0, 1).shape if given.time_first else given.x.shape)
+        shape = tuple(batch.x.transpose(0, 1).shape if batch.time_first else batch.x.shape)
         with_lengths = " and lengths" if subject.takes_lengths else ""
         known = f" (misconception {error.misconceptions[0]})" if error.misconceptions else ""
         raise CourseError(
-            f"with a batch of shape {shape}, {given.x.dtype}{with_lengths} the model raises "
+            f"with a batch of shape {shape}, {batch.x.dtype}{with_lengths} the model raises "
             f"{error}{known}; call it so yourself and mend that first, or audit a function that "
             "calls it as it wants."
         ) from None
 
 
-def _left_padded(given: Given, takes_lengths: bool) -> Finding:
+def _left_padded(batch: UserBatch, takes_lengths: bool) -> Finding:
     """All that can be said of a batch with its padding on the left."""
     what = "The pads of this batch stand before the sequences"
     rest = "audit needs them after the end, as pad_sequence puts them"
@@ -188,22 +192,19 @@ def _left_padded(given: Given, takes_lengths: bool) -> Finding:
     if takes_lengths:
         finding = problem(
             f"{what}, while lengths count from step 0: whoever packs the shortest keeps its first "
-            f"{min(given.lengths)} columns, pads among them, and drops the end of the data; "
+            f"{min(batch.lengths)} columns, pads among them, and drops the end of the data; "
             f"{rest}.",
             "left-padding-packs",
         )
     return replace(finding, probe="place of padding")
 
 
-def _ask(bench: Bench, probe: Probe, needs: tuple[str, ...]) -> Finding:
+def _ask(bench: Bench, probe: Callable[[Bench], Finding]) -> Finding:
     """One probe; whatever happens to it, the others go on."""
     if bench.out_of_time:
         return not_tested(
             f"The {SECONDS:.0f} seconds were over; give a smaller batch or shorter sequences."
         )
-    for name in needs:
-        if bench.found[name].verdict == "problem":
-            return not_tested(f"See the probe `{name}` above first.")
     try:
         return probe(bench)
     except NotTestableError as error:
@@ -218,12 +219,12 @@ def _ask(bench: Bench, probe: Probe, needs: tuple[str, ...]) -> Finding:
 
 def _how_called(bench: Bench, *, moved: bool) -> list[str]:
     """What was assumed, for the report."""
-    subject, given = bench.subject, bench.given
-    lines = [given.layout]
+    subject, batch = bench.subject, bench.batch
+    lines = [batch.layout]
     if subject.takes_lengths:
         how = "second argument" if subject.lengths_as in ("second", "any") else subject.lengths_as
-        lines.append(f"{'' if given.told else 'full '}lengths passed as {how}")
-    elif given.told:
+        lines.append(f"{'' if batch.has_lengths else 'full '}lengths passed as {how}")
+    elif batch.has_lengths:
         lines.append("without lengths, which it does not take; they still say where padding is")
     elif subject.lengths_as in (None, "any"):
         lines.append("without lengths; every step counts as real")
@@ -231,11 +232,11 @@ def _how_called(bench: Bench, *, moved: bool) -> list[str]:
         lines.append("without lengths, since none were given; every step counts as real")
     if subject.axes.batch is not None:
         lines.append(f"one result per {'step' if bench.per_step else 'sequence'}")
-    (n, steps), (all_n, all_steps) = bench.x.shape[:2], given.x.shape[:2]
+    (n, steps), (all_n, all_steps) = bench.x.shape[:2], batch.x.shape[:2]
     why = f", since it runs {bench.sized}" if bench.sized else ""
     lines.append(f"probed with {n} of {all_n} sequences, cut to {steps} of {all_steps} steps{why}")
-    if given.pad_value != given.said:
-        lines.append(f"the pads hold {given.pad_value:g}, not pad_value={given.said:g}")
+    if batch.pad_value != batch.stated_pad:
+        lines.append(f"the pads hold {batch.pad_value:g}, not pad_value={batch.stated_pad:g}")
     if moved:
         lines.append(f"the batch was moved to {bench.x.device}, where the model is")
     if subject.labels:
@@ -257,7 +258,7 @@ def _axes_finding(bench: Bench) -> Finding:
         if axes.time == 0:
             text = "it has a row for each step, not for each sequence"
             if not subject.time_first and any(not c.module.batch_first for c in calls):
-                ids = ids[::-1]
+                ids = likeliest(ids, first="missing-batch-first-raises")
         elif shape[:1] and n % 2 == 0 and shape[0] == n // 2:
             ids = ("chunk-splits-directions", "view-joins-directions")
             text = "it has half as many rows"
@@ -268,15 +269,13 @@ def _axes_finding(bench: Bench) -> Finding:
             ids = ("squeeze-is-harmless",)
         return problem(f"{size}: {text}.", *ids)
     if axes.time is not None and (axes.time < axes.batch) != subject.time_first:
-        ids = ("transposed-only-once", "flag-is-enough-for-packing")
-        if subject.takes_lengths and any(c.packed for c in inside.recurrent_calls(bench)):
-            ids = ids[::-1]
+        packs = subject.takes_lengths and any(c.packed for c in inside.recurrent_calls(bench))
+        ids = ("transposed-only-once", "flag-is-enough-for-packing", "flattening-aligns")
         first, got = ("time", "batch") if subject.time_first else ("batch", "time")
         return problem(
             f"{size}: the {first} comes first in the batch and the {got} in the result. "
             "(If that is meant, as for F.ctc_loss, turn it around for the audit.)",
-            *ids,
-            "flattening-aligns",
+            *likeliest(ids, first="flag-is-enough-for-packing" if packs else None),
         )
     if bench.apart(bench.base.nan_to_num(0.0, math.inf, -math.inf), bench.base) >= 0.5:
         return problem(f"{size}, and results of real steps are nan.", "minus-infinity-is-safe")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from birnn_course.auditing.bench import Bench, drawn_like
-from birnn_course.auditing.findings import Finding, not_applicable, not_tested, ok, problem
+from birnn_course.findings import Finding, likeliest, not_applicable, not_tested, ok, problem
 
 _LOOKS_BACK = re.compile(r"(^|[._])(bwd|backward|bw|rev|reversed?|r2l|right_to_left)([._\d]|$)")
 _FORWARD, _BACKWARD = "the forward direction of ", "the backward direction of "
@@ -163,18 +163,21 @@ def _unused(bench: Bench, call: RecurrentCall, used: dict[str, bool]) -> Finding
     if not wrong:
         return None
     who = wrong[0] if len(wrong) == 1 else _BOTH
-    ids, second = _UNREAD[who, bool(silent)], False
+    first = None
     if (who, bool(silent)) == (_FORWARD, True):
         wide = [m for m in bench.modules if isinstance(m, nn.Linear)
                 and m.in_features == 2 * module.hidden_size]  # fmt: skip
-        second = last > 0 and bool(wide)
+        if last > 0 and wide:
+            first = "h-n-forward-first"
     elif (who, bool(silent)) == (_BACKWARD, True):
-        second = last == 0 and not isinstance(module, nn.LSTM) and not bench.per_step
+        if last == 0 and not isinstance(module, nn.LSTM) and not bench.per_step:
+            first = "gru-unpacks-like-lstm"
     elif who == _BACKWARD:
         last_pads = ~bench.real
         last_pads[:, :-1] = False
         read = outputs_read(bench, call, last_pads)
-        second = bench.subject.takes_lengths and (read is None or not bool(read.any()))
+        if bench.subject.takes_lengths and (read is None or not bool(read.any())):
+            first = "gather-at-the-length"
     text = (
         f"{'are' if who == _BOTH else 'is'} not used, changing its weights changes no result by a "
         "single digit."
@@ -184,8 +187,10 @@ def _unused(bench: Bench, call: RecurrentCall, used: dict[str, bool]) -> Finding
             "changing its weights from state to state changes no result by a single digit, so it "
             "was read after the first of its steps."
         )
-    ids = (ids[1], ids[0], *ids[2:]) if second else ids
-    return problem(f"{call.kind}: {who}layer {last}{' ' if silent else ': '}{text}", *ids)
+    return problem(
+        f"{call.kind}: {who}layer {last}{' ' if silent else ': '}{text}",
+        *likeliest(_UNREAD[who, bool(silent)], first=first),
+    )
 
 
 # ── outputs ─────────────────────────────────────────────────────────────────────────────────────
@@ -253,6 +258,7 @@ def wiring(bench: Bench) -> Finding:
             _wrong_state(first, later) or _wrong_input(first, later)
         )
         if wrong:
+            bench.miswired = wrong.misconception
             return wrong
     return ok(f"The {len(calls)} RNN calls hand on states and inputs as usual.")
 

@@ -7,17 +7,10 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from birnn_course.auditing.bench import Bench, NotTestableError
-from birnn_course.auditing.findings import (
-    Finding,
-    not_applicable,
-    not_tested,
-    ok,
-    problem,
-    relative,
-)
+from birnn_course.auditing.bench import Bench, NotTestableError, relative
 from birnn_course.auditing.inside import RecurrentCall, outputs_read, recurrent_calls
 from birnn_course.auditing.subject import CallFailedError, ShapeError
+from birnn_course.findings import Finding, not_applicable, not_tested, ok, problem
 from birnn_course.models import sequence_mask
 
 _PADS = 8
@@ -37,7 +30,8 @@ def each_alone(bench: Bench) -> Finding:
         bench.apart(bench.base[i : i + 1], bench.alone(i), [n]) for i, n in enumerate(bench.lengths)
     ]
     i = gaps.index(max(gaps))
-    if gaps[i] <= bench.rounding:
+    bench.same_alone = gaps[i] <= bench.rounding
+    if bench.same_alone:
         return ok(
             f"Each of {len(gaps)} sequences gives alone what it gives in the batch, up to "
             f"{gaps[i]:.0e} of its size (rounding){bench.caveat}."
@@ -62,7 +56,8 @@ def more_padding(bench: Bench) -> Finding:
         bench.apart(bench.alone(i), bench.alone(i, _PADS), [n]) for i, n in enumerate(bench.lengths)
     ]
     i = gaps.index(max(gaps))
-    if gaps[i] <= bench.rounding:
+    bench.same_with_more_pads = gaps[i] <= bench.rounding
+    if bench.same_with_more_pads:
         shorter = ""
         if bench.per_step and bench.run(bench.padded_by(3)).shape[1] == bench.x.shape[1]:
             shorter = (
@@ -89,8 +84,7 @@ def pad_content(bench: Bench) -> Finding:
     apart = _content_gap(bench)
     if apart <= bench.rounding:
         return ok(f"Other values in the pads change no result{bench.caveat}.")
-    others = [bench.found[name].verdict for name in ("each alone", "amount of padding")]
-    if others == ["ok", "ok"]:
+    if bench.pads_matter is False:
         if _first_pad_is_read(bench):
             return problem(
                 f"Another value in the first pad changes results by up to {relative(apart)}, in "
@@ -99,10 +93,10 @@ def pad_content(bench: Bench) -> Finding:
                 "length-is-the-last-index",
             )
         return ok(
-            f"The model knows padding by its value, {bench.given.pad_value:g}: with another "
+            f"The model knows padding by its value, {bench.batch.pad_value:g}: with another "
             "value there results change, with more of it they do not."
         )
-    if "problem" not in others and not bench.subject.takes_lengths:
+    if bench.pads_matter is None and not bench.subject.takes_lengths:
         return not_tested(
             "It may know padding by its value; see above for why nothing else could be tried."
         )
@@ -137,11 +131,10 @@ def _first_pad_is_read(bench: Bench) -> bool:
 
 def lengths_used(bench: Bench) -> Finding:
     """Say that the sequences are shorter, and look whether anything moves."""
-    before = [bench.found[name].verdict for name in ("each alone", "amount of padding")]
     if not bench.subject.takes_lengths:
-        so = ", and padding changes its results; see above." if "problem" in before else (
-            " and was called without.")  # fmt: skip
-        return not_applicable(f"The model takes no lengths{so}")
+        so = ", and padding changes its results; see above" if bench.pads_matter else (
+            " and was called without")  # fmt: skip
+        return not_applicable(f"The model takes no lengths{so}.")
     shorter = [max(min(n, 2), n - 2) for n in bench.lengths]
     shorter[shorter.index(max(shorter))] = max(bench.lengths)
     if shorter == bench.lengths:
@@ -152,7 +145,7 @@ def lengths_used(bench: Bench) -> Finding:
             f"The model uses them: with shorter ones {int(moved.sum())} of {len(moved)} results "
             "change."
         )
-    if "problem" in before:
+    if bench.pads_matter:
         return problem(
             "The model takes lengths and does not use them: with lengths that are 2 shorter no "
             "real step's result changes by a single digit, though padding changes results.",

@@ -5,18 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from birnn_course.auditing.bench import Bench
-from birnn_course.auditing.findings import (
-    Finding,
-    not_applicable,
-    not_tested,
-    ok,
-    problem,
-    relative,
-)
-from birnn_course.auditing.given import holds
+from birnn_course.auditing.batch import holds
+from birnn_course.auditing.bench import Bench, relative
 from birnn_course.auditing.inside import recurrent_calls, recurrent_modules
 from birnn_course.auditing.subject import CallFailedError, ShapeError
+from birnn_course.findings import Finding, likeliest, not_applicable, not_tested, ok, problem
 from birnn_course.models import sequence_mask
 
 _DRAWS = 3  # one new value may happen to change nothing, as under a maximum or a ReLU
@@ -86,11 +79,11 @@ def _odd_pattern(bench: Bench, reach: Tensor, bi: bool) -> Finding | None:
         return None
     t, s = torch.arange(n)[:, None], torch.arange(n)
     if torch.equal(reach, (s <= t) | (s >= n - 1 - t)):
-        ids = ("unflipped-outputs", "backward-half-reversed")
+        ids: tuple[str, ...] = ("unflipped-outputs", "backward-half-reversed")
         return problem(
             f"The output of step 0 has read steps 0 and {n - 1} alone, and that of step {n - 1} "
             "everything: the backward half stands in reversed order.",
-            *(ids[::-1] if bi else ids),
+            *likeliest(ids, first="backward-half-reversed" if bi else None),
         )
     if torch.equal(reach, (s <= t) | (s <= n - 1 - t)):
         return problem(
@@ -101,11 +94,10 @@ def _odd_pattern(bench: Bench, reach: Tensor, bi: bool) -> Finding | None:
         )
     backward = [c for c in recurrent_calls(bench) if c.looks_back]
     if backward and torch.equal(reach, reach.tril()) and not bench.causal:
-        seen = bench.found["wiring of readers"].misconception
-        three = ("both-read-forward", "flip-wrong-axis", "unflipped-inputs")
+        ids = ("both-read-forward", "flip-wrong-axis", "unflipped-inputs")
         return problem(
             f"There is a {backward[0].kind}, but 0 of {n} outputs have read a later step.",
-            *sorted(three, key=lambda i: i != seen),
+            *likeliest(ids, first=bench.miswired),
         )
     return None
 
@@ -121,8 +113,8 @@ def every_step(bench: Bench) -> Finding:
     first = {i: bool((heard if i == row else _reached_from(bench, i, [0]))[0].any()) for i in rows}
     try:
         # Not cut down: where a length goes wrong may depend on how long the sequences are.
-        x = bench.given.x[bench.rows].to(bench.x.dtype)
-        ends = [bench.given.lengths[i] for i in bench.rows]
+        x = bench.batch.x[bench.rows].to(bench.x.dtype)
+        ends = [bench.batch.lengths[i] for i in bench.rows]
         last = _last_counts(bench, x, ends)
     except (CallFailedError, ShapeError):
         x, ends = bench.x, bench.lengths
@@ -130,8 +122,8 @@ def every_step(bench: Bench) -> Finding:
     no_first = [i for i in rows if not first[i]]
     no_last = [i for i in rows if not last[i]]
     if not no_first and not no_last:
-        whole = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
-        return ok(f"First and last step of {len(rows)} sequences reach a result{whole}.")
+        others = f", and so do all {len(heard)} of the longest" if bool(heard.all()) else ""
+        return ok(f"First and last step of {len(rows)} sequences reach a result{others}.")
     text, ids = _deafness(bench, heard, no_first, no_last, x, ends)
     if not ids and len(no_last) < len(rows) and len(no_first) < len(rows):
         return ok(
@@ -171,12 +163,12 @@ def _deafness(
         ids = ("final-is-at-step-0",) if counted == [0] else ("last-step-readout",)
         return f"Step {counted[0]} alone reaches a result.", ids
     which = f"The last real step of {len(no_last)} of {n} sequences reaches no result"
-    zeros = holds(x, bench.given.pad_value) & sequence_mask(ends, x.shape[1])
+    zeros = holds(x, bench.batch.pad_value) & sequence_mask(ends, x.shape[1])
     if no_last and bool(zeros[no_last].any(1).all()) and (
         bool(_last_counts(bench, bench.redraw(zeros, x), ends)[no_last].all())
     ):  # fmt: skip
         return (
-            f"{which}, and each of them holds the value of pads, {bench.given.pad_value:g}, before "
+            f"{which}, and each of them holds the value of pads, {bench.batch.pad_value:g}, before "
             "its end; with something else there it does.",
             ("zeros-count-as-pads", "too-short-raises"),
         )
@@ -207,7 +199,7 @@ def _counts_if_shorter(bench: Bench, x: Tensor, ends: list[int], silent: list[in
             return False
     for share in (2, 3):
         less = [n - n // share for n in ends]
-        cut = torch.full_like(x, bench.given.pad_value)
+        cut = torch.full_like(x, bench.batch.pad_value)
         for i, (n, new) in enumerate(zip(ends, less, strict=True)):
             cut[i, :new] = x[i, n - new : n]
         try:
@@ -227,10 +219,10 @@ def streaming(bench: Bench) -> Finding:
     n, width = bench.x.shape[:2]
     x = bench.redraw(torch.ones(n, width, dtype=torch.bool))
     cut = width // 2
-    whole = bench.run(x, [width] * n)
+    in_one = bench.run(x, [width] * n)
     first = bench.run(x[:, :cut].contiguous(), [cut] * n)
     second = bench.subject.run(x[:, cut:].contiguous(), [width - cut] * n, reset=False)
-    apart = bench.apart(whole, torch.cat([first, second], dim=1), [width] * n)
+    apart = bench.apart(in_one, torch.cat([first, second], dim=1), [width] * n)
     if apart <= bench.rounding:
         return ok(f"In two pieces it gives what it gives in one, up to {apart:.0e} of it.")
     differ = f"In two pieces the results differ by {relative(apart)} from those in one piece, "

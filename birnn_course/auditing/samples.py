@@ -9,17 +9,10 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from birnn_course.auditing.bench import Bench
-from birnn_course.auditing.findings import (
-    Finding,
-    not_applicable,
-    not_tested,
-    ok,
-    problem,
-    relative,
-)
+from birnn_course.auditing.bench import Bench, relative
 from birnn_course.auditing.inside import recurrent_calls
 from birnn_course.auditing.subject import CallFailedError, ShapeError
+from birnn_course.findings import Finding, likeliest, not_applicable, not_tested, ok, problem
 from birnn_course.models import sequence_mask
 
 
@@ -31,15 +24,14 @@ def repeatable(bench: Bench) -> Finding:
     apart, rounding = bench.apart(first, again), bench.apart(first, same_seed)
     if rounding < apart:
         names = _random_calls(bench)
-        ids = ("no-grad-is-eval", "random-h-0")
-        if re.search("randn|normal", called := ", ".join(names)) and "drop" not in called:
-            ids = ids[::-1]
+        called = ", ".join(names)
+        start = re.search("randn|normal", called) and "drop" not in called
         what = f" (it calls {called})" if names else ""
         return problem(
             f"In eval mode the same batch gives results that differ by {relative(apart)} from call "
             f"to call, and by {relative(rounding)} if the random numbers are the same: the model "
             f"uses random numbers{what}.",
-            *ids,
+            *likeliest(("no-grad-is-eval", "random-h-0"), first="random-h-0" if start else None),
         )
     bench.noise = rounding  # what this device adds by itself
     if rounding > 1e-3:
@@ -112,6 +104,7 @@ def any_size(bench: Bench) -> Finding:
             square = bool(bench.sized) and n == bench.x.shape[1]
             where = "as many sequences as steps" if square else f"{n} sequences"
             ids = _why_one_size(bench, error, len(rows), square)
+            bench.starts_batch_first = ids[0] == "h-0-batch-first"
             return problem(f"With {where} it runs; with {what} it raises {error}.", *ids)
         except ShapeError:
             gone = True
@@ -166,8 +159,8 @@ def samples_apart(bench: Bench) -> Finding:
         return ok("Each sequence reaches one result; but see the probe `order of results`.")
     i, j = divmod(int((moved * off).argmax()), n)
     ids, pattern = _mixing_pattern(bench, reached)
-    if bench.found["any batch size"].misconception == "h-0-batch-first":
-        ids = tuple(dict.fromkeys(("h-0-batch-first", *ids)))
+    if bench.starts_batch_first:
+        ids = ("h-0-batch-first", *ids)
         pattern = "An initial state that goes astray would do that."
     return problem(
         f"Drawing sequence {bench.rows[j]} anew changes the result of sequence {bench.rows[i]} by "
@@ -186,13 +179,14 @@ def _mixing_pattern(bench: Bench, reached: Tensor) -> tuple[tuple[str, ...], str
     if flat or numbers:
         what = f"The {flat[0].kind} got an input with two dimensions" if flat else "It was read"
         ids: tuple[str, ...] = ("two-dims-are-a-batch", "input-size-is-length")
-        text = f"{what}: as one sequence with a row for each step."
-        return (ids[::-1] if numbers else ids), text
+        ids = likeliest(ids, first="input-size-is-length" if numbers else None)
+        return ids, f"{what}: as one sequence with a row for each step."
     for call in calls:
         seen = call.inputs.transpose(0, call.time).shape[:2]
         if not call.packed and seen == (n, steps) and n != steps:
             ids = ("missing-batch-first-raises", "batch-first-is-the-default")
-            ids = ("mended-twice", "batch-first-everywhere") if call.module.batch_first else ids
+            if call.module.batch_first:
+                ids = ("mended-twice", "batch-first-everywhere")
             return ids, (
                 f"The {call.kind} has batch_first={call.module.batch_first} and took the {n} "
                 "sequences for steps."
@@ -204,7 +198,8 @@ def _mixing_pattern(bench: Bench, reached: Tensor) -> tuple[tuple[str, ...], str
     if beside <= bench.rounding:
         ids = ("softmax-over-the-batch", "view-joins-directions")
         if bench.apart(bench.base, bench.run(bench.padded_by(3))) > bench.rounding:
-            ids = (ids[0], "padded-training-single-prediction", "zeros-are-invisible")
+            ids = ("softmax-over-the-batch", "padded-training-single-prediction",
+                   "zeros-are-invisible")  # fmt: skip
         return ids, (
             "In another order the results are the same, each beside its own sequence: something is "
             "computed over the batch axis, as a softmax, a mean or a norm."

@@ -11,22 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from birnn_course.auditing.bench import Bench, NotTestableError, put
-from birnn_course.auditing.findings import (
-    Finding,
-    not_applicable,
-    not_tested,
-    ok,
-    problem,
-    relative,
-)
-from birnn_course.auditing.given import holds
+from birnn_course.auditing.batch import holds
+from birnn_course.auditing.bench import Bench, NotTestableError, put, relative
 from birnn_course.auditing.subject import by_place, parameters_of
 from birnn_course.data.batches import IGNORED
+from birnn_course.findings import Finding, likeliest, not_applicable, not_tested, ok, problem
 from birnn_course.models import sequence_mask
 
 _PADS = 5
 _AS_IS, _MOVED = "scores and targets as they are", "classes moved to dimension 1"
+_COUNTED_IN_LOSS = ("one-filler-for-all", "ignore-index-zero", "pads-in-accuracy", "masked-mean")
+_COUNTED_IN_METRIC = ("pads-in-accuracy", "one-filler-for-all", "masked-mean")
+_DIVIDED_IN_LOSS = ("masked-mean", "one-filler-for-all")
+_DIVIDED_IN_METRIC = ("pads-in-accuracy", "masked-mean")
 
 Form = tuple[str, Callable[[Tensor], Tensor], bool]
 """A way to hand on scores and targets: its name, what is done to scores, if targets are flat."""
@@ -152,13 +149,12 @@ def pads_counted(
         wrong = _classes_last(scored, form, value, filler) or _wrong_pairs(scored, form, filler)
         if wrong:
             return wrong
-    ids = ("one-filler-for-all", "ignore-index-zero", "pads-in-accuracy", "masked-mean")
     moved = max(_apart(value, scored.value(form, scored.redraw(~real))) for _ in range(5))
     if moved > 1e-5:
         return problem(
             f"Other scores at the {int((~real).sum())} pads change the {what} by {relative(moved)} "
             f"({name}; the pads' target is {filler:g}).",
-            *((ids[2], ids[0], ids[3]) if metric else ids),
+            *(_COUNTED_IN_METRIC if metric else _COUNTED_IN_LOSS),
         )
     more = ""
     try:
@@ -169,7 +165,7 @@ def pads_counted(
         return problem(
             f"The scores at the pads do not matter, but {_PADS} more steps of padding change the "
             f"{what} by {relative(grown)} ({name}): it divides by the pads too.",
-            *((ids[2], ids[3]) if metric else (ids[3], ids[0])),
+            *(_DIVIDED_IN_METRIC if metric else _DIVIDED_IN_LOSS),
         )
     alike = real & holds(scored.targets, filler)
     mixed = bool(alike.any()) and not torch.equal(alike, real)
@@ -180,18 +176,19 @@ def pads_counted(
         return problem(
             f"The {int(alike.sum())} real steps with the target of the pads, {filler:g}, "
             f"do not count: other scores there leave the loss at {value:.4f} ({name}).",
-            *ids[1::-1],
+            "ignore-index-zero",
+            "one-filler-for-all",
         )
     return ok(f"Neither other scores at the pads nor more pads move the {what} ({name}{more}).")
 
 
 def _scored(bench: Bench, function: Callable[..., Any], targets: Tensor) -> Scored:
     """Scores and targets of the whole batch, or the reason why they do not fit together."""
-    given, axes, time_first = bench.given, bench.subject.axes, bench.subject.time_first
+    batch, axes, time_first = bench.batch, bench.subject.axes, bench.subject.time_first
     assert axes.batch is not None and axes.time is not None
     if not axes.steps or targets.dim() < 2:
         raise NotTestableError("there is not one result for each target")
-    scores = bench.subject.raw(given.x.to(bench.x.dtype), given.lengths).to(bench.own_dtype)
+    scores = bench.subject.raw(batch.x.to(bench.x.dtype), batch.lengths).to(bench.own_dtype)
     sizes = n, steps = scores.shape[axes.batch], scores.shape[axes.time]
     if n != steps and targets.shape[:2] == sizes[:: 1 if time_first else -1]:
         time_first = not time_first  # turned around against the batch; the loss may know that
@@ -208,7 +205,7 @@ def _scored(bench: Bench, function: Callable[..., Any], targets: Tensor) -> Scor
         )
     order = axes.batch, axes.time
     return Scored(
-        function, scores.movedim(order, (0, 1)), targets, given.lengths, order, time_first
+        function, scores.movedim(order, (0, 1)), targets, batch.lengths, order, time_first
     )
 
 
@@ -273,7 +270,7 @@ def _wrong_pairs(scored: Scored, form: Form, filler: float) -> Finding | None:
         f"Scores and targets are paired wrongly: the score of sequence {i} at step {t} is not "
         f"compared with the target there but with one of {worst} sequence; so it is with "
         f"{sum(map(len, astray.values()))} of {len(tried)} tried.",
-        *(ids if worst == "same" else (ids[1], ids[0], ids[2])),
+        *likeliest(ids, first=None if worst == "same" else "flattening-aligns"),
     )
 
 

@@ -61,15 +61,20 @@ class Subject:
     labels = False
 
     def __init__(
-        self, model: Callable[..., object], state: Snapshot, *, time_first: bool, told: bool
+        self, model: Callable[..., object], state: Snapshot, *, time_first: bool, has_lengths: bool
     ) -> None:
-        self.model, self.state, self.time_first, self.told = model, state, time_first, told
+        self.model, self.state, self.time_first, self.has_lengths = (
+            model,
+            state,
+            time_first,
+            has_lengths,
+        )
         self.lengths_as, self.lengths_needed = lengths_parameter(model)
 
     @property
     def takes_lengths(self) -> bool:
         """Whether the model is called with lengths."""
-        return self.lengths_as is not None and (self.told or self.lengths_needed)
+        return self.lengths_as is not None and (self.has_lengths or self.lengths_needed)
 
     def raw(
         self, x: Tensor, lengths: list[int], *, seed: int | None = 0, reset: bool = True

@@ -18,7 +18,7 @@ from birnn_course.exercises.compare import first_difference, misfit
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
 from birnn_course.record import Attempt, record
-from birnn_course.running.calling import Outcome, attempt, call
+from birnn_course.running.calling import Outcome, call, call_safely
 from birnn_course.running.plain import Plain, decode, describe
 
 PUBLIC_SEED = 0
@@ -57,7 +57,7 @@ def check(function: object) -> Report:
         return Report("", sentence=_what_to_check(function))
     try:
         cases = exercise.draw(PUBLIC_SEED, hidden=False)
-        report = examine(exercise, function, cases)
+        report = run_cases(exercise, function, cases)
     except Exception as error:
         # Not the function, whose exceptions end up in the report: the answers could not be made.
         sentence = (
@@ -105,7 +105,7 @@ def hint(function: object) -> Hint:
     return Hint(exercise.hints[step - 1], step, steps)
 
 
-def examine(exercise: Exercise, function: object, cases: Sequence[Arguments]) -> Report:
+def run_cases(exercise: Exercise, function: object, cases: Sequence[Arguments]) -> Report:
     """Run a function in all cases and judge what comes of it; shows and remembers nothing."""
     # Before the function runs: it may change settings of PyTorch that a reference depends on.
     answers = Answers.of(exercise, cases)
@@ -114,10 +114,10 @@ def examine(exercise: Exercise, function: object, cases: Sequence[Arguments]) ->
         return replace(_blank(exercise), attempted=True, level="callable", sentence=problem)
     outcomes: list[Outcome] = []
     for arguments in cases:
-        outcomes.append(attempt(function, arguments))
+        outcomes.append(call_safely(function, arguments))
         if outcomes[-1].kind == "stopped":
             break
-    report = judge(exercise, cases, answers, outcomes)
+    report = assess(exercise, cases, answers, outcomes)
     return replace(report, fingerprint=_fingerprint(outcomes))
 
 
@@ -156,7 +156,7 @@ class Answers:
         return [decode(call(function, arguments)) for arguments in self.cases]
 
 
-def judge(
+def assess(
     exercise: Exercise,
     cases: Sequence[Arguments],
     answers: Answers,
@@ -265,12 +265,12 @@ def _sentence(exercise: Exercise, level: Level, outcome: Outcome, right: Plain) 
         return f"The function stops with {outcome.text}. Mend that, then check again."
     if outcome.kind == "stopped":
         return f"It was stopped before it returned: {outcome.text}. Look at what should end it."
-    said = exercise.sentence(level)
+    sentence = exercise.sentence(level)
     if level not in ("type", "shape"):
-        return said
+        return sentence
     if level == "shape" and (where := misfit(outcome.value, right)):
-        return f"{said} You returned {describe(outcome.value)}. {where}"
-    return f"{said} You returned {outcome.text or describe(outcome.value)}."
+        return f"{sentence} You returned {describe(outcome.value)}. {where}"
+    return f"{sentence} You returned {outcome.text or describe(outcome.value)}."
 
 
 def _fingerprint(outcomes: Sequence[Outcome]) -> str:

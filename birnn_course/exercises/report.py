@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from birnn_course.exercises.spec import Arguments, Level
+from birnn_course.findings import Finding, Verdict, ask_in_order
 
 _LABELS: dict[Level, str] = {
     "callable": "runs",
@@ -19,7 +20,7 @@ _LABELS: dict[Level, str] = {
 }
 # Ways for values to be wrong: where these say nothing, they are not thereby right.
 _BEFORE_VALUES = ("direction", "padding")
-_MARKS = {"right": "✓", "wrong": "✗", "not looked at": "–"}
+_WORDS: dict[Verdict, str] = {"ok": "right", "problem": "wrong", "not looked at": "not looked at"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,20 +76,20 @@ class Report:
         """Whether every case was right."""
         return self.attempted and self.level is None
 
-    def marks(self) -> Iterator[tuple[str, str]]:
-        """Each level's label with "right", "wrong" or "not looked at".
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """One for each level, in order; those after the first problem were not looked at.
 
         Where values are wrong, nothing is said of their order and of padding.
         """
-        word = "right"
-        for level in self.levels if self.attempted else ():
-            if self.level == "value" and level in _BEFORE_VALUES:
-                continue
-            if level == self.level:
-                yield _LABELS[level], "wrong"
-                word = "not looked at"
-            else:
-                yield _LABELS[level], word
+        left_out = _BEFORE_VALUES if self.level == "value" else ()
+        asked = [level for level in self.levels if self.attempted and level not in left_out]
+        labels = tuple(_LABELS[level] for level in asked)
+        probes = (
+            (label, partial(Finding, "", "problem" if level == self.level else "ok"), labels[:i])
+            for i, (level, label) in enumerate(zip(asked, labels, strict=True))
+        )
+        return tuple(ask_in_order(probes, lambda _: Finding("", "not looked at")))
 
     def _heading(self) -> str:
         if not self.unit:
@@ -102,7 +103,7 @@ class Report:
 
     def __repr__(self) -> str:
         lines = [self._heading()]
-        lines += [f"  {_MARKS[word]} {label}: {word}" for label, word in self.marks()]
+        lines += [f"  {f.sign} {f.probe}: {_WORDS[f.verdict]}" for f in self.findings]
         lines += [text for text in (self.named, self.sentence) if text]
         if self._look():
             lines.append(f"See the first case that fails: {self._look()}")
@@ -112,8 +113,7 @@ class Report:
 
     def _html(self) -> str:
         items = "".join(
-            f'<li><span aria-hidden="true">{_MARKS[word]}</span> {label}: {word}</li>'
-            for label, word in self.marks()
+            f"<li>{f.marked(f'{f.probe}: {_WORDS[f.verdict]}')}</li>" for f in self.findings
         )
         parts = [f"<p><strong>{html.escape(self._heading())}</strong></p>"]
         if items:

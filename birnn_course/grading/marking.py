@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from birnn_course.course import UNITS
-from birnn_course.exercises.checking import PUBLIC_SEED, Answers, judge
+from birnn_course.exercises.checking import PUBLIC_SEED, Answers, assess
 from birnn_course.exercises.report import Report
 from birnn_course.exercises.spec import Arguments, Exercise
 from birnn_course.grading import assignments, causes
@@ -120,7 +120,7 @@ def _marked(
 ) -> Mark:
     with _one_at_a_time:
         drawn, answers = _cases_and_answers(exercise.name, seed, bank)
-        report = judge(exercise, drawn, answers, outcomes)
+        report = assess(exercise, drawn, answers, outcomes)
     mark = Mark(
         exercise.name,
         exercise.unit,

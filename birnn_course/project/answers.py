@@ -49,6 +49,6 @@ def _tested(name: str, words: tuple[Word, ...]) -> WordSet:
     return WordSet(name, words, letters, [torch.tensor(stresses[word]) for word in words])
 
 
-def measure(predicted: list[Tensor], tags: list[Tensor]) -> Scores:
+def scores_of(predicted: list[Tensor], tags: list[Tensor]) -> Scores:
     """All counts of real letters, and what follows from them."""
     return Scores(confusion_matrix(torch.cat(tags), torch.cat(predicted), N_TAGS))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 from birnn_course.exercises.spec import Arguments
-from birnn_course.running.calling import Outcome, attempt, time_limit
+from birnn_course.running.calling import Outcome, call_safely, time_limit
 
 Name = Literal["predict", "score", "choose"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -39,7 +39,7 @@ def here(functions: Mapping[Name, Callable[..., Any]]) -> Caller:
             return stopped[name]
         seconds = min(SECONDS_A_CALL, left)
         with time_limit(seconds, f"one call took more than {seconds:.0f} seconds"):
-            outcome = attempt(functions[name], arguments, seed)
+            outcome = call_safely(functions[name], arguments, seed)
         if outcome.kind == "stopped":
             stopped[name] = outcome
         return outcome

@@ -9,12 +9,12 @@ from typing import Any
 from birnn_course.course import PROJECT
 from birnn_course.errors import CourseError
 from birnn_course.exercises.spec import Arguments
+from birnn_course.findings import Finding
 from birnn_course.metrics import Scores
 from birnn_course.project import choosing, predicting, scoring
-from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
+from birnn_course.project.answers import WordSet, judged_words, scores_of, validation_words
 from birnn_course.project.caller import NAMES, Caller, Name, here
 from birnn_course.project.contract import BrokenError
-from birnn_course.project.findings import Finding
 from birnn_course.project.report import Part, ProjectReport
 from birnn_course.project.rubric import (
     BASELINES,
@@ -53,9 +53,9 @@ def check_project(
     ProjectReport
         As the last line of a cell it is shown; ``save`` writes it to a file.
     """
-    given = dict(zip(NAMES, (predict, score, choose), strict=True))
+    handed_in = dict(zip(NAMES, (predict, score, choose), strict=True))
     functions: dict[Name, Callable[..., Any]] = {}
-    for name, function in given.items():
+    for name, function in handed_in.items():
         if function is not None and not callable(function):
             return ProjectReport(
                 sentence=f"`{name}` is no function; hand it in as `check_project(predict, score, "
@@ -63,7 +63,7 @@ def check_project(
             )
         functions[name] = function or _missing
     try:
-        report = examine(here(functions), judged_words() if test else validation_words())
+        report = probe_project(here(functions), judged_words() if test else validation_words())
     except CourseError as error:
         return ProjectReport(sentence=f"The check cannot run: {error}")
     except Exception as error:
@@ -81,7 +81,7 @@ def _missing(*_: object) -> None:
     """Stands for a function that was not handed in."""
 
 
-def examine(caller: Caller, tested: WordSet, seed: int = 0) -> ProjectReport:
+def probe_project(caller: Caller, tested: WordSet, seed: int = 0) -> ProjectReport:
     """Judge the functions behind a caller; shows and records nothing.
 
     Parameters
@@ -119,22 +119,22 @@ def _held_out(caller: Caller, tested: WordSet) -> tuple[Part, Scores | None]:
     except BrokenError as error:
         if error.empty:
             return Part(title, 0, most, attempted=False), None
-        broken = Finding("held-out", asked, "problem", error.sentence, error.misconception)
+        broken = Finding("held-out", "problem", error.sentence, error.misconception, question=asked)
         return Part(title, 0, most, (broken,)), None
-    scores = measure(predicted, tested.tags)
+    scores = scores_of(predicted, tested.tags)
     macro = scores.average()
     points = held_out_points(macro)
     right = sum(bool((p == t).all()) for p, t in zip(predicted, tested.tags, strict=True))
     words = len(tested.words)
     above = [b for b in BASELINES if b.macro_f1 < macro]
-    told = f"Macro-F1 {macro:.3f}; accuracy {scores.accuracy:.3f}; {right / words:.0%} of the words"
+    seen = f"Macro-F1 {macro:.3f}; accuracy {scores.accuracy:.3f}; {right / words:.0%} of the words"
     finding = Finding(
         "held-out",
-        asked,
         "ok" if points else "problem",
-        f"{told} wholly right. F1 of each tag: "
+        f"{seen} wholly right. F1 of each tag: "
         + ", ".join(f"{f:.2f}" for f in scores.f1.nan_to_num(0.0).tolist())
         + ".",
+        question=asked,
     )
     nearest = f"Above the baseline “{above[-1].name}”. " if above else "Above no baseline. "
     steps = ", ".join(f"{least:.2f} for {p}" for least, p in HELD_OUT)
@@ -210,7 +210,7 @@ PROBED = (
 def _record(report: ProjectReport) -> None:
     """Keep the points in the learner's record, as those of an exercise."""
     first = next(iter(report.misconceptions), None)
-    text = repr([(f.probe, f.verdict, f.sentence) for f in report.findings])
+    text = repr([(f.probe, f.verdict, f.evidence) for f in report.findings])
     attempt = Attempt(
         item=PROJECT,
         kind="exercise",

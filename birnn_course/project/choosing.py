@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from birnn_course.findings import Finding, ok, problem
+from birnn_course.project.asking import Question, ask_all
 from birnn_course.project.caller import Caller
-from birnn_course.project.contract import BrokenError, read_choice
-from birnn_course.project.findings import Finding
+from birnn_course.project.contract import read_choice
 
 N_MODELS, N_SEEDS, N_TABLES = 4, 5, 6
 
 QUESTIONS = {
-    "by-test": "Does the choice stay when the test scores are others?",
-    "by-valid": "Is it the highest mean over the seeds, on validation?",
-    "failed": "Is a model with a failed run left alone, and a tie settled without the test?",
+    "by-test": Question("Does the choice stay when the test scores are others?"),
+    # What else it chooses by is not seen where it chooses by the wrong numbers.
+    "by-valid": Question("Is it the highest mean over the seeds, on validation?", ("by-test",)),
+    "failed": Question(
+        "Is a model with a failed run left alone, and a tie settled without the test?",
+        ("by-test", "by-valid"),
+    ),
 }
 
 
@@ -55,37 +61,13 @@ def probe_choose(caller: Caller, seed: int = 0) -> list[Finding]:
     def ask(valid: Tensor, test: Tensor) -> int:
         return read_choice(caller("choose", (valid, test), 0), len(valid))
 
+    probes = {"by-test": _by_test, "by-valid": _by_valid, "failed": _failed}
     drawn = tables(seed)
-    probes: dict[str, Callable[[], Finding]] = {
-        "by-test": lambda: _by_test(ask, drawn),
-        "by-valid": lambda: _by_valid(ask, drawn),
-        "failed": lambda: _failed(ask, drawn),
-    }
-    found: list[Finding] = []
-    for name, probe in probes.items():
-        # What else it chooses by is not seen where it chooses by the wrong numbers.
-        first = next((finding for finding in found if finding.verdict == "problem"), None)
-        if first is not None:
-            sentence = f"Mend this first: {first.question[0].lower()}{first.question[1:]}"
-            found.append(Finding(name, QUESTIONS[name], "not looked at", sentence))
-            continue
-        try:
-            found.append(probe())
-        except BrokenError as error:
-            found.append(_problem(name, error.sentence, error.misconception))
-    return found
+    return ask_all(QUESTIONS, {name: partial(probe, ask, drawn) for name, probe in probes.items()})
 
 
 Ask = Callable[[Tensor, Tensor], int]
 Tables = list[tuple[Tensor, Tensor]]
-
-
-def _ok(name: str, sentence: str) -> Finding:
-    return Finding(name, QUESTIONS[name], "ok", sentence)
-
-
-def _problem(name: str, sentence: str, misconception: str | None) -> Finding:
-    return Finding(name, QUESTIONS[name], "problem", sentence, misconception)
 
 
 def _by_test(ask: Ask, drawn: Tables) -> Finding:
@@ -94,12 +76,11 @@ def _by_test(ask: Ask, drawn: Tables) -> Finding:
         before = ask(valid, test)
         others = (test[[1, 2, 3, 0]], test[[2, 3, 0, 1]], test[[3, 0, 1, 2]], 1 - test)
         changed += any(ask(valid, other) != before for other in others)
-    told = f"In {changed} of {len(drawn)} tables the choice changed with the test scores."
+    seen = f"In {changed} of {len(drawn)} tables the choice changed with the test scores."
     if not changed:
-        return _ok("by-test", told)
-    return _problem(
-        "by-test",
-        f"{told} Then the score that you report was among those you chose from, and flatters. "
+        return ok(seen)
+    return problem(
+        f"{seen} Then the score that you report was among those you chose from, and flatters. "
         "Choose by validation alone.",
         "choose-by-test",
     )
@@ -110,17 +91,16 @@ def _by_valid(ask: Ask, drawn: Tables) -> Finding:
     right = [int(valid.mean(1).argmax()) for valid, _ in drawn]
     highest = [int(valid.amax(1).argmax()) for valid, _ in drawn]
     hits = sum(a == b for a, b in zip(chosen, right, strict=True))
-    told = f"In {hits} of {len(drawn)} tables it chose the model with the highest mean."
+    seen = f"In {hits} of {len(drawn)} tables it chose the model with the highest mean."
     if hits == len(drawn):
-        return _ok("by-valid", told)
+        return ok(seen)
     if chosen == highest:
-        return _problem(
-            "by-valid",
-            f"{told} In all it chose the one with the best single run. With more seeds any model "
+        return problem(
+            f"{seen} In all it chose the one with the best single run. With more seeds any model "
             "has a lucky one; the mean does not grow with luck.",
             "best-seed-is-the-model",
         )
-    return _problem("by-valid", f"{told} Take the mean over the seeds, then the highest.", None)
+    return problem(f"{seen} Take the mean over the seeds, then the highest.")
 
 
 def _failed(ask: Ask, drawn: Tables) -> Finding:
@@ -132,16 +112,14 @@ def _failed(ask: Ask, drawn: Tables) -> Finding:
             weak[at, -1 - at] = math.nan
             choice, best = ask(weak, test), int(weak.mean(1).nan_to_num(-1).argmax())
             if choice == at:
-                return _problem(
-                    "failed",
+                return problem(
                     f"It chose model {at}, of which one run is nan and the others are the lowest. "
                     "`argmax` takes nan for the highest number, and Python's `max` keeps one "
                     "that comes first.",
                     "argmax-skips-nan",
                 )
             if choice != best:
-                return _problem(
-                    "failed",
+                return problem(
                     f"One run of model {at} is nan, and it chose model {choice}, which has not "
                     "the highest mean of the others"
                     + (". A comparison with nan is always False." if alone == best else "."),
@@ -152,11 +130,9 @@ def _failed(ask: Ask, drawn: Tables) -> Finding:
             strong[at] = 0.95
             strong[at, -1 - at] = math.nan
             if ask(strong, test) == at:
-                return _problem(
-                    "failed",
+                return problem(
                     f"It chose model {at}, of which one run of {N_SEEDS} is nan: that run was left "
-                    "out of the mean, or counted as a number. Leave such a model out.",
-                    None,
+                    "out of the mean, or counted as a number. Leave such a model out."
                 )
     for valid, test in drawn:
         best = int(valid.mean(1).argmax())
@@ -164,13 +140,9 @@ def _failed(ask: Ask, drawn: Tables) -> Finding:
         tied[(best + 1) % N_MODELS] = valid[best]
         choices = {ask(tied, other) for other in (test, 1 - test, test.flip(0))}
         if len(choices) > 1:
-            return _problem(
-                "failed",
+            return problem(
                 f"2 of {N_MODELS} models are equal on validation, and the test scores settled it. "
                 "Take the first of the two.",
                 "choose-by-test",
             )
-    return _ok(
-        "failed",
-        f"{2 * N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie.",
-    )
+    return ok(f"{2 * N_MODELS * len(drawn)} tables with a failed run, {len(drawn)} with a tie.")

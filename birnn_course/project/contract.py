@@ -95,26 +95,26 @@ def read_tags(outcome: Outcome, seq_len: int, lengths: list[int]) -> Tags:
 def _nearly(value: Tensor, batch: int, seq_len: int, longest: int) -> tuple[Tensor, BrokenError]:
     """A tensor of another shape than it should have, if its tags can be found all the same."""
     got = tuple(value.shape)
-    told = f"For ids {(batch, seq_len)} `predict` returned tags {got}"
+    sentence = f"For ids {(batch, seq_len)} `predict` returned tags {got}"
     if got == (batch, longest):
         return value, BrokenError(
-            f"{told}: cut to the longest word. `pad_packed_sequence` does that without "
+            f"{sentence}: cut to the longest word. `pad_packed_sequence` does that without "
             "`total_length=ids.shape[1]`.",
             "pad-packed-keeps-length",
         )
     if batch == 1 and len(got) < 2 and value.numel() in (seq_len, longest):
         return value.reshape(1, -1), BrokenError(
-            f"{told}: the batch dimension is gone. A `squeeze` without a dimension drops it "
+            f"{sentence}: the batch dimension is gone. A `squeeze` without a dimension drops it "
             "when there is one word.",
             "squeeze-is-harmless",
         )
     if got == (seq_len, batch):
         raise BrokenError(
-            f"{told}: time comes first. Turn the result round, or build the RNN with "
+            f"{sentence}: time comes first. Turn the result round, or build the RNN with "
             "`batch_first=True`.",
             "transposed-only-once",
         )
-    raise BrokenError(f"{told}; they must have the shape of the ids.")
+    raise BrokenError(f"{sentence}; they must have the shape of the ids.")
 
 
 class Measured(NamedTuple):
@@ -182,15 +182,15 @@ def read_choice(outcome: Outcome, n_models: int) -> int:
 def _returned(outcome: Outcome, name: str) -> Plain:
     if outcome.kind == "returned":
         return outcome.value
-    if outcome.kind == "empty":
-        raise BrokenError(f"`{name}` returns nothing yet.", empty=True)
-    if outcome.kind == "raised":
-        raise BrokenError(f"`{name}` stops with {outcome.text}.")
-    if outcome.kind == "stopped":
-        raise BrokenError(f"`{name}` was stopped: {outcome.text}.")
-    raise BrokenError(f"`{name}` returned {outcome.text}, which is no plain data.")
+    what = {
+        "empty": "returns nothing yet",
+        "raised": f"stops with {outcome.text}",
+        "stopped": f"was stopped: {outcome.text}",
+        "refused": f"returned {outcome.text}, which is no plain data",
+    }
+    raise BrokenError(f"`{name}` {what[outcome.kind]}.", empty=outcome.kind == "empty")
 
 
-def close(a: float, b: float) -> bool:
+def nearly_equal(a: float, b: float) -> bool:
     """Whether two scores are equal up to rounding; nan equals nothing."""
     return math.isclose(a, b, rel_tol=0, abs_tol=1e-5)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from birnn_course.findings import Finding, ok, problem
+from birnn_course.project.asking import Question, ask_all
 from birnn_course.project.caller import Caller
-from birnn_course.project.contract import BrokenError, Tags, read_tags
-from birnn_course.project.findings import Finding
+from birnn_course.project.contract import Tags, read_tags
 
 Word = Sequence[int]
 BATCH_SIZE = 100
@@ -25,12 +28,19 @@ TOLERATED = 0.001
 """Share of letters that may change by rounding: a tie between two tags may fall either way."""
 
 QUESTIONS = {
-    "shape": "Are the tags (batch, seq_len), also for one word and in a wide batch?",
-    "repeat": "Does the same batch get the same tags twice?",
-    "order": "Do tags stay with their words when the batch is in another order?",
-    "alone": "Does a word get the tags in a batch that it gets alone?",
-    "pads": "Do more pads leave all tags as they are?",
-    "filler": "Do other letters in the pads leave all tags as they are?",
+    "shape": Question("Are the tags (batch, seq_len), also for one word and in a wide batch?"),
+    "repeat": Question("Does the same batch get the same tags twice?"),
+    # Where tags change by themselves, or with other words, what else changes them is not seen.
+    "order": Question(
+        "Do tags stay with their words when the batch is in another order?", ("repeat",)
+    ),
+    "alone": Question(
+        "Does a word get the tags in a batch that it gets alone?", ("repeat", "order")
+    ),
+    "pads": Question("Do more pads leave all tags as they are?", ("repeat", "order", "alone")),
+    "filler": Question(
+        "Do other letters in the pads leave all tags as they are?", ("repeat", "order", "alone")
+    ),
 }
 
 
@@ -79,28 +89,11 @@ def probe_predict(caller: Caller, words: Sequence[Word]) -> list[Finding]:
         "pads": lambda: _pads(predict, equal),
         "filler": lambda: _filler(predict, mixed),
     }
-    found: dict[str, Finding] = {}
-    for name, probe in probes.items():
-        # Where tags change by themselves, or with other words, what else changes them is not seen.
-        first = next((f for f in found.values() if f.probe in _hiding and _failed(f)), None)
-        if first is not None:
-            sentence = f"Mend this first: {first.question[0].lower()}{first.question[1:]}"
-            found[name] = Finding(name, QUESTIONS[name], "not looked at", sentence)
-            continue
-        try:
-            found[name] = probe()
-        except BrokenError as error:
-            found[name] = _problem(name, error.sentence, error.misconception)
-    if found["pads"].verdict == "ok" and found["filler"].misconception == "zeros-are-invisible":
-        found["filler"] = _problem("filler", found["filler"].sentence, "zeros-count-as-pads")
-    return list(found.values())
-
-
-_hiding = ("repeat", "order", "alone")
-
-
-def _failed(finding: Finding) -> bool:
-    return finding.verdict == "problem"
+    findings = ask_all(QUESTIONS, probes)
+    pads, filler = findings[-2:]
+    if pads.verdict == "ok" and filler.misconception == "zeros-are-invisible":
+        findings[-1] = replace(filler, misconception="zeros-count-as-pads")
+    return findings
 
 
 def _choose(words: Sequence[Word]) -> tuple[list[list[Word]], list[list[Word]]]:
@@ -118,26 +111,32 @@ def _choose(words: Sequence[Word]) -> tuple[list[list[Word]], list[list[Word]]]:
     return equal, mixed
 
 
-def _ok(name: str, sentence: str) -> Finding:
-    return Finding(name, QUESTIONS[name], "ok", sentence)
+class _Change(NamedTuple):
+    """How many letters got another tag, of how many."""
+
+    letters: int
+    of: int
+
+    @property
+    def many(self) -> bool:
+        """Whether rounding cannot be the reason."""
+        return self.letters > max(1, TOLERATED * self.of)
+
+    def __str__(self) -> str:
+        return f"{self.letters:,} of {self.of:,} letters got another tag"
 
 
-def _problem(name: str, sentence: str, misconception: str | None) -> Finding:
-    return Finding(name, QUESTIONS[name], "problem", sentence, misconception)
-
-
-def _changed(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[int, int]:
-    """How many letters have another tag, and how many letters there are."""
+def _changed(before: Sequence[Tensor], after: Sequence[Tensor]) -> _Change:
     a, b = torch.cat(list(before)), torch.cat(list(after))
-    return int((a != b).sum()), len(a)
+    return _Change(int((a != b).sum()), len(a))
 
 
-def _many(changed: tuple[int, int]) -> bool:
-    return changed[0] > max(1, TOLERATED * changed[1])
+def _tags(predict: Predictor, batches: list[list[Word]], **changes: Any) -> list[Tensor]:
+    return [row for batch in batches for row in predict(batch, **changes).rows]
 
 
-def _told(changed: tuple[int, int]) -> str:
-    return f"{changed[0]:,} of {changed[1]:,} letters"
+def _tags_upside_down(predict: Predictor, batches: list[list[Word]]) -> list[Tensor]:
+    return [row for batch in batches for row in predict(batch[::-1]).rows[::-1]]
 
 
 def _shape(predict: Predictor, mixed: list[list[Word]]) -> Finding:
@@ -145,52 +144,44 @@ def _shape(predict: Predictor, mixed: list[list[Word]]) -> Finding:
     for words, more in ((mixed[0], 0), ([one], 0), ([one[:1]], 0), (mixed[0], MORE_PADS)):
         complaint = predict(words, more=more).complaint
         if complaint is not None:
-            return _problem("shape", complaint.sentence, complaint.misconception)
-    return _ok("shape", "Right for ten words, for one, for one of one letter, and in a wide batch.")
+            return problem(complaint.sentence, complaint.misconception)
+    return ok("Right for ten words, for one, for one of one letter, and in a wide batch.")
 
 
 def _repeat(predict: Predictor, mixed: list[list[Word]]) -> Finding:
-    def ask(seed: int) -> list[Tensor]:
-        return [row for batch in mixed for row in predict(batch, seed=seed).rows]
-
-    first, second = ask(1), ask(2)
-    changed = _changed(first, second)
-    if not _many(changed):
-        return _ok("repeat", f"{_told(changed)} got another tag the second time.")
-    told = f"{_told(changed)} got another tag the second time."
-    if _many(_changed(first, ask(1))):
-        return _problem(
-            "repeat",
-            f"{told} PyTorch's random numbers are not the reason: something is kept from call to "
+    first = _tags(predict, mixed, seed=1)
+    changed = _changed(first, _tags(predict, mixed, seed=2))
+    seen = f"{changed} the second time."
+    if not changed.many:
+        return ok(seen)
+    if _changed(first, _tags(predict, mixed, seed=1)).many:
+        return problem(
+            f"{seen} PyTorch's random numbers are not the reason: something is kept from call to "
             "call, such as a state that is handed on. Start each call from zeros.",
             "carried-state-as-is",
         )
-    return _problem(
-        "repeat",
-        f"{told} Random numbers decide: dropout is on, or a state starts at random. "
+    return problem(
+        f"{seen} Random numbers decide: dropout is on, or a state starts at random. "
         "Call `model.eval()` first.",
         "no-grad-is-eval",
     )
 
 
 def _order(predict: Predictor, mixed: list[list[Word]]) -> Finding:
-    before = [row for batch in mixed for row in predict(batch).rows]
-    after = [row for batch in mixed for row in predict(batch[::-1]).rows[::-1]]
-    changed = _changed(before, after)
-    if not _many(changed):
-        return _ok("order", f"{_told(changed)} got another tag in a batch turned upside down.")
-    told = f"{_told(changed)} got another tag when the batch was turned upside down."
+    changed = _changed(_tags(predict, mixed), _tags_upside_down(predict, mixed))
+    if not changed.many:
+        return ok(f"{changed} in a batch turned upside down.")
+    seen = f"{changed} when the batch was turned upside down."
     moved = _moved(predict, mixed)
     if moved is not None:
-        return _problem("order", f"{told} {moved[1]}", moved[0])
+        return problem(f"{seen} {moved[1]}", moved[0])
     if _mixes_in_order(predict, mixed):
-        return _problem(
-            "order",
-            f"{told} The RNN reads along the batch: `batch_first=True` is missing, or stands "
+        return problem(
+            f"{seen} The RNN reads along the batch: `batch_first=True` is missing, or stands "
             "where it should not.",
             "missing-batch-first-raises",
         )
-    return _problem("order", f"{told} A word's tags depend on where it stands.", None)
+    return problem(f"{seen} A word's tags depend on where it stands.")
 
 
 def _moved(predict: Predictor, mixed: list[list[Word]]) -> tuple[str, str] | None:
@@ -225,58 +216,46 @@ def _moved(predict: Predictor, mixed: list[list[Word]]) -> tuple[str, str] | Non
 def _mixes_in_order(predict: Predictor, mixed: list[list[Word]]) -> bool:
     """Whether the order matters in a batch of equally long words too."""
     words = [word[:6] for batch in mixed for word in batch if len(word) >= 6]
-    return _many(_changed(predict(words).rows, predict(words[::-1]).rows[::-1]))
+    return _changed(_tags(predict, [words]), _tags_upside_down(predict, [words])).many
 
 
 def _alone(predict: Predictor, equal: list[list[Word]]) -> Finding:
-    together = [row for batch in equal for row in predict(batch).rows]
-    alone = [predict([word]).rows[0] for batch in equal for word in batch]
-    changed = _changed(alone, together)
-    if not _many(changed):
-        return _ok("alone", f"{_told(changed)} got another tag in company, without any pads.")
-    told = (
-        f"{_told(changed)} got another tag in a batch of {N_EQUAL} equally long words than alone."
-    )
-    upside_down = [row for batch in equal for row in predict(batch[::-1]).rows[::-1]]
-    if _many(_changed(together, upside_down)):
-        return _problem(
-            "alone",
-            f"{told} It also matters in which order the others stand: the RNN reads along the "
+    together = _tags(predict, equal)
+    changed = _changed(_tags(predict, [[word] for batch in equal for word in batch]), together)
+    if not changed.many:
+        return ok(f"{changed} in company, without any pads.")
+    seen = f"{changed} in a batch of {N_EQUAL} equally long words than alone."
+    if _changed(together, _tags_upside_down(predict, equal)).many:
+        return problem(
+            f"{seen} It also matters in which order the others stand: the RNN reads along the "
             "batch.",
             "missing-batch-first-raises",
         )
-    return _problem(
-        "alone",
-        f"{told} Their order does not matter: something is averaged over the batch, as BatchNorm "
+    return problem(
+        f"{seen} Their order does not matter: something is averaged over the batch, as BatchNorm "
         "does in training mode.",
         "batchnorm-without-eval",
     )
 
 
 def _pads(predict: Predictor, equal: list[list[Word]]) -> Finding:
-    before = [row for batch in equal for row in predict(batch).rows]
-    after = [row for batch in equal for row in predict(batch, more=MORE_PADS).rows]
-    changed = _changed(before, after)
-    told = f"{_told(changed)} got another tag when {MORE_PADS} pads were added."
-    if not _many(changed):
-        return _ok("pads", told)
-    return _problem(
-        "pads",
-        f"{told} A backward direction reads the pads first: pack the batch, or batch words of one "
+    changed = _changed(_tags(predict, equal), _tags(predict, equal, more=MORE_PADS))
+    seen = f"{changed} when {MORE_PADS} pads were added."
+    if not changed.many:
+        return ok(seen)
+    return problem(
+        f"{seen} A backward direction reads the pads first: pack the batch, or batch words of one "
         "length. Convolution and attention need a mask.",
         "packing-only-for-h-n",
     )
 
 
 def _filler(predict: Predictor, mixed: list[list[Word]]) -> Finding:
-    before = [row for batch in mixed for row in predict(batch).rows]
-    after = [row for batch in mixed for row in predict(batch, letters_in_pads=True).rows]
-    changed = _changed(before, after)
-    told = f"{_told(changed)} got another tag when other letters stood in the pads."
-    if not _many(changed):
-        return _ok("filler", told)
-    return _problem(
-        "filler",
-        f"{told} Where a word ends is told by `lengths`, and by nothing else: 0 is the letter a.",
+    changed = _changed(_tags(predict, mixed), _tags(predict, mixed, letters_in_pads=True))
+    seen = f"{changed} when other letters stood in the pads."
+    if not changed.many:
+        return ok(seen)
+    return problem(
+        f"{seen} Where a word ends is told by `lengths`, and by nothing else: 0 is the letter a.",
         "zeros-are-invisible",
     )

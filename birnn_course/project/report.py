@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from birnn_course import __version__, files
-from birnn_course.course import TITLES
 from birnn_course.errors import CourseError
 from birnn_course.exercises.report import with_code
-from birnn_course.misconceptions import catalogue
-from birnn_course.project.findings import Finding, Verdict
+from birnn_course.findings import Finding, cell, misconceptions_of, table
 
-_MARKS: dict[Verdict, str] = {"ok": "✓", "problem": "✗", "not looked at": "–"}
 _OURS = '<meta name="generator" content="birnn-course project report">'
 
 
@@ -89,7 +86,7 @@ class ProjectReport:
     @property
     def misconceptions(self) -> tuple[str, ...]:
         """Ids of all misconceptions found, in the order of the findings."""
-        return tuple(dict.fromkeys(f.misconception for f in self.findings if f.misconception))
+        return misconceptions_of(self.findings)
 
     def save(self, path: str | Path = "my_project.html", written: str = "") -> None:
         """Write the report to a file that any browser opens, without a network.
@@ -131,8 +128,8 @@ class ProjectReport:
             lines += ["", f"{part.title}: {_points(part)}"]
             lines += [f"  {part.sentence}"] if part.sentence else []
             for finding in part.findings:
-                lines.append(f"  {_MARKS[finding.verdict]} {finding.question}")
-                lines += [f"    {text}" for text in (finding.sentence, *_cure(finding))]
+                lines.append(f"  {finding.sign} {finding.question}")
+                lines += [f"    {text}" for text in (finding.evidence, *_cure(finding))]
         if self.printed:
             lines += ["", f"Printed:\n{self.printed.rstrip()}"]
         return "\n".join(lines)
@@ -180,29 +177,23 @@ def _points(part: Part) -> str:
 
 def _cure(finding: Finding) -> Iterator[str]:
     """The belief behind a finding, and the unit that shows what happens."""
-    if finding.misconception is None:
+    if finding.cure is None:
         return
-    known = catalogue()[finding.misconception]
-    unit = f"unit {known.unit}, {TITLES[known.unit]}" if known.unit in TITLES else known.unit
+    known, unit = finding.cure
     yield f"A belief that leads there ({known.id}): “{known.belief}”"
-    yield f"What happens: {known.reality} See {unit}."
+    yield f"What happens: {known.reality} See unit {unit.number}, {unit.title}."
 
 
 def _part_html(part: Part) -> str:
-    cell = 'style="text-align: left; vertical-align: top"'
-    rows = "".join(
-        f'<tr><td {cell[:-1]}; white-space: nowrap">'
-        f'<span aria-hidden="true">{_MARKS[f.verdict]}</span> {f.verdict}</td>'
-        f'<th scope="row" {cell[:-1]}; font-weight: normal">{with_code(f.question)}</th>'
-        f"<td {cell}>{'<br>'.join(with_code(text) for text in (f.sentence, *_cure(f)))}</td></tr>"
-        for f in part.findings
-    )
     title = f"{with_code(part.title)}: {_points(part)}"
     sentence = f"<p>{with_code(part.sentence)}</p>" if part.sentence else ""
-    if not rows:
+    if not part.findings:
         return f"<p><strong>{title}</strong></p>{sentence}"
-    head = "".join(f'<th scope="col" {cell}>{t}</th>' for t in ("verdict", "asked", "found"))
-    return (
-        f'<table><caption style="text-align: left; font-weight: bold">{title}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{sentence}"
+    rows = (
+        cell(f.marked(f.verdict), style="; white-space: nowrap")
+        + cell(with_code(f.question), heads="row", style="; font-weight: normal")
+        + cell("<br>".join(with_code(text) for text in (f.evidence, *_cure(f))))
+        for f in part.findings
     )
+    start = f'<table><caption style="text-align: left; font-weight: bold">{title}</caption>'
+    return table(start, ("verdict", "asked", "found"), rows) + sentence

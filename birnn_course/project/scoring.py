@@ -14,20 +14,21 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from birnn_course.data.batches import IGNORED
+from birnn_course.findings import Finding, ok, problem
 from birnn_course.metrics import Scores
-from birnn_course.project.answers import measure
+from birnn_course.project.answers import scores_of
+from birnn_course.project.asking import Question, ask_all
 from birnn_course.project.caller import Caller
-from birnn_course.project.contract import N_TAGS, BrokenError, Measured, close, read_score
-from birnn_course.project.findings import Finding
+from birnn_course.project.contract import N_TAGS, BrokenError, Measured, nearly_equal, read_score
 
 N_WORDS, LONGEST = 300, 14
 SHARES = (0.67, 0.16, 0.04, 0.13)
 
 QUESTIONS = {
-    "value": "Is it macro-F1, with the recall of each tag?",
-    "metric-pads": "Does it leave out the pads?",
-    "parts": "Is it counted over all letters together, and divided once?",
-    "undefined": "Is it a number when a tag is never predicted?",
+    "value": Question("Is it macro-F1, with the recall of each tag?"),
+    "metric-pads": Question("Does it leave out the pads?"),
+    "parts": Question("Is it counted over all letters together, and divided once?"),
+    "undefined": Question("Is it a number when a tag is never predicted?"),
 }
 
 
@@ -43,7 +44,7 @@ class Case(NamedTuple):
 
     def counts(self) -> Scores:
         """Of all letters."""
-        return measure(self.predicted, self.gold)
+        return scores_of(self.predicted, self.gold)
 
     def reordered(self, order: list[int]) -> Case:
         """The same words in another order."""
@@ -58,7 +59,7 @@ class Case(NamedTuple):
         return Case(join(self.predicted), join(self.gold))
 
 
-def draw(seed: int, *, equal: bool = False, never: int | None = None) -> Case:
+def draw_case(seed: int, *, equal: bool = False, never: int | None = None) -> Case:
     """Random words, whose tags are as unequal as real ones, and wrong in another proportion."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -88,30 +89,25 @@ def probe_score(caller: Caller, seed: int = 0) -> list[Finding]:
         gold = torch.cat([gold, torch.full(wider, IGNORED)], dim=1)
         return read_score(caller("score", (predicted, gold, torch.tensor(lengths)), 0))
 
+    right_without_pads = False
+
+    def value() -> Finding:
+        nonlocal right_without_pads
+        case = draw_case(seed, equal=True)
+        finding = _value(ask(case), case)
+        right_without_pads = finding.verdict == "ok"
+        return finding
+
     probes: dict[str, Callable[[], Finding]] = {
-        "value": lambda: _value(ask(draw(seed, equal=True)), draw(seed, equal=True)),
-        "metric-pads": lambda: _pads(ask, draw(seed + 1), judged=found[0].verdict == "ok"),
-        "parts": lambda: _parts(ask, draw(seed + 2, equal=True), draw(seed + 3, equal=True)),
-        "undefined": lambda: _undefined(ask, draw(seed + 4, equal=True, never=2)),
+        "value": value,
+        "metric-pads": lambda: _pads(ask, draw_case(seed + 1), right_without_pads),
+        "parts": lambda: _parts(ask, *(draw_case(seed + i, equal=True) for i in (2, 3))),
+        "undefined": lambda: _undefined(ask, draw_case(seed + 4, equal=True, never=2)),
     }
-    found: list[Finding] = []
-    for name, probe in probes.items():
-        try:
-            found.append(probe())
-        except BrokenError as error:
-            found.append(_problem(name, error.sentence, error.misconception))
-    return found
+    return ask_all(QUESTIONS, probes)
 
 
 Ask = Callable[..., Measured]
-
-
-def _ok(name: str, sentence: str) -> Finding:
-    return Finding(name, QUESTIONS[name], "ok", sentence)
-
-
-def _problem(name: str, sentence: str, misconception: str | None) -> Finding:
-    return Finding(name, QUESTIONS[name], "problem", sentence, misconception)
 
 
 def _as_measured(scores: Scores) -> Measured:
@@ -121,63 +117,55 @@ def _as_measured(scores: Scores) -> Measured:
 def _same(a: Measured, b: Measured) -> bool:
     """Whether two answers of one function are the same; nan is the same as nan."""
     pairs = zip((a.macro_f1, *a.recall), (b.macro_f1, *b.recall), strict=True)
-    return all(close(x, y) or (math.isnan(x) and math.isnan(y)) for x, y in pairs)
+    return all(nearly_equal(x, y) or (math.isnan(x) and math.isnan(y)) for x, y in pairs)
 
 
 def _value(got: Measured, case: Case) -> Finding:
     right, counts = case.right(), case.counts()
     if _same(got, right):
-        return _ok("value", f"{N_WORDS} words without pads: {got.macro_f1:.3f}, and so it should.")
-    told = f"It says {got.macro_f1:.3f} where macro-F1 is {right.macro_f1:.3f}"
-    if close(got.macro_f1, counts.accuracy):
-        return _problem(
-            "value",
-            f"{told}: it is the accuracy, to which the rare tags hardly matter.",
+        return ok(f"{N_WORDS} words without pads: {got.macro_f1:.3f}, and so it should.")
+    seen = f"It says {got.macro_f1:.3f} where macro-F1 is {right.macro_f1:.3f}"
+    if nearly_equal(got.macro_f1, counts.accuracy):
+        return problem(
+            f"{seen}: it is the accuracy, to which the rare tags hardly matter.",
             "accuracy-shows-skill",
         )
-    if close(got.macro_f1, counts.average("weighted")):
-        return _problem(
-            "value",
-            f"{told}: it is the F1 weighted by how often each tag occurs. Give all four the same "
+    if nearly_equal(got.macro_f1, counts.average("weighted")):
+        return problem(
+            f"{seen}: it is the F1 weighted by how often each tag occurs. Give all four the same "
             "weight.",
             "one-default-f1",
         )
-    if not close(got.macro_f1, right.macro_f1):
-        return _problem(
-            "value", f"{told}. Compute F1 for each of the four tags, then their mean.", None
-        )
-    at = next(i for i in range(N_TAGS) if not close(got.recall[i], right.recall[i]))
-    told = f"The recall of tag {at} is {right.recall[at]:.3f}, and it says {got.recall[at]:.3f}"
-    if all(map(close, got.recall, counts.precision.tolist())):
-        return _problem(
-            "value",
-            f"{told}: it is the precision. `pred` and `gold` have changed places on the way.",
+    if not nearly_equal(got.macro_f1, right.macro_f1):
+        return problem(f"{seen}. Compute F1 for each of the four tags, then their mean.")
+    at = next(i for i in range(N_TAGS) if not nearly_equal(got.recall[i], right.recall[i]))
+    seen = f"The recall of tag {at} is {right.recall[at]:.3f}, and it says {got.recall[at]:.3f}"
+    if all(map(nearly_equal, got.recall, counts.precision.tolist())):
+        return problem(
+            f"{seen}: it is the precision. `pred` and `gold` have changed places on the way.",
             "argument-order",
         )
-    return _problem("value", f"{told}. Of all letters with that tag, how many were found?", None)
+    return problem(f"{seen}. Of all letters with that tag, how many were found?")
 
 
-def _pads(ask: Ask, case: Case, *, judged: bool) -> Finding:
-    """``judged``: it is right without pads, so with them a wrong number is their doing."""
+def _pads(ask: Ask, case: Case, right_without: bool) -> Finding:
+    """Where it is right without pads, a wrong number with them is their doing."""
     before, right = ask(case), case.right()
     for changes in ({"in_pads": 3}, {"more": 5}, {"in_pads": 2, "more": 5}):
         after = ask(case, **changes)
         if not _same(before, after):
             what = "other tags stood in the pads" if "in_pads" in changes else "5 pads were added"
-            return _problem(
-                "metric-pads",
+            return problem(
                 f"It says {before.macro_f1:.3f}, and {after.macro_f1:.3f} when {what}. "
                 "Cut the pads out before you count.",
                 "pads-in-accuracy",
             )
-    if judged and not _same(before, right):
-        return _problem(
-            "metric-pads",
+    if right_without and not _same(before, right):
+        return problem(
             f"It says {before.macro_f1:.3f} for words of different lengths, where macro-F1 is "
-            f"{right.macro_f1:.3f}. Count every letter before a word's end, and no other.",
-            None,
+            f"{right.macro_f1:.3f}. Count every letter before a word's end, and no other."
         )
-    return _ok("metric-pads", "The same with other tags in the pads, and with more of them.")
+    return ok("The same with other tags in the pads, and with more of them.")
 
 
 def _parts(ask: Ask, case: Case, other: Case) -> Finding:
@@ -185,20 +173,18 @@ def _parts(ask: Ask, case: Case, other: Case) -> Finding:
     order = torch.randperm(len(case.gold), generator=torch.Generator().manual_seed(0)).tolist()
     before, after, rejoined = ask(case), ask(case.reordered(order)), ask(case.rejoined())
     if not _same(before, after):
-        return _problem(
-            "parts",
+        return problem(
             f"It says {before.macro_f1:.4f}, and {after.macro_f1:.4f} for the same words in "
             "another order. Batches were averaged; add up their counts.",
             "mean-of-batch-f1",
         )
     if not _same(before, rejoined):
-        return _problem(
-            "parts",
+        return problem(
             f"It says {before.macro_f1:.3f}, and {rejoined.macro_f1:.3f} for the same letters in "
             "half as many rows. Words were averaged; add up their counts.",
             "token-mean-is-sequence-mean",
         )
-    return _ok("parts", "The same in another order, and with two words to a row.")
+    return ok("The same in another order, and with two words to a row.")
 
 
 def _undefined(ask: Ask, case: Case) -> Finding:
@@ -213,29 +199,24 @@ def _undefined(ask: Ask, case: Case) -> Finding:
             f"Tag 2 neither occurs nor is it predicted, and there are four tags all the same: "
             f"{error.sentence} (scikit-learn needs `labels=[0, 1, 2, 3]` for that.)"
         )
-        return _problem("undefined", sentence, error.misconception)
-    return finding or _ok(
-        "undefined", "A tag that is never predicted counts as F1 0, and so if it does not occur."
+        return problem(sentence, error.misconception)
+    return finding or ok(
+        "A tag that is never predicted counts as F1 0, and so if it does not occur."
     )
 
 
 def _never_right(got: Measured, case: Case, what: str) -> Finding | None:
     """A problem with the mean where tag 2 is never right, if there is one."""
     right, counts = case.right(), case.counts()
-    if close(got.macro_f1, right.macro_f1):
+    if nearly_equal(got.macro_f1, right.macro_f1):
         return None
-    told = f"{what}, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
+    seen = f"{what}, so its F1 is 0, and the mean is {right.macro_f1:.3f}"
     if math.isnan(got.macro_f1):
-        return _problem(
-            "undefined",
-            f"{told}. It says nan: 0/0 went into the mean.",
-            "zero-division-is-cosmetic",
-        )
+        return problem(f"{seen}. It says nan: 0/0 went into the mean.", "zero-division-is-cosmetic")
     present = counts.f1[[0, 1, 3]].mean().item()
-    if close(got.macro_f1, present):
-        return _problem(
-            "undefined",
-            f"{told}. It says {got.macro_f1:.3f}: the tag was left out of the mean.",
+    if nearly_equal(got.macro_f1, present):
+        return problem(
+            f"{seen}. It says {got.macro_f1:.3f}: the tag was left out of the mean.",
             "zero-division-is-cosmetic",
         )
-    return _problem("undefined", f"{told}. It says {got.macro_f1:.3f}.", None)
+    return problem(f"{seen}. It says {got.macro_f1:.3f}.")

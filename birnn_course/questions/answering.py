@@ -6,7 +6,7 @@ import json
 import random
 
 from birnn_course.questions.bank import BLANK, Question
-from birnn_course.questions.judging import Given, Verdict
+from birnn_course.questions.judging import Judgement, Response
 from birnn_course.record import Attempt
 
 PROMPTS = {
@@ -24,18 +24,18 @@ def shuffled(question: Question) -> list[int]:
     return positions
 
 
-def attempt(
-    question: Question, given: Given, verdict: Verdict, sure: bool | None = None
+def as_attempt(
+    question: Question, response: Response, judgement: Judgement, sure: bool | None = None
 ) -> Attempt:
     """What the record keeps of an answer."""
     return Attempt(
         item=question.id,
         kind="question",
         unit=question.unit,
-        points=verdict.points,
+        points=judgement.points,
         max_points=1.0,
-        answer=json.dumps(given),
+        answer=json.dumps(response),
         probes=question.probes,
-        misconception=verdict.misconceptions[0] if verdict.misconceptions else None,
+        misconception=judgement.misconceptions[0] if judgement.misconceptions else None,
         sure=sure,
     )

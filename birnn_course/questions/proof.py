@@ -6,7 +6,7 @@ from typing import Any
 
 from birnn_course.questions.bank import BLANK, Answer, Question
 from birnn_course.questions.judging import read_number, read_shape
-from birnn_course.running.snippets import printed, run, same
+from birnn_course.running.snippets import execute, printed, same
 
 
 def prove(question: Question) -> list[str]:
@@ -20,7 +20,7 @@ def prove(question: Question) -> list[str]:
     elif question.kind == "code":
         truths = [_fills_in(question, answer) for answer in question.answers]
     else:
-        namespace = run(question.proof, question.id)
+        namespace = execute(question.proof, question.id)
         if any(answer.holds is None for answer in question.answers) and "result" not in namespace:
             return ["the proof leaves no result to compare with; give it one, or answers holds"]
         truths = []
@@ -50,7 +50,7 @@ def _decide(question: Question, answer: Answer, namespace: dict[str, Any]) -> bo
 def _fills_in(question: Question, answer: Answer) -> bool:
     """Whether the check holds with this line. A line that raises does not."""
     try:
-        namespace = run(question.code.replace(BLANK, answer.text), question.id)
+        namespace = execute(question.code.replace(BLANK, answer.text), question.id)
         return bool(eval(question.check, namespace))
     except Exception:
         return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from birnn_course.questions.answering import PROMPTS, attempt, shuffled
+from birnn_course.questions.answering import PROMPTS, as_attempt, shuffled
 from birnn_course.questions.bank import Question
-from birnn_course.questions.judging import Given, Verdict, judge
+from birnn_course.questions.judging import Judgement, Response, judge
 from birnn_course.record import record
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -33,21 +33,21 @@ def ask(question: Question) -> bool:
             return False
         if not typed.strip():
             return False
-        given: Given = _ticked(typed, order) if order else typed
-        verdict = judge(question, given) if given else _UNREADABLE
-        if verdict.readable:
+        response: Response = _ticked(typed, order) if order else typed
+        judgement = judge(question, response) if response else _UNREADABLE
+        if judgement.readable:
             break
-        click.echo(verdict.sentences[0])
-    record().add(attempt(question, given, verdict))
-    click.echo("Right." if verdict.right else "Not yet.")
-    for sentence in verdict.sentences:
+        click.echo(judgement.sentences[0])
+    record().add(as_attempt(question, response, judgement))
+    click.echo("Right." if judgement.right else "Not yet.")
+    for sentence in judgement.sentences:
         click.echo(f"  {sentence}")
-    if not verdict.right:
+    if not judgement.right:
         click.echo(f"  Step by step: {question.worked}")
     return True
 
 
-_UNREADABLE = Verdict(0, ("Type one of the letters, or several as in: a c",), readable=False)
+_UNREADABLE = Judgement(0, ("Type one of the letters, or several as in: a c",), readable=False)
 
 
 def _read(question: Question) -> str:

@@ -23,7 +23,6 @@ MOST_PRINTED = 2_000
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _COURSE = Path(__file__).resolve().parent.parent
 
-
 Kind = Literal["returned", "empty", "refused", "raised", "stopped"]
 
 
@@ -56,7 +55,7 @@ def call(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> A
         return function(*copy.deepcopy(arguments))
 
 
-def attempt(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Outcome:
+def call_safely(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Outcome:
     """Call a learner's function; nothing it does comes out of here as an exception.
 
     Its result is copied at once: what the learner's code changes later does not matter.
@@ -74,8 +73,7 @@ def attempt(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -
         place = _learners_line(error)
         if _is_stub(error, place):
             return Outcome("empty", printed=printed.getvalue())
-        kind: Literal["raised", "stopped"]
-        kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
+        kind: Kind = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
         where = f" in line {place[0]}, `{place[1]}`" if place else ""
         return Outcome(kind, text=f"{message_of(error)}{where}", printed=printed.getvalue())
 

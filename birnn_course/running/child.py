@@ -73,7 +73,7 @@ def main() -> None:
         say("over", None)
 
 
-def judge(code: str, check: str, show: str, names: dict[str, Any]) -> tuple[bool, str]:
+def run_and_check(code: str, check: str, show: str, names: dict[str, Any]) -> tuple[bool, str]:
     """Run the code, then the check in the same names; say whether it holds, in one sentence.
 
     See :func:`birnn_course.running.runner.run` for the arguments. Whatever the code raises
@@ -96,7 +96,7 @@ def judge(code: str, check: str, show: str, names: dict[str, Any]) -> tuple[bool
             return False, f"It ran, but the check does not hold{_seen(show, names)}."
     except BaseException as error:
         # After the limit is lifted: at its edge there would be no room for the sentence.
-        return False, before + _told(error)
+        return False, before + _sentence(error)
 
 
 class Printed(io.TextIOBase):
@@ -182,7 +182,7 @@ def _answer(request: dict[str, Any], names: dict[str, Any], say: Say) -> None:
         random.seed(SEED)
         sys.addaudithook(_refuse)
         say("began", None)
-        say("done", judge(request["code"], request["check"], request["show"], names))
+        say("done", run_and_check(request["code"], request["check"], request["show"], names))
     finally:
         _exit(0)
 
@@ -230,7 +230,7 @@ def _seen(show: str, names: dict[str, Any]) -> str:
     return f": {show} is {_cut(text, MOST_SHOWN)}"
 
 
-def _told(error: BaseException) -> str:
+def _sentence(error: BaseException) -> str:
     """The error in one sentence: its type and the first line of its message."""
     if isinstance(error, SystemExit):
         return "It ended the process."

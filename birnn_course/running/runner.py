@@ -39,7 +39,7 @@ _LINE = 65536  # bytes: longer than the longest reply
 _SETTINGS = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
 
-class Outcome(NamedTuple):
+class CodeRun(NamedTuple):
     """What became of a learner's code.
 
     Attributes
@@ -60,7 +60,7 @@ class Outcome(NamedTuple):
     ran: bool = True
 
 
-def run(code: str, check: str, *, show: str = "", timeout: float = 5.0) -> Outcome:
+def run(code: str, check: str, *, show: str = "", timeout: float = 5.0) -> CodeRun:
     """Run ``code`` in another process, then ask whether ``check`` holds there.
 
     Two calls with the same arguments have the same outcome: torch is seeded before each, and
@@ -79,7 +79,7 @@ def run(code: str, check: str, *, show: str = "", timeout: float = 5.0) -> Outco
 
     Returns
     -------
-    Outcome
+    CodeRun
         Whatever happens: this raises nothing but ``KeyboardInterrupt``.
     """
     global _child
@@ -148,7 +148,7 @@ class _Child:
         """Somebody else, such as a system short of memory, has ended it."""
         return self._process.poll() is not None
 
-    def ask(self, code: str, check: str, show: str, timeout: float) -> Outcome:
+    def ask(self, code: str, check: str, show: str, timeout: float) -> CodeRun:
         """Run one answer.
 
         Raises
@@ -168,7 +168,7 @@ class _Child:
         self._process.stdin.flush()
         return self._follow(start, timeout)
 
-    def _follow(self, start: float, timeout: float) -> Outcome:
+    def _follow(self, start: float, timeout: float) -> CodeRun:
         """Listen until the process that runs the answer has ended, so that nothing goes on."""
         began = False
         printed = ""
@@ -193,7 +193,7 @@ class _Child:
             unit = "second" if timeout == 1 else "seconds"
             sentence = f"It did not end within {timeout:g} {unit}." if late else _ENDED
             result = False, sentence
-        return Outcome(*result, _shown(printed))
+        return CodeRun(*result, _shown(printed))
 
     def end(self) -> None:
         """Kill the process with all that it started."""
@@ -249,8 +249,8 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _unchecked(reason: str) -> Outcome:
-    return Outcome(False, _clean(f"This could not be checked here ({reason})."), ran=False)
+def _unchecked(reason: str) -> CodeRun:
+    return CodeRun(False, _clean(f"This could not be checked here ({reason})."), ran=False)
 
 
 _child: _Child | None = None

@@ -13,7 +13,7 @@ from torch import nn
 from birnn_course.seeding import seeded
 
 
-def run(source: str, name: str) -> dict[str, Any]:
+def execute(source: str, name: str) -> dict[str, Any]:
     """Execute ``source`` in a fresh namespace and return that namespace.
 
     It holds ``torch``, ``nn`` and ``F`` and nothing of the file the snippet came from, so a
@@ -36,7 +36,7 @@ def printed(source: str, name: str) -> str:
     """What ``source`` prints, without the last line break."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        run(source, name)
+        execute(source, name)
     return output.getvalue().rstrip("\n")
 
 
@@ -51,7 +51,7 @@ def showing(source: str, name: str) -> str:
         Where it came from, for tracebacks.
     """
     try:
-        namespace = run(source, name)
+        namespace = execute(source, name)
         wrong, right = namespace["wrong"], namespace["right"]
     except Exception:  # such as one that needs a GPU
         wrong = right = None

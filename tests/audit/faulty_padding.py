@@ -35,8 +35,8 @@ def padded_tagger_without_packing() -> Made:
     """The part-of-speech tutorial: two layers, time first, never packed, loss rightly masked."""
     model = PlainTagger(nn.LSTM, batch_first=False, num_layers=2, dropout=0.25)
     targets = tags(ENDS, batch_first=False)
-    told = {"lengths": ENDS, "targets": targets, "loss": token_loss, "batch_first": False}
-    return model, ids(ENDS, batch_first=False), told
+    options = {"lengths": ENDS, "targets": targets, "loss": token_loss, "batch_first": False}
+    return model, ids(ENDS, batch_first=False), options
 
 
 @PADDING.add("mean-over-pads", *PADS_ARE_READ)

@@ -16,10 +16,10 @@ PADS_ARE_COUNTED = ("one-filler-for-all", "masked-mean", "pads-in-accuracy")
 """The catalogue has no sentence on a loss that counts pads; these say it of their neighbours."""
 
 
-def scored(pad: int = -100, **told: Any) -> Made:
+def scored(pad: int = -100, **options: Any) -> Made:
     """A right tagger and its batch, with tags that are filled up by ``pad``."""
-    told = {"lengths": ENDS, "targets": tags(ENDS, pad=pad), **told}
-    return PackedTagger(nn.LSTM), ids(ENDS), told
+    options = {"lengths": ENDS, "targets": tags(ENDS, pad=pad), **options}
+    return PackedTagger(nn.LSTM), ids(ENDS), options
 
 
 @SCORING.add(*PADS_ARE_COUNTED)
@@ -71,8 +71,8 @@ def accuracy_as_mean_of_batches() -> Made:
 
     def metric(scores: Tensor, targets: Tensor) -> float:
         shares = [
-            hits(said[gold >= 0], gold[gold >= 0])
-            for said, gold in zip(scores.split(4), targets.split(4), strict=True)
+            hits(predicted[gold >= 0], gold[gold >= 0])
+            for predicted, gold in zip(scores.split(4), targets.split(4), strict=True)
         ]
         return sum(shares) / len(shares)
 
@@ -83,8 +83,8 @@ def accuracy_as_mean_of_batches() -> Made:
 def loss_takes_steps_for_classes() -> Made:
     """Hands the scores to the loss as they come, where there are as many steps as classes."""
     lengths = torch.tensor([5, 3, 4, 5, 2, 4])
-    told = {"lengths": lengths, "targets": tags(lengths), "loss": F.cross_entropy}
-    return PackedTagger(nn.LSTM), ids(lengths), told
+    options = {"lengths": lengths, "targets": tags(lengths), "loss": F.cross_entropy}
+    return PackedTagger(nn.LSTM), ids(lengths), options
 
 
 @SCORING.add("view-moves-classes")
@@ -101,5 +101,5 @@ def classes_moved_by_view() -> Made:
 @SCORING.add("flattening-aligns")
 def time_first_scores_batch_first_tags() -> Made:
     """Flattens time-first scores and batch-first tags, which are then paired wrongly."""
-    told = {"lengths": ENDS, "targets": tags(ENDS), "loss": token_loss, "batch_first": False}
-    return PackedTagger(nn.GRU, batch_first=False), ids(ENDS, batch_first=False), told
+    options = {"lengths": ENDS, "targets": tags(ENDS), "loss": token_loss, "batch_first": False}
+    return PackedTagger(nn.GRU, batch_first=False), ids(ENDS, batch_first=False), options

@@ -51,10 +51,10 @@ class Shelf(list[Case]):
             @wraps(build)
             def make() -> Made:
                 torch.manual_seed(0)
-                model, batch, told = build()
-                if "lengths" in told:
-                    told["lengths"] = told["lengths"].clone()  # many cases share one tensor
-                return model, batch, told
+                model, batch, options = build()
+                if "lengths" in options:
+                    options["lengths"] = options["lengths"].clone()  # many cases share one tensor
+                return model, batch, options
 
             self.append(Case(build.__name__, make, frozenset(bugs)))
             return make

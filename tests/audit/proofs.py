@@ -20,20 +20,20 @@ class Bench:
     """A made case, whatever its layout, with batch-first questions."""
 
     def __init__(self, made: Made) -> None:
-        self.model, batch, self.told = made
+        self.model, batch, self.options = made
         if isinstance(self.model, nn.Module):
             self.model.eval()
         asked = inspect.signature(getattr(self.model, "forward", self.model)).parameters
         self.lengths_as = list(asked.values())[1].kind if len(asked) > 1 else None
-        lengths = self.told.get("lengths")
-        first = self.told.get("batch_first")
+        lengths = self.options.get("lengths")
+        first = self.options.get("batch_first")
         self.time_first = first is False or (
             first is None and lengths is not None and len(lengths) != len(batch)
         )
         self.inputs = self.turned(batch)
-        whole = torch.full((len(self.inputs),), self.inputs.shape[1])
-        self.lengths: Tensor = whole if lengths is None else lengths
-        self.pad = self.told.get("pad_value", 0)
+        full = torch.full((len(self.inputs),), self.inputs.shape[1])
+        self.lengths: Tensor = full if lengths is None else lengths
+        self.pad = self.options.get("pad_value", 0)
 
     def turned(self, x: Tensor) -> Tensor:
         """From batch first to the model's layout or back."""
@@ -196,7 +196,7 @@ def pads_of(bench: Bench) -> Tensor:
 
 def judged(bench: Bench, what: str, scores: Tensor, targets: Tensor) -> float:
     """Loss or metric of batch-first scores and targets in the user's layout."""
-    return float(bench.told[what](bench.turned(scores), targets))
+    return float(bench.options[what](bench.turned(scores), targets))
 
 
 def scores_at_pads_count(what: str) -> Proof:
@@ -209,7 +209,7 @@ def scores_at_pads_count(what: str) -> Proof:
 
 
 def changed_by_pads(bench: Bench, what: str) -> float:
-    scores, targets = bench.ask(), bench.told["targets"]
+    scores, targets = bench.ask(), bench.options["targets"]
     before, after = judged(bench, what, scores, targets), []
     for sure in 9 * torch.eye(scores.shape[-1], dtype=scores.dtype):
         other = scores.clone()
@@ -219,7 +219,7 @@ def changed_by_pads(bench: Bench, what: str) -> float:
 
 
 def changed_by_width(bench: Bench, what: str) -> float:
-    scores, targets = bench.ask(), bench.told["targets"]
+    scores, targets = bench.ask(), bench.options["targets"]
     filler = bench.turned(targets)[pads_of(bench)][0].item()
     wider = bench.turned(bench.more_pads(bench.turned(targets), filler))
     return abs(
@@ -239,14 +239,14 @@ def width_counts(what: str) -> Proof:
 
 def perfect_scores_are_punished(bench: Bench) -> None:
     """The loss of scores that are right everywhere is far from zero."""
-    targets = bench.told["targets"]
+    targets = bench.options["targets"]
     perfect = 30 * F.one_hot(targets.clamp(min=0), bench.ask().shape[-1]).float()
     assert judged(bench, "loss", perfect, targets) > 1
 
 
 def first_tag_does_not_count(bench: Bench) -> None:
     """What the model says about real tokens with tag 0 does not change the loss."""
-    scores, targets = bench.ask(), bench.told["targets"]
+    scores, targets = bench.ask(), bench.options["targets"]
     at_zero = (targets == 0) & ~pads_of(bench)
     assert at_zero.sum() > 2
     other = scores.clone()
@@ -257,7 +257,7 @@ def first_tag_does_not_count(bench: Bench) -> None:
 
 def order_counts(bench: Bench) -> None:
     """The metric changes when the same sequences come in another order."""
-    scores, targets = bench.ask(), bench.told["targets"]
+    scores, targets = bench.ask(), bench.options["targets"]
     orders = [torch.arange(len(scores)).roll(n) for n in range(len(scores))]
     values = [judged(bench, "metric", scores[order], targets[order]) for order in orders]
     assert max(values) - min(values) > FAR
@@ -282,10 +282,10 @@ def state_is_carried(bench: Bench) -> None:
     fresh = [copy.deepcopy(bench.model) for _ in range(3)]
     x = bench.inputs
     with torch.no_grad():
-        whole = fresh[0](x)
+        in_one = fresh[0](x)
         pieces = torch.cat([fresh[1](x[:, :4]), fresh[1](x[:, 4:])], dim=1)
-        assert gap(whole, pieces) < NEAR
-        assert gap(whole[2:3], fresh[2](x[2:3])) < NEAR
+        assert gap(in_one, pieces) < NEAR
+        assert gap(in_one[2:3], fresh[2](x[2:3])) < NEAR
     answers_vary(bench)  # which is why its user has to say `stateful`
 
 

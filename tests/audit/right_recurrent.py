@@ -49,15 +49,15 @@ class PlainTagger(Reader):
 @RECURRENT.add()
 def left_to_right_tagger() -> Made:
     """One direction needs no lengths: pads come after all that is scored."""
-    told = {"lengths": ENDS, "targets": tags(ENDS), "loss": token_loss}
-    return PlainTagger(nn.GRU, bidirectional=False), ids(ENDS), told
+    options = {"lengths": ENDS, "targets": tags(ENDS), "loss": token_loss}
+    return PlainTagger(nn.GRU, bidirectional=False), ids(ENDS), options
 
 
 @RECURRENT.add()
 def packed_tagger() -> Made:
     """The bidirectional tagger as lesson 04 builds it."""
-    told = {"lengths": ENDS, "targets": tags(ENDS), "loss": token_loss}
-    return PackedTagger(nn.LSTM), ids(ENDS), told
+    options = {"lengths": ENDS, "targets": tags(ENDS), "loss": token_loss}
+    return PackedTagger(nn.LSTM), ids(ENDS), options
 
 
 @RECURRENT.add()
@@ -114,8 +114,8 @@ def causal_language_model() -> Made:
     batch = ids(ENDS)
     targets = batch.roll(-1, dims=1)
     targets[~mask_of(ENDS - 1, batch.shape[1])] = -100
-    told = {"lengths": ENDS, "targets": targets, "loss": token_loss, "causal": True}
-    return PlainTagger(nn.LSTM, bidirectional=False, classes=SYMBOLS), batch, told
+    options = {"lengths": ENDS, "targets": targets, "loss": token_loss, "causal": True}
+    return PlainTagger(nn.LSTM, bidirectional=False, classes=SYMBOLS), batch, options
 
 
 @RECURRENT.add()
@@ -243,8 +243,8 @@ def tag_zero_is_the_pad_tag() -> Made:
     def loss(scores: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=0)
 
-    told = {"lengths": ENDS, "targets": tags(ENDS, pad=0, first=1), "loss": loss}
-    return PackedTagger(nn.LSTM), ids(ENDS), told
+    options = {"lengths": ENDS, "targets": tags(ENDS, pad=0, first=1), "loss": loss}
+    return PackedTagger(nn.LSTM), ids(ENDS), options
 
 
 @RECURRENT.add()
@@ -261,9 +261,9 @@ def masked_loss_and_metric() -> Made:
         return hits(scores[real], targets[real])
 
     targets = tags(ENDS, batch_first=False)
-    told = {"lengths": ENDS, "targets": targets, "loss": loss, "metric": metric}
+    options = {"lengths": ENDS, "targets": targets, "loss": loss, "metric": metric}
     model = PackedTagger(nn.GRU, batch_first=False)
-    return model, ids(ENDS, batch_first=False), {**told, "batch_first": False}
+    return model, ids(ENDS, batch_first=False), {**options, "batch_first": False}
 
 
 @RECURRENT.add()
@@ -276,8 +276,8 @@ def one_number_per_sequence() -> Made:
             return self.head(last_states(h_n)).squeeze(-1)
 
     targets = torch.tensor([1.0, 0, 0, 1, 1, 0])
-    told = {"targets": targets, "loss": F.binary_cross_entropy_with_logits}
-    return Model(nn.GRU, classes=1), ids(ENDS), {"lengths": ENDS, **told}
+    options = {"targets": targets, "loss": F.binary_cross_entropy_with_logits}
+    return Model(nn.GRU, classes=1), ids(ENDS), {"lengths": ENDS, **options}
 
 
 @RECURRENT.add()

@@ -151,10 +151,10 @@ def test_the_right_model_is_right(case: Case) -> None:
     assert not case.bugs
     bench = Bench(case.make())
     NOT_ALONE.get(case.name, each_as_if_alone)(bench)
-    if bench.told.get("causal"):
+    if bench.options.get("causal"):
         never_sees_ahead(bench)
     per_step = bench.ask().dim() == 3
-    for what in {"loss", "metric"} & bench.told.keys() if per_step else ():
+    for what in {"loss", "metric"} & bench.options.keys() if per_step else ():
         pads_do_not_count(what)(bench)
 
 

@@ -21,10 +21,10 @@ class Last(torch.nn.Module):
         return self.head(self.rnn(x)[0][:, -1])
 """
 _PROJECT = """
-from birnn_course.project.findings import Finding
+from birnn_course.findings import Finding
 from birnn_course.project.report import Part, ProjectReport
-good = Finding("a", "Does `score` count pads?", "ok", "No.")
-bad = Finding("b", "Does it see the padding?", "problem", "By `0.3`.", "mean-over-pads")
+good = Finding("a", "ok", "No.", question="Does `score` count pads?")
+bad = Finding("b", "problem", "By `0.3`.", "mean-over-pads", question="Does it see the padding?")
 report = ProjectReport((Part("`predict`", 3, 6, (good, bad)), Part("`choose`", 0, 2)), 0.5)
 """
 _QUIZ = """

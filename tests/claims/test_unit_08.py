@@ -8,7 +8,7 @@ import torch
 from birnn_course import SequenceTagger, fit, load_project, load_spelling, padded_batches
 from birnn_course.data.alignment import Aligner
 from birnn_course.models import count_parameters
-from birnn_course.project.answers import WordSet, judged_words, measure, validation_words
+from birnn_course.project.answers import WordSet, judged_words, scores_of, validation_words
 from birnn_course.project.caller import here
 from birnn_course.project.predicting import Predictor, predict_all
 from birnn_course.project.rubric import BASELINES, HELD_OUT
@@ -19,7 +19,7 @@ from projects import Function, models
 
 def macro_f1(predict: Function, tested: WordSet) -> float:
     caller = here({"predict": predict, "score": predict, "choose": predict})
-    return measure(predict_all(Predictor(caller), tested.letters), tested.tags).average()
+    return scores_of(predict_all(Predictor(caller), tested.letters), tested.tags).average()
 
 
 def table(neighbours: int) -> Function:

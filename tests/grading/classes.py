@@ -16,7 +16,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-from birnn_course.exercises.checking import EXERCISES, Answers, judge
+from birnn_course.exercises.checking import EXERCISES, Answers, assess
 from birnn_course.exercises.spec import Arguments
 from birnn_course.running.calling import Outcome
 from grading.wrong import WRONG
@@ -340,7 +340,7 @@ def verdict_of(name: str, k: int) -> Verdict:
     """What the course's own version of an exercise's k-th mistake is worth."""
     exercise, (cases, answers) = EXERCISES[name], _cases_and_answers(name)
     mistake, results = answers.wrong[k]
-    report = judge(exercise, cases, answers, [Outcome("returned", value) for value in results])
+    report = assess(exercise, cases, answers, [Outcome("returned", value) for value in results])
     assert report.level is not None and report.misconception == mistake.misconception
     return report.level, mistake.misconception
 

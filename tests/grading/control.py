@@ -246,7 +246,7 @@ def _limited(work: Any, *arguments: Any) -> Any:
 
 
 def _grade(cells: list[str], arguments: dict[str, Any], line: socket.socket) -> None:
-    from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, examine
+    from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, run_cases
 
     mode, seed = arguments["control"], SEED
     names = [arguments["exercise"]]
@@ -275,8 +275,8 @@ def _grade(cells: list[str], arguments: dict[str, Any], line: socket.socket) -> 
     points = 0
     for exercise, cases, rights in todo:
         function = space.get(exercise.name)
-        if mode == "examine":
-            points += examine(exercise, function, cases).points
+        if mode == "run_cases":
+            points += run_cases(exercise, function, cases).points
             continue
         right = 0
         for case, expected in zip(cases, rights, strict=True):

@@ -237,31 +237,31 @@ type(get_ipython()).run_cell = lambda *a, **k: Fine()
 )
 _attack(
     _PATCHES,
-    "judge",
+    "assess",
     "points",
     """
 import dataclasses
 for module in list(sys.modules.values()):
-    old = vars(module).get("judge") if module else None
+    old = vars(module).get("assess") if module else None
     if old:
-        module.judge = lambda *a, old=old: dataclasses.replace(old(*a), points=2, level=None)
+        module.assess = lambda *a, old=old: dataclasses.replace(old(*a), points=2, level=None)
 """,
-    control="examine",
+    control="run_cases",
 )
 _attack(
     _PATCHES,
-    "calling-attempt",
+    "calling-call-safely",
     "points",
     """
 from birnn_course.running.calling import Outcome
-def attempt(function, arguments, *more):
+def call_safely(function, arguments, *more):
     checking = sys.modules["birnn_course.exercises.checking"]
     return Outcome("returned", checking.EXERCISES[function.__name__].reference(*arguments))
 for module in list(sys.modules.values()):
-    if vars(module or sys).get("attempt"):
-        module.attempt = attempt
+    if vars(module or sys).get("call_safely"):
+        module.call_safely = call_safely
 """,
-    control="examine",
+    control="run_cases",
 )
 _attack(
     _PATCHES,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from birnn_course.exercises.checking import EXERCISES, Answers, judge
+from birnn_course.exercises.checking import EXERCISES, Answers, assess
 from birnn_course.running.calling import Outcome
 from birnn_course.running.plain import describe
 from birnn_course.sandbox.outside.pool import _errors, _outcome
@@ -32,13 +32,13 @@ def test_odd_results_are_judged_and_earn_nothing(name: str) -> None:
     answers = Answers.of(exercise, cases)
     start = time.process_time()
     for odd in ODD:
-        report = judge(exercise, cases, answers, [Outcome("returned", odd)] * len(cases))
+        report = assess(exercise, cases, answers, [Outcome("returned", odd)] * len(cases))
         assert report.points == 0
         assert len(report.sentence) < 2_000
     # In the place of every tensor, number and word of the right answer.
     for odd in ODD[:12]:
         twisted = [Outcome("returned", _replaced(right, odd)) for right in answers.right]
-        judge(exercise, cases, answers, twisted)
+        assess(exercise, cases, answers, twisted)
     assert time.process_time() - start < 10
 
 

@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from birnn_course.errors import message_of
-from birnn_course.running.calling import Outcome, attempt, time_limit
+from birnn_course.running.calling import Outcome, call_safely, time_limit
 from birnn_course.sandbox import MISSING, wire
 
 # What belongs to the notebook's own machine: installing, plotting inline, other languages.
@@ -110,7 +110,7 @@ def _call(candidates: list[Any], arguments: tuple[Any, ...], seconds: float) -> 
     outcome = Outcome("empty", text="" if candidates else MISSING)
     with time_limit(seconds, f"more than {seconds:g} seconds"):
         for function in candidates:
-            outcome = attempt(function, arguments)
+            outcome = call_safely(function, arguments)
             if outcome.kind != "empty":
                 break
     return outcome

@@ -13,19 +13,19 @@ GUESSED = "batch first, taken for granted (say batch_first=False if it is not)"
 
 
 @dataclass(frozen=True)
-class Given:
+class UserBatch:
     """The user's batch.
 
     ``x`` holds ids ``(batch, seq_len)`` or floats ``(batch, seq_len, features)``, and ``lengths``
-    full lengths where none were ``told``. ``pad_value`` is what stands in the pads, ``said`` what
-    the user says does; ``layout`` is how it was known whether the time comes first.
+    full lengths where the user has none. ``pad_value`` is what stands in the pads, ``stated_pad``
+    what the user says does; ``layout`` is how it was known whether the time comes first.
     """
 
     x: Tensor
     lengths: list[int]
-    told: bool
+    has_lengths: bool
     pad_value: float
-    said: float
+    stated_pad: float
     time_first: bool
     layout: str
 
@@ -33,7 +33,7 @@ class Given:
     def left_padded(self) -> bool:
         """Whether the pads stand before the sequences and not after them."""
         steps = self.x.shape[1]
-        pads, after = holds(self.x, self.said), ~sequence_mask(self.lengths, steps)
+        pads, after = holds(self.x, self.stated_pad), ~sequence_mask(self.lengths, steps)
         before = sequence_mask([steps - n for n in self.lengths], steps)
         return bool(after.any()) and bool(pads[before].all()) and not bool(pads[after].all())
 
@@ -43,9 +43,13 @@ def holds(x: Tensor, value: float) -> Tensor:
     return (x == value).flatten(2).all(2).cpu() if x.dim() > 2 else (x == value).cpu()
 
 
-def read_batch(
-    batch: object, lengths: object, targets: Tensor | None, said: float, batch_first: bool | None
-) -> Given:
+def read_user_batch(
+    batch: object,
+    lengths: object,
+    targets: Tensor | None,
+    pad_value: float,
+    batch_first: bool | None,
+) -> UserBatch:
     """The batch, batch first, and its lengths as numbers.
 
     Raises
@@ -63,11 +67,11 @@ def read_batch(
         ends = None if lengths is None else [int(n) for n in lengths]  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise CourseError("lengths must be whole numbers, one per sequence.") from None
-    time_first, layout = _layout(batch, ends, targets, said, batch_first)
+    time_first, layout = _layout(batch, ends, targets, pad_value, batch_first)
     x = batch.detach().transpose(0, 1) if time_first else batch.detach()
     n, steps = x.shape[:2]
     if ends is None:
-        return Given(x, [steps] * n, False, said, said, time_first, layout)
+        return UserBatch(x, [steps] * n, False, pad_value, pad_value, time_first, layout)
     if len(ends) != n or not all(1 <= end <= steps for end in ends):
         raise CourseError(
             f"audit needs a length from 1 to {steps} for each of the {n} sequences, not "
@@ -75,8 +79,8 @@ def read_batch(
             "; if the time comes first in the batch, say batch_first=False."
         )
     there = x[~sequence_mask(ends, steps).to(x.device)].unique()
-    pad_value = float(there[0]) if len(there) == 1 else said
-    return Given(x, ends, True, pad_value, said, time_first, layout)
+    held = float(there[0]) if len(there) == 1 else pad_value
+    return UserBatch(x, ends, True, held, pad_value, time_first, layout)
 
 
 def _layout(
