@@ -151,9 +151,9 @@ def test_doctor_really_runs_a_bilstm(home: Path, monkeypatch: pytest.MonkeyPatch
     assert "a BiLSTM does not run: no kernel\n" in result.output
 
 
-@pytest.mark.parametrize(("on_gpu", "told"), [(2.0, "4.0 times"), (16.0, "0.5 times")])
+@pytest.mark.parametrize(("on_gpu", "speed"), [(2.0, "4.0 times"), (16.0, "0.5 times")])
 def test_doctor_compares_a_gpu_with_the_cpu(
-    monkeypatch: pytest.MonkeyPatch, on_gpu: float, told: str
+    monkeypatch: pytest.MonkeyPatch, on_gpu: float, speed: str
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a stand-in")
@@ -163,7 +163,7 @@ def test_doctor_compares_a_gpu_with_the_cpu(
     assert found["cuda"] == doctor.Finding(
         "cuda",
         True,
-        f"a stand-in; a step of a small BiLSTM took {on_gpu} ms, {told} the speed of the CPU",
+        f"a stand-in; a step of a small BiLSTM took {on_gpu} ms, {speed} the speed of the CPU",
         needed=False,
     )
 

@@ -778,7 +778,7 @@ def test_a_reference_that_cannot_run_is_not_the_learners_fault(
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("candidate", "text"),
     [
         (None, "not None: its name without a call, as in `check(read_both_ways)`"),
         (torch.zeros(2), "not something of type Tensor"),
@@ -791,8 +791,8 @@ def test_a_reference_that_cannot_run_is_not_the_learners_fault(
         (type("Odd", (), {"__call__": print, "__name__": 3})(), "define it with `def`"),
     ],
 )
-def test_what_is_no_exercise_gets_one_sentence(given: Any, text: str) -> None:
-    report = check(given)
+def test_what_is_no_exercise_gets_one_sentence(candidate: Any, text: str) -> None:
+    report = check(candidate)
     assert text in report.sentence
     assert (report.points, report.max_points, report.attempted, report.level) == (0, 0, False, None)
     assert report._repr_mimebundle_()["text/plain"].startswith("check\n")

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import CELLS, outputs_of, recurrent, whole
+from birnn_course.exercises.cases import CELLS, outputs_of, random_int, recurrent
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -19,15 +19,22 @@ from birnn_course.exercises.spec import (
 
 
 def _cell(generator: Generator) -> str:
-    return CELLS[whole(0, 2, generator)]
+    return CELLS[random_int(0, 2, generator)]
 
 
 def _recurrent(
-    cell: str, generator: Generator, *, layers: int = 1, both_ways: bool = True, flag: bool = False
+    cell: str,
+    generator: Generator,
+    *,
+    layers: int = 1,
+    bidirectional: bool = True,
+    flag: bool = False,
 ) -> Module:
     """A small recurrent module that reads vectors of 2 or 3 features."""
-    sizes = whole(2, 3, generator), whole(3, 5, generator)
-    return recurrent(cell, *sizes, generator, layers=layers, batch_first=flag, both_ways=both_ways)
+    sizes = random_int(2, 3, generator), random_int(3, 5, generator)
+    return recurrent(
+        cell, *sizes, generator, layers=layers, batch_first=flag, bidirectional=bidirectional
+    )
 
 
 def _build(module: Module, *, flag: bool | None = None) -> nn.RNNBase:
@@ -54,8 +61,8 @@ def _batch(module: Module, batch: int, steps: int, generator: Generator) -> Tens
 
 def _two_sizes(low: int, high: int, generator: Generator) -> tuple[int, int]:
     """Two different whole numbers."""
-    first = whole(low, high, generator)
-    second = whole(low, high - 1, generator)
+    first = random_int(low, high, generator)
+    second = random_int(low, high - 1, generator)
     return first, second + (second >= first)
 
 
@@ -108,12 +115,12 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Reads left to right along the batch, which alone is not symmetric; then the others.
     kinds = ((False, False), (True, False), (False, False), (True, True), (False, True))
     cases: list[Arguments] = []
-    for i, (both_ways, flag) in enumerate(kinds * (2 if hidden else 1)):
-        module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
+    for i, (bidirectional, flag) in enumerate(kinds * (2 if hidden else 1)):
+        module = _recurrent(_cell(generator), generator, bidirectional=bidirectional, flag=flag)
         if i % 2:  # Negative gradients count as well as positive ones.
             module = _inputs_negated(module)
-        batch = whole(2, 5 if hidden else 4, generator)
-        steps = batch + whole(1, 3, generator)
+        batch = random_int(2, 5 if hidden else 4, generator)
+        steps = batch + random_int(1, 3, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
 
@@ -198,7 +205,9 @@ def _read_reshaped(module: Module, x: Tensor) -> Tensor:
 def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for flag in (False, True, False, True) * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, layers=whole(1, 2, generator), flag=flag)
+        module = _recurrent(
+            _cell(generator), generator, layers=random_int(1, 2, generator), flag=flag
+        )
         batch, steps = _two_sizes(2, 6, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
@@ -287,10 +296,10 @@ def _readers_swapped(states: Tensor) -> Tensor:
 def _start_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for layers in (1, 2, 1, 2) * (2 if hidden else 1):
-        cell = ("RNN", "GRU")[whole(0, 1, generator)]
+        cell = ("RNN", "GRU")[random_int(0, 1, generator)]
         module = _recurrent(cell, generator, layers=layers, flag=True)
-        batch = 2 * layers + whole(1, 3, generator)
-        steps = batch + whole(1, 2, generator)
+        batch = 2 * layers + random_int(1, 3, generator)
+        steps = batch + random_int(1, 2, generator)
         states = torch.randn(batch, 2 * layers, module[1]["hidden_size"], generator=generator)
         cases.append((module, _batch(module, batch, steps, generator), states))
     return cases
@@ -383,12 +392,12 @@ def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # layers, both ways, flag
     kinds = ((1, True, True), (2, True, False), (1, True, False), (1, False, True))
     cases: list[Arguments] = []
-    for layers, both_ways, flag in kinds * (2 if hidden else 1):
+    for layers, bidirectional, flag in kinds * (2 if hidden else 1):
         module = _recurrent(
-            _cell(generator), generator, layers=layers, both_ways=both_ways, flag=flag
+            _cell(generator), generator, layers=layers, bidirectional=bidirectional, flag=flag
         )
-        batch = 4 + whole(1, 3, generator)  # more than there are rows in h_n
-        steps = batch + whole(1, 3, generator)
+        batch = 4 + random_int(1, 3, generator)  # more than there are rows in h_n
+        steps = batch + random_int(1, 3, generator)
         x = _batch(module, batch, steps, generator)
         cases.append((module, x if flag else x.transpose(0, 1).contiguous()))
     return cases
@@ -478,10 +487,10 @@ def _sentences_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for flag in (True, False, True, False) * (2 if hidden else 1):
         module = _recurrent(_cell(generator), generator, flag=flag)
-        n = whole(2, 5, generator)
-        longest = n + whole(2, 4, generator)
-        lengths = [whole(1, longest - 1, generator) for _ in range(n - 1)]
-        lengths.insert(whole(0, n - 1, generator), longest)
+        n = random_int(2, 5, generator)
+        longest = n + random_int(2, 4, generator)
+        lengths = [random_int(1, longest - 1, generator) for _ in range(n - 1)]
+        lengths.insert(random_int(0, n - 1, generator), longest)
         sentences = [
             torch.randn(length, module[1]["input_size"], generator=generator) for length in lengths
         ]
@@ -570,10 +579,10 @@ def _logged_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (True, False, False),
     )
     cases: list[Arguments] = []
-    for both_ways, flag, first in kinds * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
-        batch = whole(4, 6, generator)
-        x = _batch(module, batch, batch + whole(2, 4, generator), generator)
+    for bidirectional, flag, first in kinds * (2 if hidden else 1):
+        module = _recurrent(_cell(generator), generator, bidirectional=bidirectional, flag=flag)
+        batch = random_int(4, 6, generator)
+        x = _batch(module, batch, batch + random_int(2, 4, generator), generator)
         mixed = torch.rand(batch, generator=generator) < 0.5
         mixed[0], mixed[1], mixed[-1] = first, True, False
         logged = torch.where(

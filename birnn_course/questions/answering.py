@@ -6,7 +6,7 @@ import json
 import random
 
 from birnn_course.questions.bank import BLANK, Question
-from birnn_course.questions.judging import Given, Verdict
+from birnn_course.questions.judging import Response, Verdict
 from birnn_course.record import Attempt
 
 PROMPTS = {
@@ -25,7 +25,7 @@ def shuffled(question: Question) -> list[int]:
 
 
 def attempt(
-    question: Question, given: Given, verdict: Verdict, sure: bool | None = None
+    question: Question, response: Response, verdict: Verdict, sure: bool | None = None
 ) -> Attempt:
     """What the record keeps of an answer."""
     return Attempt(
@@ -34,7 +34,7 @@ def attempt(
         unit=question.unit,
         points=verdict.points,
         max_points=1.0,
-        answer=json.dumps(given),
+        answer=json.dumps(response),
         probes=question.probes,
         misconception=verdict.misconceptions[0] if verdict.misconceptions else None,
         sure=sure,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from birnn_course.questions.bank import BLANK, Answer, Question
 
-Given = str | Sequence[int]
+Response = str | Sequence[int]
 """Positions of the ticked options, or what was typed."""
 
 
@@ -39,17 +39,17 @@ class Verdict:
         return self.points == 1
 
 
-def judge(question: Question, given: Given) -> Verdict:
+def judge(question: Question, response: Response) -> Verdict:
     """Judge positions of ticked options, or a typed text.
 
     For several options the points are the share of the right ones that are ticked minus the share
     of the wrong ones that are, and not below 0: ticking all or none is worth nothing.
     """
-    if not isinstance(given, str):
-        return _ticked(question, [question.answers[i] for i in dict.fromkeys(given)])
+    if not isinstance(response, str):
+        return _ticked(question, [question.answers[i] for i in dict.fromkeys(response)])
     if question.kind == "code":
-        return _filled_in(question, given)
-    return _typed(question, given)
+        return _filled_in(question, response)
+    return _typed(question, response)
 
 
 def _ticked(question: Question, ticked: list[Answer]) -> Verdict:
@@ -64,16 +64,16 @@ def _ticked(question: Question, ticked: list[Answer]) -> Verdict:
     return Verdict(max(0.0, points), tuple(sentences), _shown(ticked))
 
 
-def _typed(question: Question, given: str) -> Verdict:
+def _typed(question: Question, response: str) -> Verdict:
     if question.kind == "output":
-        matches = [a for a in question.answers if _lines(a.text) == _lines(given)]
+        matches = [a for a in question.answers if _lines(a.text) == _lines(response)]
     elif question.kind == "shape":
-        shape = read_shape(given)
+        shape = read_shape(response)
         if shape is None:
             return Verdict(0, ("Type a shape as a tuple, like (2, 3).",), readable=False)
         matches = [a for a in question.answers if read_shape(a.text) == shape]
     else:
-        number = read_number(given)
+        number = read_number(response)
         if number is None:
             return Verdict(0, ("Type a number, like 0.25 or 3.",), readable=False)
         # the right one first, so that a foreseen wrong one nearby never hides it
@@ -85,21 +85,21 @@ def _typed(question: Question, given: str) -> Verdict:
     return Verdict(float(matches[0].right), (matches[0].feedback,), _shown(matches[:1]))
 
 
-def _filled_in(question: Question, given: str) -> Verdict:
-    if not given.strip():
+def _filled_in(question: Question, response: str) -> Verdict:
+    if not response.strip():
         return Verdict(0, ("Type the missing code first.",), readable=False)
     from birnn_course.running import runner
 
     outcome = runner.run(
-        question.code.replace(BLANK, given.strip()), question.check, show=question.show
+        question.code.replace(BLANK, response.strip()), question.check, show=question.show
     )
     if not outcome.ran:
         return Verdict(0, (outcome.sentence,), readable=False)
-    foreseen = [a for a in question.answers if a.text.split() == given.split()]
-    told = [a.feedback for a in foreseen if a.right == outcome.right]
+    foreseen = [a for a in question.answers if a.text.split() == response.split()]
+    feedback = [a.feedback for a in foreseen if a.right == outcome.right]
     return Verdict(
         float(outcome.right),
-        (outcome.sentence, *told),
+        (outcome.sentence, *feedback),
         () if outcome.right else _shown(foreseen),
     )
 

@@ -6,7 +6,7 @@ import click
 
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question
-from birnn_course.questions.judging import Given, Verdict, judge
+from birnn_course.questions.judging import Response, Verdict, judge
 from birnn_course.record import record
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -33,12 +33,12 @@ def ask(question: Question) -> bool:
             return False
         if not typed.strip():
             return False
-        given: Given = _ticked(typed, order) if order else typed
-        verdict = judge(question, given) if given else _UNREADABLE
+        response: Response = _ticked(typed, order) if order else typed
+        verdict = judge(question, response) if response else _UNREADABLE
         if verdict.readable:
             break
         click.echo(verdict.sentences[0])
-    record().add(attempt(question, given, verdict))
+    record().add(attempt(question, response, verdict))
     click.echo("Right." if verdict.right else "Not yet.")
     for sentence in verdict.sentences:
         click.echo(f"  {sentence}")

@@ -12,7 +12,7 @@ import traitlets
 from birnn_course.errors import CourseError
 from birnn_course.questions.answering import PROMPTS, attempt, shuffled
 from birnn_course.questions.bank import Question, bank, practice
-from birnn_course.questions.judging import Given, Verdict, judge
+from birnn_course.questions.judging import Response, Verdict, judge
 from birnn_course.questions.lecture import Lecture
 from birnn_course.questions.showing import asked, markdown, read_only, solution
 from birnn_course.record import Attempt, record
@@ -115,39 +115,39 @@ class Quiz(CourseWidget):
             question = self._asked.get(earlier.item)
             if question is None:
                 continue
-            given = json.loads(earlier.answer)
+            response = json.loads(earlier.answer)
             if self.diagnostic:
-                states[question.id] = _noted(given, earlier.sure)
+                states[question.id] = _noted(response, earlier.sure)
                 continue
             if question.kind == "code":
                 sentence = "It was right." if earlier.right else "It was not right yet."
                 verdict = Verdict(earlier.points, (f"Your answer from before: {sentence}",))
             else:
-                verdict = judge(question, given)
-            states[question.id] = _state(question, given, verdict)
+                verdict = judge(question, response)
+            states[question.id] = _state(question, response, verdict)
         return states
 
     def _answered(self, _: object, message: dict[str, Any], __: object) -> None:
         # Nobody sees an exception in a callback, so every problem becomes feedback.
         question = self._asked[message["id"]]
-        given = message["given"]
+        response = message["response"]
         try:
-            state = self._judge(question, given, message.get("sure"))
+            state = self._judge(question, response, message.get("sure"))
         except Exception as error:
             problem = f"This answer could not be checked ({type(error).__name__}: {error})."
-            state = {"given": given, "html": f"<p>{html.escape(problem)}</p>"}
+            state = {"response": response, "html": f"<p>{html.escape(problem)}</p>"}
         # a new state even for the same answer, so that it is announced again
         self.states = {key: value for key, value in self.states.items() if key != question.id}
         self.states = {**self.states, question.id: state}
 
-    def _judge(self, question: Question, given: Given, sure: bool | None) -> dict[str, Any]:
-        if self.diagnostic and given == DONT_KNOW:
-            return _noted(given, None)
-        verdict = judge(question, given)
+    def _judge(self, question: Question, response: Response, sure: bool | None) -> dict[str, Any]:
+        if self.diagnostic and response == DONT_KNOW:
+            return _noted(response, None)
+        verdict = judge(question, response)
         if not verdict.readable:
-            return _state(question, given, verdict)
-        self._keep(attempt(question, given, verdict, sure))
-        state = _noted(given, sure) if self.diagnostic else _state(question, given, verdict)
+            return _state(question, response, verdict)
+        self._keep(attempt(question, response, verdict, sure))
+        state = _noted(response, sure) if self.diagnostic else _state(question, response, verdict)
         if notice := record().notice:
             state["html"] += f"<p>{html.escape(notice)}</p>"
         return state
@@ -164,10 +164,10 @@ DONT_KNOW = [-1]
 """What the browser sends for *I don't know yet*."""
 
 
-def _noted(given: Given, sure: bool | None) -> dict[str, Any]:
+def _noted(response: Response, sure: bool | None) -> dict[str, Any]:
     """The learner's answer in a diagnostic, which is told nothing."""
-    text = "Noted, and nothing recorded." if given == DONT_KNOW else "Noted."
-    return {"given": given, "sure": sure, "html": f"<p>{text}</p>"}
+    text = "Noted, and nothing recorded." if response == DONT_KNOW else "Noted."
+    return {"response": response, "sure": sure, "html": f"<p>{text}</p>"}
 
 
 def _without_key(question: Question) -> dict[str, Any]:
@@ -182,13 +182,13 @@ def _without_key(question: Question) -> dict[str, Any]:
     return shown
 
 
-def _state(question: Question, given: Given, verdict: Verdict) -> dict[str, Any]:
+def _state(question: Question, response: Response, verdict: Verdict) -> dict[str, Any]:
     """The learner's answer, and the feedback to it in HTML."""
     if not verdict.readable:
-        return {"given": given, "html": f"<p>{html.escape(verdict.sentences[0])}</p>"}
+        return {"response": response, "html": f"<p>{html.escape(verdict.sentences[0])}</p>"}
     mark = "✓ Right." if verdict.right else "✗ Not yet."
     if 0 < verdict.points < 1:
         mark = f"✗ Not yet: {100 * verdict.points:.0f} % of the points."
-    told = map(markdown, verdict.sentences)
-    parts = (f"<p><strong>{mark}</strong></p>", *told, solution(question))
-    return {"given": given, "html": "".join(parts)}
+    feedback = map(markdown, verdict.sentences)
+    parts = (f"<p><strong>{mark}</strong></p>", *feedback, solution(question))
+    return {"response": response, "html": "".join(parts)}

@@ -67,11 +67,11 @@ class _Images(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: (value or "").strip() for name, value in attrs}
+        attributes = {name: (value or "").strip() for name, value in attrs}
         if tag == "img":
-            self.found.append((given.get("alt", ""), given.get("src", "")))
+            self.found.append((attributes.get("alt", ""), attributes.get("src", "")))
         elif tag == "svg":
-            self.found.append((given.get("aria-label", ""), f"{self.getpos()} in {id(self)}"))
+            self.found.append((attributes.get("aria-label", ""), f"{self.getpos()} in {id(self)}"))
         self._in_title = tag == "title"
 
     def handle_data(self, data: str) -> None:
