@@ -27,7 +27,7 @@ from report import Ratio
 from birnn_course.data.spelling import Spelling
 from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
-from birnn_course.explore.panel import Panel, View, Whole
+from birnn_course.explore.panel import Integer, Panel, View
 
 
 @pytest.mark.timing
@@ -52,7 +52,7 @@ def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         return View("", "")
 
     def slow() -> dict[str, Panel]:
-        controls = [Whole("n", "n", 0, 2)]
+        controls = [Integer("n", "n", 0, 2)]
         quick = Panel("Quick", controls, {"n": 0}, lambda n: View("", ""))
         return {"slow": Panel("Slow", controls, {"n": 0}, draw), "quick": quick}
 

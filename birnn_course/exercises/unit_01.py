@@ -304,13 +304,13 @@ def _score_if_known(
     """
 
     def score(sequences: Sequences, lookahead: int) -> float:
-        heaps: defaultdict[Hashable, defaultdict[str, float]]
-        heaps = defaultdict(lambda: defaultdict(float))
+        weights: defaultdict[Hashable, defaultdict[str, float]]
+        weights = defaultdict(lambda: defaultdict(float))
         for words, tags, chance in sequences:
             for t, tag in enumerate(tags):
-                heaps[known(words, t, lookahead)][tag] += 1 if count else chance
-        won = sum(max(heap.values()) for heap in heaps.values())
-        return won / sum(sum(heap.values()) for heap in heaps.values())
+                weights[known(words, t, lookahead)][tag] += 1 if count else chance
+        won = sum(max(by_tag.values()) for by_tag in weights.values())
+        return won / sum(sum(by_tag.values()) for by_tag in weights.values())
 
     return score
 
@@ -319,7 +319,7 @@ def _read_so_far(words: list[str], t: int, lookahead: int) -> Hashable:
     return tuple(words[: t + 1 + lookahead]), t
 
 
-def _random_world(seq_len: int, generator: Generator) -> Sequences:
+def _random_sequences(seq_len: int, generator: Generator) -> Sequences:
     """Sixteen sequences of few words, so that many look the same for a while."""
     n, total = 16, 256
     # Whole numbers of 256ths are exact as floats and sum to one exactly.
@@ -341,7 +341,7 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = [] if hidden else [(by_hand, 0), (by_hand, 1)]
     for lookahead in (0, 1, 2, 0, 1, 3) if hidden else (0, 1, 2):
         seq_len = random_int(4, 6, generator) if hidden else 4
-        cases.append((_random_world(seq_len, generator), lookahead))
+        cases.append((_random_sequences(seq_len, generator), lookahead))
     return cases
 
 

@@ -36,22 +36,12 @@ def _lengths(batch: int, longest: int, generator: Generator) -> Tensor:
     return torch.tensor(order[:batch])
 
 
-Range = tuple[int, int]
-
-
 def _random_sizes(
-    batch: Range, longest: Range, last: Range, generator: Generator
+    generator: Generator, *ranges: tuple[int, int]
 ) -> list[tuple[int, int, int, int]]:
     """Batch, longest, columns beyond it, and one more size; all but the third from its range."""
-    return [
-        (
-            random_int(*batch, generator),
-            random_int(*longest, generator),
-            more,
-            random_int(*last, generator),
-        )
-        for more in range(4)
-    ]
+    drawn = [[random_int(*limits, generator) for limits in ranges] for _ in range(4)]
+    return [(batch, longest, more, size) for more, (batch, longest, size) in enumerate(drawn)]
 
 
 def _reading_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -312,7 +302,7 @@ def _turn_around_a_step(x: Tensor, lengths: Tensor) -> Tensor:
 def _turn_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 1), (1, 5, 0, 4)]
     if hidden:
-        sizes = _random_sizes((2, 5), (5, 8), (1, 4), generator)
+        sizes = _random_sizes(generator, (2, 5), (5, 8), (1, 4))
     cases: list[Arguments] = []
     for batch, longest, more, features in sizes:
         lengths = _lengths(batch, longest, generator) if batch > 1 else torch.tensor([longest])
@@ -398,7 +388,7 @@ def _pool_with(
 def _pool_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 4), (2, 4, 2, 3), (4, 6, 1, 2), (3, 7, 0, 5)]
     if hidden:
-        sizes = _random_sizes((3, 5), (5, 8), (2, 5), generator)
+        sizes = _random_sizes(generator, (3, 5), (5, 8), (2, 5))
     cases: list[Arguments] = []
     for batch, longest, more, features in sizes:
         lengths = _lengths(batch, longest, generator)
@@ -489,7 +479,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # batch, longest, columns beyond it, tags: never as many tags as steps
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 3), (3, 7, 0, 4)]
     if hidden:
-        sizes = _random_sizes((3, 5), (6, 9), (2, 4), generator)
+        sizes = _random_sizes(generator, (3, 5), (6, 9), (2, 4))
     cases: list[Arguments] = []
     for batch, longest, more, n_tags in sizes:
         lengths = _lengths(batch, longest, generator)
