@@ -10,13 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, pad_sequence
 
 from birnn_course.exercises.cases import CELLS, outputs_of, random_int, recurrent
-from birnn_course.exercises.spec import (
-    Arguments,
-    Exercise,
-    Mistake,
-    Module,
-    build_module,
-)
+from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 
 
 def _cell(generator: Generator) -> str:

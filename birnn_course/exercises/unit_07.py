@@ -154,20 +154,14 @@ def _word_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     for i in range(6 if hidden else 5):
         listed = [_readings(generator, 1 + k % 3) for k in range(random_int(7, 12, generator))]
         predicted: list[Phones] = []
+        exact = {1: 1, 2: 0, 4: 1, 5: 2}  # the second listed twice, the last listed once
         for k, rights in enumerate(listed):
-            # the second listed is said twice, the last listed once, the rest as it comes
-            if k in (1, 4):
-                predicted.append(list(rights[1]))
-            elif k == 2:
-                predicted.append(list(rights[0]))
-            elif k == 5:
-                predicted.append(list(rights[2]))
-            elif k in (0, 3):
-                kind = ("exchange", "leave out")[(i + k) % 2]
-                predicted.append(_spoil(rights[0], kind, generator))
-            else:
-                kind = ("exchange", "leave out", "put in", "as listed")[random_int(0, 3, generator)]
-                predicted.append(_spoil(rights[0], kind, generator))
+            if k in exact:
+                predicted.append(list(rights[exact[k]]))
+                continue
+            kinds = ("exchange", "leave out", "put in", "as listed")
+            kind = kinds[(i + k) % 2 if k in (0, 3) else random_int(0, 3, generator)]
+            predicted.append(_spoil(rights[0], kind, generator))
         cases.append((predicted, listed))
     return cases
 
