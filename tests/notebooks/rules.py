@@ -198,7 +198,7 @@ def figures_have_alt_text(notebook: Notebook) -> list[str]:
     ]
 
 
-def pictures_are_told_apart(notebook: Notebook) -> list[str]:
+def alt_texts_differ(notebook: Notebook) -> list[str]:
     return [
         f"two pictures have this text: {alt!r}" for alt in repeated_alternatives(pictures(notebook))
     ]
@@ -289,7 +289,7 @@ RULES: tuple[Rule, ...] = (
     text_does_not_change,
     ignored_cells_are_few_and_answered,
     figures_have_alt_text,
-    pictures_are_told_apart,
+    alt_texts_differ,
     columns_are_named,
     messages_of_torch_are_tagged,
     demonstrations_are_compared,
