@@ -124,15 +124,15 @@ def measure(tool: Path, data: Spelling, readings: Readings) -> tuple[str, ...]:
 
 def score(found: dict[Word, Phones], data: Spelling) -> tuple[str, ...]:
     """How many test words, both word error rates, the phone error rate, how many unanswered."""
-    said = [found.get(word, ()) for word in data.test]
+    predicted = [found.get(word, ()) for word in data.test]
     listed = [data.readings(word) for word in data.test]
     rates = (
-        word_error_rate(said, listed),
-        word_error_rate(said, [rights[:1] for rights in listed]),
-        phone_error_rate(said, listed),
+        word_error_rate(predicted, listed),
+        word_error_rate(predicted, [rights[:1] for rights in listed]),
+        phone_error_rate(predicted, listed),
     )
-    unanswered = sum(not phones for phones in said)
-    return (f"{len(said):,}", *(f"{100 * rate:.2f}" for rate in rates), f"{unanswered:,}")
+    unanswered = sum(not phones for phones in predicted)
+    return (f"{len(predicted):,}", *(f"{100 * rate:.2f}" for rate in rates), f"{unanswered:,}")
 
 
 def save(row: tuple[str, ...], path: Path) -> None:

@@ -101,7 +101,7 @@ class Page:
     def answer(self, question: Question, right: bool) -> float:
         """Seconds from *Check answer* to the feedback, of a question with one right answer."""
         panel = self._lab.notebook().locator(".birnn-quiz")
-        wanted = next(i for i, given in enumerate(question.answers) if given.right == right)
+        wanted = next(i for i, answer in enumerate(question.answers) if answer.right == right)
         panel.locator(f"input[value='{wanted}']").click()
         self._watch("submit", ".birnn-quiz [role=status]")
         panel.get_by_role("button", name="Check answer").click()

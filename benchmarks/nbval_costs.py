@@ -60,10 +60,10 @@ def _is_cell(item: Any) -> bool:
 
 def _ask(kernel: Any) -> tuple[float, float, int]:
     reply = kernel.kc.execute(
-        "", silent=True, user_expressions={"told": ASK}, reply=True, timeout=60
+        "", silent=True, user_expressions={"used": ASK}, reply=True, timeout=60
     )
-    told = reply["content"]["user_expressions"]["told"]
-    answer: tuple[float, float, int] = ast.literal_eval(told["data"]["text/plain"])
+    used = reply["content"]["user_expressions"]["used"]
+    answer: tuple[float, float, int] = ast.literal_eval(used["data"]["text/plain"])
     return answer
 
 

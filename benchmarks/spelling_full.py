@@ -91,7 +91,7 @@ def score(model: SequenceTagger, data: Spelling, words: Sequence[str]) -> dict[s
     device = next(model.parameters()).device
     order = sorted(words, key=len)  # as batches_of_one_length does, which keeps ties in order
     matrix = torch.zeros(len(data.tags), len(data.tags), dtype=torch.int64)
-    said, loss = [], 0.0
+    predicted, loss = [], 0.0
     model.eval()
     with torch.no_grad():
         for ids, tags in batches_of_one_length(data.encode(order), 1_000, device):
@@ -99,16 +99,16 @@ def score(model: SequenceTagger, data: Spelling, words: Sequence[str]) -> dict[s
             loss += F.cross_entropy(scores.flatten(0, 1), tags.flatten(), reduction="sum").item()
             best = scores.argmax(-1).cpu()
             matrix += metrics.confusion_matrix(tags.cpu(), best, len(data.tags))
-            said += [spoken(data.tags[tag] for tag in row) for row in best.tolist()]
+            predicted += [spoken(data.tags[tag] for tag in row) for row in best.tolist()]
     counted = metrics.Scores(matrix)
     listed = [data.readings(word) for word in order]
     return {
         "loss": loss / int(matrix.sum()),
         "token accuracy": 100 * counted.accuracy,
         "macro-F1": 100 * counted.average("macro", "f1", undefined=float("nan")),
-        "WER": 100 * word_error_rate(said, listed),
-        "WER, first only": 100 * word_error_rate(said, [right[:1] for right in listed]),
-        "PER": 100 * phone_error_rate(said, listed),
+        "WER": 100 * word_error_rate(predicted, listed),
+        "WER, first only": 100 * word_error_rate(predicted, [right[:1] for right in listed]),
+        "PER": 100 * phone_error_rate(predicted, listed),
     }
 
 

@@ -78,12 +78,12 @@ def in_kernel(rounds: int) -> Times:
         with fresh_kernel() as kernel:
             shown = kernel.show(QUIZ)
             _add(times, "quiz", shown.seconds)
-            for name, question, given in (
+            for name, question, response in (
                 ("answer, chosen", choice, [right]),
                 ("answer, code, the first", code, code.right[0].text),
                 ("answer, code, later", code, code.right[0].text),
             ):
-                content = {"id": question.id, "given": given, "sure": None}
+                content = {"id": question.id, "response": response, "sure": None}
                 took, changed = kernel.send(shown.comm, {"method": "custom", "content": content})
                 if question.id not in changed.get("states", {}):
                     raise SystemExit(f"{question.id}: an answer without feedback")

@@ -24,7 +24,7 @@ _spans: dict[
 ] = {}  # of each that made a step in this cell: its start and last step
 
 
-class Told(NamedTuple):
+class Usage(NamedTuple):
     """Processor seconds of the kernel so far, of these training since last asked; peak bytes."""
 
     cpu: float
@@ -56,14 +56,14 @@ def _number(optimizer: Optimizer) -> int:
     return number
 
 
-def take() -> Told:
+def take() -> Usage:
     """What was used, and begin with the next cell."""
     training = covered([(first, last) for first, last in _spans.values()])
     _spans.clear()
     _made.clear()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024
-    return Told(time.process_time(), training, peak * unit)
+    return Usage(time.process_time(), training, peak * unit)
 
 
 def covered(spans: list[tuple[float, float]]) -> float:

@@ -73,15 +73,13 @@ def quiz(unit: str, as_json: bool) -> None:
     import dataclasses
     import json
 
-    from birnn_course.questions.bank import UNSAID, bank
+    from birnn_course.questions.bank import NO_VALUE, bank
 
-    def without_unsaid(fields: list[tuple[str, object]]) -> dict[str, object]:
-        return {name: value for name, value in fields if value is not UNSAID}
+    def with_values(fields: list[tuple[str, object]]) -> dict[str, object]:
+        return {name: value for name, value in fields if value is not NO_VALUE}
 
     questions = [
-        dataclasses.asdict(q, dict_factory=without_unsaid)
-        for q in bank().values()
-        if q.unit == unit
+        dataclasses.asdict(q, dict_factory=with_values) for q in bank().values() if q.unit == unit
     ]
     if not questions:
         units = ", ".join(sorted({q.unit for q in bank().values()}))

@@ -27,7 +27,7 @@ from report import Ratio
 from birnn_course.data.spelling import Spelling
 from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
-from birnn_course.explore.panel import Panel, View, Whole
+from birnn_course.explore.panel import Integer, Panel, View
 
 
 @pytest.mark.timing
@@ -52,7 +52,7 @@ def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         return View("", "")
 
     def slow() -> dict[str, Panel]:
-        controls = [Whole("n", "n", 0, 2)]
+        controls = [Integer("n", "n", 0, 2)]
         quick = Panel("Quick", controls, {"n": 0}, lambda n: View("", ""))
         return {"slow": Panel("Slow", controls, {"n": 0}, draw), "quick": quick}
 
@@ -254,7 +254,7 @@ def test_a_kernel_is_spoken_to_as_a_page_does() -> None:
         shown = kernel.show(startup.QUIZ)
         assert shown.seconds > 0 and shown.state["questions"]
         question = startup.first_of("one")
-        content = {"id": question.id, "given": [0], "sure": None}
+        content = {"id": question.id, "response": [0], "sure": None}
         took, changed = kernel.send(shown.comm, {"method": "custom", "content": content})
         assert took > 0 and changed["states"][question.id]["html"]
         data = {"method": "update", "state": {"questions": []}, "buffer_paths": []}
@@ -332,8 +332,8 @@ def test_a_peer_that_is_missing_or_fails_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert g2p_peer.main(["--tool", str(tmp_path / "none")]) == 1
-    said = capsys.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1 and "'.[bench]'" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and "'.[bench]'" in captured.err
     tool = fake_tool(tmp_path, "")
     tool.write_text(f"#!{sys.executable}\nraise SystemExit('no room')\n")
     with pytest.raises(CourseError, match=r"train failed: no room"):

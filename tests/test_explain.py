@@ -67,14 +67,14 @@ def test_a_known_error_is_explained(
 ) -> None:
     misconception, code, numbers = case
     traceback, explanation = run(shell, code, capsys)
-    said = " ".join(explanation.split())
+    text = " ".join(explanation.split())
     assert "Error" in traceback
-    assert "Misconception: " in said, traceback[-600:]
-    assert said.split("Misconception: ")[1].startswith(f"{misconception}."), said
+    assert "Misconception: " in text, traceback[-600:]
+    assert text.split("Misconception: ")[1].startswith(f"{misconception}."), text
     for fragment in numbers:
-        assert fragment in said
-    assert len(said) < 520
-    assert said.isascii()  # so that every terminal can print it
+        assert fragment in text
+    assert len(text) < 520
+    assert text.isascii()  # so that every terminal can print it
 
 
 def test_an_error_of_another_kind_would_be_noticed(

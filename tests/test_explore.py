@@ -6,7 +6,7 @@ import pytest
 from panels import change
 
 from birnn_course import dependence_explorer
-from birnn_course.explore.panel import Choice, Panel, View, Whole
+from birnn_course.explore.panel import Choice, Integer, Panel, View
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_every_viewer_shows_its_problems_instead_of_raising() -> None:
             raise ValueError("Three is not possible; choose another.")
         return View(f"<p>{kind}</p>", f"{size} {kind}")
 
-    controls = [Whole("size", "Size", 1, 5), Choice("kind", "Kind", ("a", "b"))]
+    controls = [Integer("size", "Size", 1, 5), Choice("kind", "Kind", ("a", "b"))]
     panel = Panel("Title?", controls, {"size": 1, "kind": "a"}, draw)
     assert change(panel, size=3) == "Three is not possible; choose another."
     assert change(panel, size=6) == "Size: type a whole number from 1 to 5."

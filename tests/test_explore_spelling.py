@@ -111,7 +111,7 @@ def test_the_browser_is_told_what_to_draw() -> None:
     described = Word("word", "Word", 9).describe()
     assert described == {"kind": "word", "name": "word", "label": "Word", "longest": 9}
     script = str(Panel._esm)
-    assert "{ choice, whole, word }[c.kind]" in script.replace("({", "{").replace("})", "}")
+    assert "{ choice, integer, word }[c.kind]" in script.replace("({", "{").replace("})", "}")
     assert 'type: "text"' in script
 
 

@@ -75,10 +75,10 @@ def test_weights_that_are_not_one_chunk_only_warn(gpu: torch.device) -> None:
     for name, weight in tidy.named_parameters():
         setattr(scattered, name, nn.Parameter(weight.detach().clone()))
     x = torch.randn(2, 3, 4, device=gpu)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         output = scattered(x)[0]
-    assert any("single contiguous chunk" in str(warning.message) for warning in told)
+    assert any("single contiguous chunk" in str(warning.message) for warning in caught)
     assert torch.allclose(output, tidy(x)[0], rtol=0, atol=1e-5)
 
 

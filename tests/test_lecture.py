@@ -40,7 +40,7 @@ def inside(text: str) -> str:
     return markdown(text).removeprefix("<p>").removesuffix("</p>")
 
 
-def given_away(shown: Lecture, questions: list[Question]) -> list[str]:
+def revealed(shown: Lecture, questions: list[Question]) -> list[str]:
     """What the browser holds that tells an answer."""
     state = {key: value for key, value in shown.get_state().items() if key not in ("_esm", "_css")}
     sent = json.dumps(state, default=str, ensure_ascii=False)
@@ -71,12 +71,12 @@ def test_before_an_answer_is_revealed_the_browser_cannot_know_it(home: Path, uni
     questions = [question for question in QUESTIONS if question.unit == unit]
     first, *others = questions
     send(shown, first.id, [1] * len(first.answers), reveal=False)
-    assert given_away(shown, questions) == []
+    assert revealed(shown, questions) == []
     send(shown, first.id, [1] * len(first.answers))
-    assert given_away(shown, [first])  # the check finds what is there
-    assert given_away(shown, others) == []
+    assert revealed(shown, [first])  # the check finds what is there
+    assert revealed(shown, others) == []
     send(shown, first.id, [None] * len(first.answers), reveal=False)  # asked again
-    assert given_away(shown, questions) == []
+    assert revealed(shown, questions) == []
 
 
 def test_a_key_among_the_options_would_be_found(
@@ -86,7 +86,7 @@ def test_a_key_among_the_options_would_be_found(
         {**asked, "options": [{**option, "right": True} for option in asked["options"]]}
         for asked in shown.questions
     ]
-    assert given_away(shown, []) == ["right"]
+    assert revealed(shown, []) == ["right"]
 
 
 def test_the_options_stand_in_the_stored_order_and_not_in_the_banks(shown: Lecture) -> None:
@@ -180,7 +180,7 @@ def files_after(home: Path, mode: str) -> list[str]:
         for question in shown.questions:
             send(shown, question["id"], [3] * len(question["options"]))
     else:
-        shown._answered(None, {"id": "03-cause-of-the-error", "given": [0]}, None)
+        shown._answered(None, {"id": "03-cause-of-the-error", "response": [0]}, None)
     return sorted(path.name for path in home.rglob("*"))
 
 

@@ -36,13 +36,13 @@ def case(seed: int) -> tuple[Tensor, Tensor, int, Tensor]:
     """Padded targets and predictions: classes may be absent, rows may be padding only."""
     g = torch.Generator().manual_seed(seed)
 
-    def whole(low: int, high: int) -> int:
+    def random_int(low: int, high: int) -> int:
         return int(torch.randint(low, high + 1, (), generator=g))
 
-    n_classes, batch, seq_len = whole(2, 6), whole(1, 6), whole(1, 9)
-    present = whole(1, n_classes)  # the others occur nowhere in the targets
+    n_classes, batch, seq_len = random_int(2, 6), random_int(1, 6), random_int(1, 9)
+    present = random_int(1, n_classes)  # the others occur nowhere in the targets
     targets = torch.randint(present, (batch, seq_len), generator=g)
-    predictions = torch.randint(whole(1, n_classes), (batch, seq_len), generator=g)
+    predictions = torch.randint(random_int(1, n_classes), (batch, seq_len), generator=g)
     agree = torch.rand(batch, seq_len, generator=g) < torch.rand((), generator=g)
     predictions = torch.where(agree, targets, predictions)
     lengths = torch.randint(0, seq_len + 1, (batch, 1), generator=g)  # 0: a fully masked row
@@ -173,14 +173,14 @@ def test_counts_add_up_over_sequences_and_over_lengths() -> None:
     padded = torch.where(real, targets, IGNORED)
     each = confusion_per_sequence(padded, predictions, n_classes)
     assert each.shape == (len(targets), n_classes, n_classes)
-    whole = confusion_matrix(padded, predictions, n_classes)
-    assert torch.equal(each.sum(0), whole)
+    total = confusion_matrix(padded, predictions, n_classes)
+    assert torch.equal(each.sum(0), total)
     for i in range(len(targets)):
         assert torch.equal(each[i], confusion_matrix(padded[i], predictions[i], n_classes))
     lengths = real.sum(1)
     parts = confusion_by_length(padded, predictions, n_classes, lengths, edges=[2, 5, 9])
     assert list(parts) == ["1 to 2", "3 to 5", "6 to 9"]
-    assert torch.equal(torch.stack([*parts.values()]).sum(0), whole)
+    assert torch.equal(torch.stack([*parts.values()]).sum(0), total)
     one_answer = confusion_per_sequence(torch.tensor([0, 1]), torch.tensor([1, 1]), 2)
     assert one_answer.tolist() == [[[0, 1], [0, 0]], [[0, 0], [0, 1]]]
 
@@ -244,7 +244,7 @@ def test_right_answers_of_exercises_are_scikit_learns(seed: int, hidden: bool) -
     for batches, n_classes in EXERCISES["dataset_f1"].draw(seed, hidden=hidden):
         real = [torch.arange(tags.shape[1]) < n[:, None] for tags, _, n in batches]
         tags = torch.cat([batch[0][here] for batch, here in zip(batches, real, strict=True)])
-        told = torch.cat([batch[1][here] for batch, here in zip(batches, real, strict=True)])
+        predicted = torch.cat([batch[1][here] for batch, here in zip(batches, real, strict=True)])
         labels = range(n_classes)
-        macro = sk.f1_score(tags, told, labels=labels, average="macro", zero_division=0)
+        macro = sk.f1_score(tags, predicted, labels=labels, average="macro", zero_division=0)
         assert dataset_f1(batches, n_classes) == pytest.approx(macro, abs=1e-12)

@@ -89,7 +89,7 @@ TICKED = [question for question in practice() if question.kind == "one"][:3]
 
 def answer(shown: MixedTest, question: Question, right: bool) -> None:
     position = next(i for i, option in enumerate(question.answers) if option.right == right)
-    shown._answered(None, {"id": question.id, "given": [position]}, None)
+    shown._answered(None, {"id": question.id, "response": [position]}, None)
 
 
 def test_the_score_comes_with_the_last_answer(home: Path) -> None:
@@ -112,7 +112,7 @@ def test_the_score_comes_with_the_last_answer(home: Path) -> None:
 
 def test_an_answer_that_cannot_be_read_does_not_count(home: Path) -> None:
     shown = MixedTest(TICKED[:1])
-    shown._answered(None, {"id": TICKED[0].id, "given": []}, None)
+    shown._answered(None, {"id": TICKED[0].id, "response": []}, None)
     assert shown.score == ""
     answer(shown, TICKED[0], right=True)
     assert shown.score.startswith("1 of 1 points. Every answer was right.")

@@ -28,9 +28,9 @@ def shown(home: Path) -> Quiz:
     return quiz("01")
 
 
-def answer(shown: Quiz, question: str, given: Any) -> str:
+def answer(shown: Quiz, question: str, response: Any) -> str:
     """Send an answer as the browser does; returns the feedback's HTML."""
-    shown._answered(None, {"id": question, "given": given}, None)
+    shown._answered(None, {"id": question, "response": response}, None)
     return str(shown.states[question]["html"])
 
 
@@ -91,7 +91,7 @@ def test_answers_are_back_after_a_restart(shown: Quiz) -> None:
     answer(shown, "01-by-hand", "torch.cat([from_left, from_right.flip(1)], dim=-1)")
     again = quiz("01")
     assert again.states["01-what-it-does"] == shown.states["01-what-it-does"]
-    assert again.states["01-shape-of-join"]["given"] == "(3, 9, 5)"
+    assert again.states["01-shape-of-join"]["response"] == "(3, 9, 5)"
     assert "It was right." in again.states["01-by-hand"]["html"]  # and it was not run again
 
 
@@ -149,8 +149,8 @@ def asked(home: Path) -> Quiz:
 def test_a_diagnostic_notes_and_tells_nothing(asked: Quiz) -> None:
     question = asked.questions[0]["id"]
     assert asked.diagnostic
-    asked._answered(None, {"id": question, "given": [1], "sure": True}, None)
-    assert asked.states[question] == {"given": [1], "sure": True, "html": "<p>Noted.</p>"}
+    asked._answered(None, {"id": question, "response": [1], "sure": True}, None)
+    assert asked.states[question] == {"response": [1], "sure": True, "html": "<p>Noted.</p>"}
     (kept,) = Record().attempts()
     assert (kept.item, kept.sure) == (question, True)
     assert diagnostic("A").states == asked.states  # back after a restart
@@ -158,7 +158,7 @@ def test_a_diagnostic_notes_and_tells_nothing(asked: Quiz) -> None:
 
 def test_not_knowing_is_not_recorded(asked: Quiz) -> None:
     question = asked.questions[0]["id"]
-    asked._answered(None, {"id": question, "given": [-1], "sure": None}, None)
+    asked._answered(None, {"id": question, "response": [-1], "sure": None}, None)
     assert "nothing recorded" in asked.states[question]["html"]
     assert Record().attempts() == []
 
@@ -190,7 +190,7 @@ from birnn_course import quiz
 shown = quiz("01")
 with open({log!r}, "w") as acknowledged:
     for i in range({n}):
-        shown._answered(None, {{"id": "01-limit", "given": f"{{i}}.{digit}"}}, None)
+        shown._answered(None, {{"id": "01-limit", "response": f"{{i}}.{digit}"}}, None)
         assert "Not yet" in shown.states["01-limit"]["html"], shown.states
         print(f"{{i}}.{digit}", file=acknowledged, flush=True)
 """

@@ -831,7 +831,7 @@ def test_all_see_what_could_not_be_written(
     home.write_text("a file where the folder should be")
     form = diagnostic("A")
     for shown in form.questions:
-        form._answered(None, {"id": shown["id"], "given": [0], "sure": False}, None)
+        form._answered(None, {"id": shown["id"], "response": [0], "sure": False}, None)
         assert "other notebooks cannot see them" in form.states[shown["id"]]["html"]
     my_route()
     n = len(form.questions)
@@ -839,7 +839,7 @@ def test_all_see_what_could_not_be_written(
     assert diagnostic("A").states.keys() == form.states.keys()
     last = warm_up("02").questions[0]["id"]
     asked = quiz(last[:2])
-    asked._answered(None, {"id": last, "given": [0]}, None)
+    asked._answered(None, {"id": last, "response": [0]}, None)
     assert last not in {shown["id"] for shown in warm_up("02").questions}
     check(named(lambda *_: 1, "best_score"))
     result = CliRunner().invoke(main, ["progress"])

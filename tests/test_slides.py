@@ -56,14 +56,14 @@ def test_short_text_is_shown_and_long_text_is_said() -> None:
     assert slide.heading == "A <em>heading</em>"
     [part] = slide.parts
     assert "Short." in part.html and "Guess." in part.html and "<li>" in part.html
-    assert part.html.count(long) == 2 and slide.said == [f"<p>{long}</p>"]
+    assert part.html.count(long) == 2 and slide.notes == [f"<p>{long}</p>"]
 
 
 def test_what_a_reader_needs_is_neither_shown_nor_said() -> None:
     long = " ".join(["word"] * (LONGEST + 1))
     source = f"# The deck\n\n**You need** {long}\n\n**Time** 75 minutes."
     [slide] = of(cell(new_markdown_cell(source), "slide")).slides
-    assert slide.parts == [] and slide.said == []
+    assert slide.parts == [] and slide.notes == []
 
 
 def test_what_stands_before_a_heading_is_said_to_the_slide_before() -> None:
@@ -71,7 +71,7 @@ def test_what_stands_before_a_heading_is_said_to_the_slide_before() -> None:
         cell(new_markdown_cell("# First"), "slide"),
         cell(new_markdown_cell("The end of it.\n\n## Second\n\nIts own."), "slide"),
     ).slides
-    assert first.said == ["<p>The end of it.</p>"]
+    assert first.notes == ["<p>The end of it.</p>"]
     assert second.heading == "Second" and second.parts[0].html == "<p>Its own.</p>"
 
 
@@ -82,13 +82,13 @@ def test_what_stands_before_a_heading_goes_with_the_cell_it_is_about() -> None:
         cell(printing("for readers"), "skip"),
         cell(new_markdown_cell(both), "slide"),
     ).slides
-    assert first.said == []
+    assert first.notes == []
     first, second = of(
         cell(new_markdown_cell("# First"), "slide"),
         cell(printing("shown"), "slide"),
         cell(new_markdown_cell(both), "skip"),
     ).slides
-    assert first.said == [] and second.said == ["<p>The end of it.</p>"]
+    assert first.notes == [] and second.notes == ["<p>The end of it.</p>"]
 
 
 @pytest.mark.parametrize("kind", ["notes", "-", "fragment"])
@@ -97,7 +97,7 @@ def test_what_stands_before_a_heading_is_said_on_the_same_slide_too(kind: str) -
         cell(new_markdown_cell("# First"), "slide"),
         cell(new_markdown_cell("The end of it.\n\n## Second\n\nIts own."), kind),
     ).slides
-    assert slide.said[0] == "<p>The end of it.</p>"
+    assert slide.notes[0] == "<p>The end of it.</p>"
 
 
 def test_code_is_as_large_as_there_is_room() -> None:
@@ -125,7 +125,7 @@ def test_what_each_kind_of_cell_does() -> None:
     assert [(part.kind, part.step) for part in second.parts] == [
         ("code", False), ("output", False), ("code", True), ("output", True),
     ]  # fmt: skip
-    assert second.said == ["<p>said, though short</p>\n"]
+    assert second.notes == ["<p>said, though short</p>\n"]
     assert made.minutes == 3
     belief = "Belief (<code>last-step-readout</code>): <em>"
     assert belief in page(made) and "True: " in page(made) and "3 of 3 are over" in page(made)
@@ -158,9 +158,9 @@ def test_what_is_to_be_said_can_be_written_down() -> None:
         cell(printing("shown"), "slide", say="Wait."),
         cell(printing("halves"), "slide", split=True, say="At the output."),
     ).slides
-    assert text.said == ["<p>Ask <em>them</em>.</p>"] and text.parts == []
-    assert code.said == ["<p>Wait.</p>"]
-    assert halves.said == [] and output.said == ["<p>At the output.</p>"]
+    assert text.notes == ["<p>Ask <em>them</em>.</p>"] and text.parts == []
+    assert code.notes == ["<p>Wait.</p>"]
+    assert halves.notes == [] and output.notes == ["<p>At the output.</p>"]
 
 
 def test_an_output_can_wait() -> None:
@@ -173,7 +173,7 @@ def test_a_figure_can_stand_alone() -> None:
     made.outputs.append(new_output("display_data", {"text/html": "<img alt='a' src='data:,'>"}))
     [slide] = of(cell(made, "slide", hide="typed", say="Look.")).slides
     assert [part.kind for part in slide.parts] == ["figure"]
-    assert slide.said == ["<p>Look.</p>", "<pre>both above 90 %</pre>"]
+    assert slide.notes == ["<p>Look.</p>", "<pre>both above 90 %</pre>"]
 
 
 def test_a_comment_stands_above_a_long_line() -> None:
@@ -202,7 +202,7 @@ def test_a_message_goes_on_below_its_beginning() -> None:
 def test_a_vote_names_its_place_in_the_quiz() -> None:
     number = [q.id for q in practice("03")]
     first = cell(new_markdown_cell("# Deck"), "slide", vote=[number[4]])
-    assert f"Question 5 of {len(number)} in the quiz of unit 03." in of(first).slides[1].said[0]
+    assert f"Question 5 of {len(number)} in the quiz of unit 03." in of(first).slides[1].notes[0]
 
 
 def test_a_vote_follows_its_slide_and_tells_every_option() -> None:
@@ -214,7 +214,7 @@ def test_a_vote_follows_its_slide_and_tells_every_option() -> None:
     ).slides
     assert vote.minutes == MINUTES_OF_A_VOTE and last.heading == "Next"
     shown = vote.parts[0].html
-    assert shown.count("told fragment") == len(question.answers)
+    assert shown.count("feedback fragment") == len(question.answers)
     assert shown.count("✓ ") == len(question.right)
     assert set(vote.aims_at) == {a.misconception for a in question.answers if a.misconception}
     assert "before the vote" in first.parts[-1].html
@@ -260,7 +260,7 @@ def lecture_problems(made: Deck) -> list[str]:
         f"slide {i} shows nothing" for i, slide in enumerate(made.slides, 1) if not slide.parts
     ]
     found += [
-        f"slide {i}: nothing is said" for i, slide in enumerate(made.slides, 1) if not slide.said
+        f"slide {i}: nothing is said" for i, slide in enumerate(made.slides, 1) if not slide.notes
     ]
     return found
 
@@ -358,11 +358,11 @@ def test_the_four_lectures_of_the_guide_fit() -> None:
 
 
 def test_what_the_guide_skips_takes_what_it_says() -> None:
-    said = re.findall(
+    skipped = re.findall(
         r"^\*\*(\d\d),.*Skip: slides (.*?); that is ([\d.]+) minutes", GUIDE, re.MULTILINE
     )
-    assert [unit for unit, *_ in said] == [unit.number for unit in LECTURES]
-    for unit, slides, minutes in said:
+    assert [unit for unit, *_ in skipped] == [unit.number for unit in LECTURES]
+    for unit, slides, minutes in skipped:
         assert minutes_of(unit, re.sub(r"\([^)]*\)", "", slides)) == float(minutes), unit
 
 

@@ -90,12 +90,17 @@ def _absent(part: str) -> Path:
 def test_what_is_missing_or_damaged_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = module._file("TRAIN").read_text(encoding="utf-8")
+    complete = module._file("TRAIN").read_text(encoding="utf-8")
     damaged = tmp_path / "data.ts"
     monkeypatch.setattr(module, "_file", lambda part: damaged)
     with pytest.raises(CourseError, match="run: pip install"):
         load_speech()
-    for text in ("", whole.partition("@data")[0], whole.replace("1.860936", "x", 1), whole[:-40]):
+    for text in (
+        "",
+        complete.partition("@data")[0],
+        complete.replace("1.860936", "x", 1),
+        complete[:-40],
+    ):
         damaged.write_text(text, encoding="utf-8")
         with pytest.raises(CourseError, match="missing or damaged"):
             load_speech()

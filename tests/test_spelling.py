@@ -137,11 +137,11 @@ def test_a_damaged_cache_is_computed_again(home: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "_align", lambda *_: computed)
     first = load_spelling(50)
     (kept,) = files.cache().glob("spelling-*.json")
-    whole = kept.read_text()
-    for damaged in (whole[: len(whole) // 2], "", "[1, 2]", '{"sounds": {"a": 1}}'):
+    complete = kept.read_text()
+    for damaged in (complete[: len(complete) // 2], "", "[1, 2]", '{"sounds": {"a": 1}}'):
         kept.write_text(damaged)
         assert load_spelling(50) == first
-        assert kept.read_text() == whole
+        assert kept.read_text() == complete
     # and a whole one is really used
     monkeypatch.setattr(module, "_align", lambda *_: pytest.fail("computed again"))
     assert load_spelling(50) == first

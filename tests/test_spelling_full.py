@@ -22,7 +22,7 @@ def few(spelling: Spelling) -> Spelling:
 
 
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(few: Spelling, tmp_path: Path) -> None:
-    whole = train(few, SMALL, 0, CPU, tmp_path / "whole.pt")
+    complete = train(few, SMALL, 0, CPU, tmp_path / "whole.pt")
 
     class StoppedError(Exception):
         pass
@@ -34,10 +34,10 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(few: Spelling, tmp_pa
         with pytest.raises(StoppedError):
             train(few, SMALL, 0, CPU, tmp_path / "stopped.pt", stop)
     again = train(few, SMALL, 0, CPU, tmp_path / "stopped.pt")
-    assert again["epochs"] == whole["epochs"]
-    assert all(torch.equal(again["best"][name], value) for name, value in whole["best"].items())
+    assert again["epochs"] == complete["epochs"]
+    assert all(torch.equal(again["best"][name], value) for name, value in complete["best"].items())
     other = train(few, SMALL, 1, CPU, tmp_path / "other.pt")
-    assert other["epochs"] != whole["epochs"]  # so that the comparison above can fail
+    assert other["epochs"] != complete["epochs"]  # so that the comparison above can fail
 
 
 def test_the_best_epoch_is_chosen_on_the_development_words(
@@ -45,12 +45,12 @@ def test_the_best_epoch_is_chosen_on_the_development_words(
 ) -> None:
     rates, seen, states = iter([50.0, 30.0, 40.0]), [], []
 
-    def told(model: torch.nn.Module, _: Spelling, words: tuple[str, ...]) -> dict[str, float]:
+    def score(model: torch.nn.Module, _: Spelling, words: tuple[str, ...]) -> dict[str, float]:
         seen.append(words)
         states.append({k: v.clone() for k, v in model.state_dict().items()})
         return {"loss": 1.0, "WER": next(rates)}
 
-    monkeypatch.setattr(spelling_full, "score", told)
+    monkeypatch.setattr(spelling_full, "score", score)
     done = train(few, SMALL, 0, CPU, tmp_path / "x.pt")
     assert seen == [few.dev] * 3
     assert all(torch.equal(done["best"][name], value) for name, value in states[1].items())

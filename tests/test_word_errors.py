@@ -29,29 +29,30 @@ def test_edits_as_torchmetrics_counts_them() -> None:
 
 def test_phones_as_torchmetrics_counts_tokens() -> None:
     draw = random.Random(1)
-    said = [draw.choices("ABC", k=draw.randrange(1, 6)) for _ in range(50)]
+    predicted = [draw.choices("ABC", k=draw.randrange(1, 6)) for _ in range(50)]
     right = [draw.choices("ABC", k=draw.randrange(1, 6)) for _ in range(50)]
-    expected = edits_per_token([" ".join(p) for p in said], [" ".join(p) for p in right])
-    assert phone_error_rate(said, [[p] for p in right]) == pytest.approx(float(expected))
+    expected = edits_per_token([" ".join(p) for p in predicted], [" ".join(p) for p in right])
+    assert phone_error_rate(predicted, [[p] for p in right]) == pytest.approx(float(expected))
 
 
 def test_every_listed_pronunciation_is_right() -> None:
     tomato = [("T", "AH", "M", "EY", "T", "OW"), ("T", "AH", "M", "AA", "T", "OW")]
-    for said in tomato:
-        assert word_error_rate([said], [tomato]) == phone_error_rate([said], [tomato]) == 0
+    for predicted in tomato:
+        assert word_error_rate([predicted], [tomato]) == 0
+        assert phone_error_rate([predicted], [tomato]) == 0
     half_right = tomato[0], list(tomato[0][:-1])
     assert word_error_rate(half_right, [tomato, tomato]) == 0.5
     assert phone_error_rate(half_right, [tomato, tomato]) == 1 / 12
 
 
 def test_one_wrong_phone_in_each_word_makes_every_word_wrong() -> None:
-    said, right = [("F", "OW", "N")] * 4, [[("F", "AO", "N")]] * 4
-    assert word_error_rate(said, right) == 1
-    assert phone_error_rate(said, right) == pytest.approx(1 / 3)
+    predicted, right = [("F", "OW", "N")] * 4, [[("F", "AO", "N")]] * 4
+    assert word_error_rate(predicted, right) == 1
+    assert phone_error_rate(predicted, right) == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("rate", [word_error_rate, phone_error_rate])
-@pytest.mark.parametrize(("said", "right"), [([], []), ([("F",)], []), ([("F",)], [[]])])
-def test_what_cannot_be_counted_is_a_sentence(rate, said, right) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(("predicted", "right"), [([], []), ([("F",)], []), ([("F",)], [[]])])
+def test_what_cannot_be_counted_is_a_sentence(rate, predicted, right) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(CourseError, match="needs one prediction for each word"):
-        rate(said, right)
+        rate(predicted, right)

@@ -62,10 +62,10 @@ def main() -> int:
     """Run pytest N times with the given arguments; 1 if any test failed in any run."""
     parser = argparse.ArgumentParser(description=__doc__, usage="%(prog)s N PYTEST-ARGUMENTS …")
     parser.add_argument("n", type=int, help="how many runs")
-    given, pytest_arguments = parser.parse_known_args()
+    options, pytest_arguments = parser.parse_known_args()
     runs = []
     with tempfile.TemporaryDirectory() as folder:
-        for i in range(given.n):
+        for i in range(options.n):
             report = Path(folder) / f"{i}.xml"
             began = time.monotonic()
             command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]

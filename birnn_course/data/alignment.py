@@ -182,8 +182,8 @@ def _add_expected_counts(shape: _Shape, tables: _Tables, counts: _Tables, early:
         backward[i] = backward[i + 1] * none[i]
         backward[i, :-1] += backward[i + 1, 1:] * one[i]
         backward[i, :-2] += backward[i + 1, 2:] * two[i]
-    whole = backward[0, 0]
-    share = np.divide(1, whole, out=np.zeros(n), where=whole > 0)
+    likelihood = backward[0, 0]
+    share = np.divide(1, likelihood, out=np.zeros(n), where=likelihood > 0)
     letter, phone = shape.letters[:, None], shape.phones[None]
     used_none = forward[:-1] * none * backward[1:] * share
     used_one = forward[:-1, :-1] * one * backward[1:, 1:] * share

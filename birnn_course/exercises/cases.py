@@ -10,8 +10,8 @@ from birnn_course.exercises.spec import Module, random_module
 CELLS = ("RNN", "GRU", "LSTM")
 
 
-def whole(low: int, high: int, generator: Generator) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
+def random_int(low: int, high: int, generator: Generator) -> int:
+    """A random integer from ``low`` to ``high``, both included."""
     return int(torch.randint(low, high + 1, (), generator=generator))
 
 
@@ -23,7 +23,7 @@ def recurrent(
     *,
     layers: int = 1,
     batch_first: bool = True,
-    both_ways: bool = True,
+    bidirectional: bool = True,
 ) -> Module:
     """A recurrent module with random weights; see :func:`random_module`."""
     arguments = {
@@ -31,7 +31,7 @@ def recurrent(
         "hidden_size": hidden_size,
         "num_layers": layers,
         "batch_first": batch_first,
-        "bidirectional": both_ways,
+        "bidirectional": bidirectional,
     }
     return random_module(cell, arguments, generator)
 

@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 
 from birnn_course.data import TaggingTask
 from birnn_course.data.tasks import Sequence
-from birnn_course.exercises.cases import CELLS, outputs_of, recurrent, whole
+from birnn_course.exercises.cases import CELLS, outputs_of, random_int, recurrent
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -28,13 +28,13 @@ Weights = dict[str, Tensor]
 
 def _two_sizes(generator: Generator) -> tuple[int, int]:
     """An input size and a hidden size."""
-    return whole(2, 5, generator), whole(2, 5, generator)
+    return random_int(2, 5, generator), random_int(2, 5, generator)
 
 
-def _recurrent(name: str, layers: int, both_ways: bool, generator: Generator) -> Module:
+def _recurrent(name: str, layers: int, bidirectional: bool, generator: Generator) -> Module:
     """A small recurrent module, with another size for its state than for its input."""
-    sizes = whole(2, 3, generator), whole(4, 5, generator)
-    return recurrent(name, *sizes, generator, layers=layers, both_ways=both_ways)
+    sizes = random_int(2, 3, generator), random_int(4, 5, generator)
+    return recurrent(name, *sizes, generator, layers=layers, bidirectional=bidirectional)
 
 
 def _is_bidirectional(module: Module) -> bool:
@@ -82,7 +82,7 @@ def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(2, 5, 3, 4), (1, 4, 2, 3), (3, 6, 2, 2), (2, 1, 3, 2)]
     if hidden:
         sizes = [
-            (whole(1, 4, generator), whole(3, 8, generator), *_two_sizes(generator))
+            (random_int(1, 4, generator), random_int(3, 8, generator), *_two_sizes(generator))
             for _ in range(6)
         ]
     cases: list[Arguments] = []
@@ -220,11 +220,12 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (1, True, "backward", "first"),
     )
     cases: list[Arguments] = []
-    for layers, both_ways, half, place in kinds:
-        seq_len = whole(4, 7 if hidden else 6, generator)
-        step = {"first": 0, "inside": whole(1, seq_len - 2, generator), "last": seq_len - 1}[place]
-        cell = CELLS[whole(0, 2, generator)]
-        cases.append((_recurrent(cell, layers, both_ways, generator), half, step, seq_len))
+    for layers, bidirectional, half, place in kinds:
+        seq_len = random_int(4, 7 if hidden else 6, generator)
+        inside = random_int(1, seq_len - 2, generator)
+        step = {"first": 0, "inside": inside, "last": seq_len - 1}[place]
+        cell = CELLS[random_int(0, 2, generator)]
+        cases.append((_recurrent(cell, layers, bidirectional, generator), half, step, seq_len))
     return cases
 
 
@@ -303,13 +304,13 @@ def _score_if_known(
     """
 
     def score(sequences: Sequences, lookahead: int) -> float:
-        heaps: defaultdict[Hashable, defaultdict[str, float]]
-        heaps = defaultdict(lambda: defaultdict(float))
+        weights: defaultdict[Hashable, defaultdict[str, float]]
+        weights = defaultdict(lambda: defaultdict(float))
         for words, tags, chance in sequences:
             for t, tag in enumerate(tags):
-                heaps[known(words, t, lookahead)][tag] += 1 if count else chance
-        won = sum(max(heap.values()) for heap in heaps.values())
-        return won / sum(sum(heap.values()) for heap in heaps.values())
+                weights[known(words, t, lookahead)][tag] += 1 if count else chance
+        won = sum(max(by_tag.values()) for by_tag in weights.values())
+        return won / sum(sum(by_tag.values()) for by_tag in weights.values())
 
     return score
 
@@ -318,11 +319,11 @@ def _read_so_far(words: list[str], t: int, lookahead: int) -> Hashable:
     return tuple(words[: t + 1 + lookahead]), t
 
 
-def _random_world(seq_len: int, generator: Generator) -> Sequences:
+def _random_sequences(seq_len: int, generator: Generator) -> Sequences:
     """Sixteen sequences of few words, so that many look the same for a while."""
-    n, whole = 16, 256
+    n, total = 16, 256
     # Whole numbers of 256ths are exact as floats and sum to one exactly.
-    extra = torch.randint(n, (whole - n,), generator=generator)
+    extra = torch.randint(n, (total - n,), generator=generator)
     # Squares make some sequences much likelier than others.
     extra = (extra * extra) // n
     parts = (1 + extra.bincount(minlength=n)).tolist()
@@ -330,7 +331,7 @@ def _random_world(seq_len: int, generator: Generator) -> Sequences:
     # c is always an X: an unambiguous word counts too
     tags = torch.randint(2, (n, seq_len), generator=generator).masked_fill(words == 2, 0)
     return [
-        (["abc"[i] for i in words[k]], ["XY"[i] for i in tags[k]], parts[k] / whole)
+        (["abc"[i] for i in words[k]], ["XY"[i] for i in tags[k]], parts[k] / total)
         for k in range(n)
     ]
 
@@ -339,8 +340,8 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     by_hand: Sequences = [(["?", "x"], ["X", "-"], 0.75), (["?", "y"], ["Y", "-"], 0.25)]
     cases: list[Arguments] = [] if hidden else [(by_hand, 0), (by_hand, 1)]
     for lookahead in (0, 1, 2, 0, 1, 3) if hidden else (0, 1, 2):
-        seq_len = whole(4, 6, generator) if hidden else 4
-        cases.append((_random_world(seq_len, generator), lookahead))
+        seq_len = random_int(4, 6, generator) if hidden else 4
+        cases.append((_random_sequences(seq_len, generator), lookahead))
     return cases
 
 
@@ -405,16 +406,16 @@ BEST_SCORE = Exercise(
 def fair_hidden_size(cell: str, input_size: int, hidden_size: int, num_layers: int) -> int:
     """Counted on modules of PyTorch, from the smallest on."""
     return _largest_fair(
-        lambda size: _count(cell, input_size, size, num_layers, True),
-        _count(cell, input_size, hidden_size, num_layers, False),
+        lambda size: _count(cell, input_size, size, num_layers, bidirectional=True),
+        _count(cell, input_size, hidden_size, num_layers, bidirectional=False),
     )
 
 
 @cache
-def _count(cell: str, input_size: int, hidden_size: int, layers: int, both_ways: bool) -> int:
+def _count(cell: str, *sizes: int, bidirectional: bool) -> int:
     """The number of weights of one of PyTorch's recurrent modules."""
     with torch.device("meta"):
-        rnn: nn.Module = getattr(nn, cell)(input_size, hidden_size, layers, bidirectional=both_ways)
+        rnn: nn.Module = getattr(nn, cell)(*sizes, bidirectional=bidirectional)
     return sum(weight.numel() for weight in rnn.parameters())
 
 
@@ -427,8 +428,8 @@ def _largest_fair(count: Callable[[int], int], budget: int) -> int:
 
 def _fair_if_exactly_double(cell: str, input_size: int, hidden_size: int, num_layers: int) -> int:
     return _largest_fair(
-        lambda size: 2 * _count(cell, input_size, size, num_layers, False),
-        _count(cell, input_size, hidden_size, num_layers, False),
+        lambda size: 2 * _count(cell, input_size, size, num_layers, bidirectional=False),
+        _count(cell, input_size, hidden_size, num_layers, bidirectional=False),
     )
 
 
@@ -451,15 +452,15 @@ def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     if hidden:
         cases = [
             (
-                CELLS[whole(0, 2, generator)],
-                whole(2, 40, generator),
-                whole(16, 48, generator),
+                CELLS[random_int(0, 2, generator)],
+                random_int(2, 40, generator),
+                random_int(16, 48, generator),
                 layers,
             )
             for layers in (1, 2, 3, 1, 2, 3)
         ]
         for pairs in (_MET_EXACTLY, _BIASES_DECIDE):
-            cases.append(("RNN", *pairs[whole(0, len(pairs) - 1, generator)], 1))
+            cases.append(("RNN", *pairs[random_int(0, len(pairs) - 1, generator)], 1))
     return cases
 
 
@@ -539,10 +540,10 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     if hidden:
         plan = [
             (
-                ("RNN", "GRU")[whole(0, 1, generator)],
-                whole(1, 3, generator),
-                whole(6, 9, generator),
-                whole(1, 4, generator),
+                ("RNN", "GRU")[random_int(0, 1, generator)],
+                random_int(1, 3, generator),
+                random_int(6, 9, generator),
+                random_int(1, 4, generator),
             )
             for _ in range(6)
         ]
@@ -650,12 +651,12 @@ def _leak_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (1, True, -1),
     )
     cases: list[Arguments] = []
-    for layers, both_ways, more in kinds:
-        seq_len = whole(5, 8 if hidden else 6, generator)
-        horizon = whole(1 if more is None else 2, 3, generator)
+    for layers, bidirectional, more in kinds:
+        seq_len = random_int(5, 8 if hidden else 6, generator)
+        horizon = random_int(1 if more is None else 2, 3, generator)
         lookahead = 0 if more is None else horizon + more
-        cell = CELLS[whole(0, 2, generator)]
-        module = _recurrent(cell, layers, both_ways, generator)
+        cell = CELLS[random_int(0, 2, generator)]
+        module = _recurrent(cell, layers, bidirectional, generator)
         cases.append((module, lookahead, horizon, seq_len))
     return cases
 
@@ -671,26 +672,28 @@ LEAKING_STEPS = Exercise(
         Mistake(
             "predict-the-next",
             "only look-ahead counts as a leak; a bidirectional model has read the answer too",
-            _leaks_if(lambda both_ways, lookahead, horizon: lookahead >= horizon),
+            _leaks_if(lambda bidirectional, lookahead, horizon: lookahead >= horizon),
         ),
         Mistake(
             "lookahead-for-prediction",
             "only reading backward counts as a leak; who answers `horizon` steps late has read "
             "the answer too",
-            _leaks_if(lambda both_ways, lookahead, horizon: both_ways),
+            _leaks_if(lambda bidirectional, lookahead, horizon: bidirectional),
         ),
         Mistake(
             "present-is-a-leak",
             "having read the input just before the one to forecast counts as a leak; that one is "
             "allowed to be known",
-            _leaks_if(lambda both_ways, lookahead, horizon: both_ways or lookahead >= horizon - 1),
+            _leaks_if(
+                lambda bidirectional, lookahead, horizon: bidirectional or lookahead >= horizon - 1
+            ),
         ),
         Mistake(
             "leak-at-the-last-step",
             "the last steps leak too; what they forecast is not in the input, so it cannot have "
             "been read",
             _leaks_if(
-                lambda both_ways, lookahead, horizon: both_ways or lookahead >= horizon,
+                lambda bidirectional, lookahead, horizon: bidirectional or lookahead >= horizon,
                 to_the_end=True,
             ),
         ),

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course.exercises.cases import recurrent, whole
+from birnn_course.exercises.cases import random_int, recurrent
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -68,9 +68,9 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (
                 cell,
                 layers,
-                whole(2, 5, generator),
-                whole(3, 8, generator),
-                *(whole(2, 5, generator) for _ in range(2)),
+                random_int(2, 5, generator),
+                random_int(3, 8, generator),
+                *(random_int(2, 5, generator) for _ in range(2)),
             )
             for cell, layers in zip(
                 ("LSTM", "GRU", "RNN", "LSTM", "GRU", "LSTM"), (1, 2, 1, 2, 3, 3), strict=True
@@ -196,7 +196,10 @@ def _padded_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     plan = [([5, 3, 2], 4), ([2, 6], 2), ([4, 1, 3, 7], 3), ([3, 3], 5)]
     if hidden:
         plan = [
-            ([whole(2, 7, generator) for _ in range(whole(2, 5, generator))] + [extra], size)
+            (
+                [random_int(2, 7, generator) for _ in range(random_int(2, 5, generator))] + [extra],
+                size,
+            )
             for extra, size in ((1, 2), (3, 3), (8, 4), (2, 5), (4, 2))
         ]
     cases: list[Arguments] = []
@@ -388,11 +391,11 @@ def _shape_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     if not hidden:
         return cases
     drawn: list[Arguments] = []
-    for cell, x_shape, _, layers, both_ways, batch_first in cases:
+    for cell, x_shape, _, layers, bidirectional, batch_first in cases:
         # Five sizes that all differ, so that no wrong axis has the right size.
         a, b, c, hidden_size = (torch.randperm(9, generator=generator)[:4] + 4).tolist()
         sizes = (a, b, c) if len(x_shape) == 3 else (a, b)
-        drawn.append((cell, sizes, hidden_size, layers, both_ways, batch_first))
+        drawn.append((cell, sizes, hidden_size, layers, bidirectional, batch_first))
     return drawn
 
 
@@ -477,7 +480,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # As many steps as tags, on purpose: a fixed window, where a wrong axis has the right size.
     sizes = [(3, 4), (2, 5), (4, 3), (5, 6)]
     if hidden:
-        sizes = [(whole(2, 6, generator), whole(3, 7, generator)) for _ in range(5)]
+        sizes = [(random_int(2, 6, generator), random_int(3, 7, generator)) for _ in range(5)]
     return [
         (
             3 * torch.randn(n, batch, n, generator=generator),
@@ -600,14 +603,14 @@ def _translate_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     ]
     if hidden:
         plan = [
-            (cell, layers, *(whole(2, 6, generator) for _ in range(3)))
+            (cell, layers, *(random_int(2, 6, generator) for _ in range(3)))
             for cell, layers in (("LSTM", 2), ("GRU", 3), ("RNN", 1), ("LSTM", 1), ("GRU", 2))
         ]
     cases: list[Arguments] = []
     for cell, layers, batch, steps_in, steps_out in plan:
-        size = whole(2, 5, generator)
+        size = random_int(2, 5, generator)
         encoder = recurrent(cell, 3, size, generator, layers=layers)
-        decoder = recurrent(cell, 2, size, generator, layers=layers, both_ways=False)
+        decoder = recurrent(cell, 2, size, generator, layers=layers, bidirectional=False)
         x = torch.randn(batch, steps_in, 3, generator=generator)
         y = torch.randn(batch, steps_out, 2, generator=generator)
         cases.append((x, y, encoder, decoder))
@@ -721,11 +724,12 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (2, 1, 4, 7, 3, 5),
     ]
     if hidden:
+        ranges = ((2, 4), (5, 8), (2, 5), (2, 6))
         plan = [
             (
                 layers,
                 batch,
-                *(whole(low, high, generator) for low, high in ((2, 4), (5, 8), (2, 5), (2, 6))),
+                *(random_int(low, high, generator) for low, high in ranges),
             )
             for layers, batch in ((1, 1), (2, 3), (1, 5), (2, 1), (1, 2))
         ]

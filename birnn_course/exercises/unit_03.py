@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import CELLS, outputs_of, recurrent, whole
-from birnn_course.exercises.spec import (
-    Arguments,
-    Exercise,
-    Mistake,
-    Module,
-    build_module,
-)
+from birnn_course.exercises.cases import CELLS, outputs_of, random_int, recurrent
+from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 
 
 def _cell(generator: Generator) -> str:
-    return CELLS[whole(0, 2, generator)]
+    return CELLS[random_int(0, 2, generator)]
 
 
-def _recurrent(
-    cell: str, generator: Generator, *, layers: int = 1, both_ways: bool = True, flag: bool = False
-) -> Module:
+def _recurrent(cell: str, generator: Generator, *, batch_first: bool, **options: Any) -> Module:
     """A small recurrent module that reads vectors of 2 or 3 features."""
-    sizes = whole(2, 3, generator), whole(3, 5, generator)
-    return recurrent(cell, *sizes, generator, layers=layers, batch_first=flag, both_ways=both_ways)
+    sizes = random_int(2, 3, generator), random_int(3, 5, generator)
+    return recurrent(cell, *sizes, generator, batch_first=batch_first, **options)
 
 
-def _build(module: Module, *, flag: bool | None = None) -> nn.RNNBase:
-    """The module, with ``batch_first`` as it says or as ``flag`` says."""
+def _build(module: Module, *, batch_first: bool | None = None) -> nn.RNNBase:
+    """The module, with its own ``batch_first`` or another."""
     name, arguments, weights = module
-    if flag is not None:
-        arguments = arguments | {"batch_first": flag}
+    if batch_first is not None:
+        arguments = arguments | {"batch_first": batch_first}
     rnn = build_module((name, arguments, weights))
     assert isinstance(rnn, nn.RNNBase)
     return rnn
 
 
-def _has_flag(module: Module) -> bool:
+def _is_batch_first(module: Module) -> bool:
     return bool(module[1]["batch_first"])
 
 
@@ -54,8 +47,8 @@ def _batch(module: Module, batch: int, steps: int, generator: Generator) -> Tens
 
 def _two_sizes(low: int, high: int, generator: Generator) -> tuple[int, int]:
     """Two different whole numbers."""
-    first = whole(low, high, generator)
-    second = whole(low, high - 1, generator)
+    first = random_int(low, high, generator)
+    second = random_int(low, high - 1, generator)
     return first, second + (second >= first)
 
 
@@ -90,8 +83,8 @@ def _steps_seen(module: Module, x: Tensor) -> Table:
     return _table(_jacobian(_build(module), x).any(2).any(1))
 
 
-def _seen_by_one_with_the_flag(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module, flag=True), x).any(3).any(1))
+def _seen_batch_first(module: Module, x: Tensor) -> Table:
+    return _table(_jacobian(_build(module, batch_first=True), x).any(3).any(1))
 
 
 def _swapped(module: Module, x: Tensor) -> Table:
@@ -108,12 +101,13 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Reads left to right along the batch, which alone is not symmetric; then the others.
     kinds = ((False, False), (True, False), (False, False), (True, True), (False, True))
     cases: list[Arguments] = []
-    for i, (both_ways, flag) in enumerate(kinds * (2 if hidden else 1)):
-        module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
+    for i, (bidirectional, batch_first) in enumerate(kinds * (2 if hidden else 1)):
+        cell = _cell(generator)
+        module = _recurrent(cell, generator, bidirectional=bidirectional, batch_first=batch_first)
         if i % 2:  # Negative gradients count as well as positive ones.
             module = _inputs_negated(module)
-        batch = whole(2, 5 if hidden else 4, generator)
-        steps = batch + whole(1, 3, generator)
+        batch = random_int(2, 5 if hidden else 4, generator)
+        steps = batch + random_int(1, 3, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
 
@@ -146,7 +140,7 @@ SAMPLES_SEEN = Exercise(
         Mistake(
             "batch-first-is-the-default",
             "every sample is taken to have seen itself only; measure what this very module does",
-            _seen_by_one_with_the_flag,
+            _seen_batch_first,
         ),
     ),
     levels={
@@ -173,7 +167,7 @@ SAMPLES_SEEN = Exercise(
 
 def read_batch(module: Module, x: Tensor) -> Tensor:
     """The same weights in a module that takes the batch first."""
-    return outputs_of(_build(module, flag=True), x)
+    return outputs_of(_build(module, batch_first=True), x)
 
 
 def _read_as_it_is(module: Module, x: Tensor) -> Tensor:
@@ -185,11 +179,11 @@ def _read_turned(module: Module, x: Tensor) -> Tensor:
 
 
 def _turned_once(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x if _has_flag(module) else x.transpose(0, 1))
+    return outputs_of(_build(module), x if _is_batch_first(module) else x.transpose(0, 1))
 
 
 def _read_reshaped(module: Module, x: Tensor) -> Tensor:
-    if _has_flag(module):
+    if _is_batch_first(module):
         return read_batch(module, x)
     batch, steps, features = x.shape
     return outputs_of(_build(module), x.reshape(steps, batch, features)).reshape(batch, steps, -1)
@@ -197,8 +191,9 @@ def _read_reshaped(module: Module, x: Tensor) -> Tensor:
 
 def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for flag in (False, True, False, True) * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, layers=whole(1, 2, generator), flag=flag)
+    for batch_first in (False, True, False, True) * (2 if hidden else 1):
+        cell, layers = _cell(generator), random_int(1, 2, generator)
+        module = _recurrent(cell, generator, layers=layers, batch_first=batch_first)
         batch, steps = _two_sizes(2, 6, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
@@ -287,10 +282,10 @@ def _readers_swapped(states: Tensor) -> Tensor:
 def _start_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for layers in (1, 2, 1, 2) * (2 if hidden else 1):
-        cell = ("RNN", "GRU")[whole(0, 1, generator)]
-        module = _recurrent(cell, generator, layers=layers, flag=True)
-        batch = 2 * layers + whole(1, 3, generator)
-        steps = batch + whole(1, 2, generator)
+        cell = ("RNN", "GRU")[random_int(0, 1, generator)]
+        module = _recurrent(cell, generator, layers=layers, batch_first=True)
+        batch = 2 * layers + random_int(1, 3, generator)
+        steps = batch + random_int(1, 2, generator)
         states = torch.randn(batch, 2 * layers, module[1]["hidden_size"], generator=generator)
         cases.append((module, _batch(module, batch, steps, generator), states))
     return cases
@@ -344,7 +339,7 @@ def final_states(module: Module, x: Tensor) -> Tensor:
     """Sample by sample from the outputs: the forward end, and the backward one at step 0."""
     rnn, size = _build(module), module[1]["hidden_size"]
     rows = []
-    for sample in x.unbind(0 if _has_flag(module) else 1):
+    for sample in x.unbind(0 if _is_batch_first(module) else 1):
         outputs = outputs_of(rnn, sample)  # no batch axis, so no layout
         rows.append(torch.cat([outputs[-1, :size], outputs[0, size:]]))
     return torch.stack(rows)
@@ -372,7 +367,7 @@ def _samples_for_directions(module: Module, x: Tensor) -> Tensor:
 
 def _last_step(module: Module, x: Tensor) -> Tensor:
     outputs = outputs_of(_build(module), x)
-    return outputs[:, -1] if _has_flag(module) else outputs[-1]
+    return outputs[:, -1] if _is_batch_first(module) else outputs[-1]
 
 
 def _last_of_dimension_one(module: Module, x: Tensor) -> Tensor:
@@ -380,17 +375,18 @@ def _last_of_dimension_one(module: Module, x: Tensor) -> Tensor:
 
 
 def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    # layers, both ways, flag
+    # layers, bidirectional, batch_first
     kinds = ((1, True, True), (2, True, False), (1, True, False), (1, False, True))
     cases: list[Arguments] = []
-    for layers, both_ways, flag in kinds * (2 if hidden else 1):
+    for layers, bidirectional, batch_first in kinds * (2 if hidden else 1):
+        cell = _cell(generator)
         module = _recurrent(
-            _cell(generator), generator, layers=layers, both_ways=both_ways, flag=flag
+            cell, generator, layers=layers, bidirectional=bidirectional, batch_first=batch_first
         )
-        batch = 4 + whole(1, 3, generator)  # more than there are rows in h_n
-        steps = batch + whole(1, 3, generator)
+        batch = 4 + random_int(1, 3, generator)  # more than there are rows in h_n
+        steps = batch + random_int(1, 3, generator)
         x = _batch(module, batch, steps, generator)
-        cases.append((module, x if flag else x.transpose(0, 1).contiguous()))
+        cases.append((module, x if batch_first else x.transpose(0, 1).contiguous()))
     return cases
 
 
@@ -464,7 +460,7 @@ def _unpacked_and_reshaped(sentences: list[Tensor], module: Module) -> Tensor:
 
 
 def _not_packed(sentences: list[Tensor], module: Module) -> Tensor:
-    return outputs_of(_build(module, flag=True), pad_sequence(sentences, batch_first=True))
+    return outputs_of(_build(module, batch_first=True), pad_sequence(sentences, batch_first=True))
 
 
 def _not_packed_but_cut(sentences: list[Tensor], module: Module) -> Tensor:
@@ -476,12 +472,12 @@ def _not_packed_but_cut(sentences: list[Tensor], module: Module) -> Tensor:
 
 def _sentences_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
-    for flag in (True, False, True, False) * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, flag=flag)
-        n = whole(2, 5, generator)
-        longest = n + whole(2, 4, generator)
-        lengths = [whole(1, longest - 1, generator) for _ in range(n - 1)]
-        lengths.insert(whole(0, n - 1, generator), longest)
+    for batch_first in (True, False, True, False) * (2 if hidden else 1):
+        module = _recurrent(_cell(generator), generator, batch_first=batch_first)
+        n = random_int(2, 5, generator)
+        longest = n + random_int(2, 4, generator)
+        lengths = [random_int(1, longest - 1, generator) for _ in range(n - 1)]
+        lengths.insert(random_int(0, n - 1, generator), longest)
         sentences = [
             torch.randn(length, module[1]["input_size"], generator=generator) for length in lengths
         ]
@@ -550,7 +546,7 @@ def _differ(one: Tensor, other: Tensor) -> bool:
     return not torch.allclose(one, other, rtol=0, atol=1e-4)
 
 
-def _compared_in_company(module: Module, x: Tensor, logged: Tensor) -> list[int]:
+def _compared_in_the_batch(module: Module, x: Tensor, logged: Tensor) -> list[int]:
     outputs = outputs_of(_build(module), x)
     return [i for i in range(len(x)) if _differ(outputs[i], logged[i])]
 
@@ -561,7 +557,7 @@ def _steps_that_differ(module: Module, x: Tensor, logged: Tensor) -> list[int]:
 
 
 def _logged_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    # both ways, flag of the module, whether sample 0 is among those that were mixed
+    # bidirectional, batch_first, whether sample 0 is among those that were mixed
     kinds = (
         (True, False, True),
         (False, False, False),
@@ -570,16 +566,17 @@ def _logged_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (True, False, False),
     )
     cases: list[Arguments] = []
-    for both_ways, flag, first in kinds * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, both_ways=both_ways, flag=flag)
-        batch = whole(4, 6, generator)
-        x = _batch(module, batch, batch + whole(2, 4, generator), generator)
+    for bidirectional, batch_first, first in kinds * (2 if hidden else 1):
+        cell = _cell(generator)
+        module = _recurrent(cell, generator, bidirectional=bidirectional, batch_first=batch_first)
+        batch = random_int(4, 6, generator)
+        x = _batch(module, batch, batch + random_int(2, 4, generator), generator)
         mixed = torch.rand(batch, generator=generator) < 0.5
         mixed[0], mixed[1], mixed[-1] = first, True, False
         logged = torch.where(
             mixed[:, None, None],
-            outputs_of(_build(module, flag=False), x),
-            outputs_of(_build(module, flag=True), x),
+            outputs_of(_build(module, batch_first=False), x),
+            outputs_of(_build(module, batch_first=True), x),
         )
         cases.append((module, x, logged.detach()))
     return cases
@@ -602,7 +599,7 @@ NOT_ITS_OWN = Exercise(
             "batch-first-is-the-default",
             "you compare with what the module makes of the whole batch as it comes; without its "
             "flag, that is mixed itself",
-            _compared_in_company,
+            _compared_in_the_batch,
         ),
         Mistake(
             "samples-in-dimension-one",

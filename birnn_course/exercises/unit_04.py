@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course.exercises.cases import CELLS, recurrent, whole
+from birnn_course.exercises.cases import CELLS, random_int, recurrent
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -36,20 +36,28 @@ def _lengths(batch: int, longest: int, generator: Generator) -> Tensor:
     return torch.tensor(order[:batch])
 
 
+def _random_sizes(
+    generator: Generator, *ranges: tuple[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """Batch, longest, columns beyond it, and one more size; all but the third from its range."""
+    drawn = [[random_int(*limits, generator) for limits in ranges] for _ in range(4)]
+    return [(batch, longest, more, size) for more, (batch, longest, size) in enumerate(drawn)]
+
+
 def _reading_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     """A padded batch with noise after the ends, its lengths, and a bidirectional module."""
     # batch, longest, columns beyond it, layers
     sizes = [(3, 5, 0, 1), (4, 6, 2, 1), (3, 4, 1, 2), (1, 3, 0, 1)]
     if hidden:
         sizes = [
-            (whole(3, 5, generator), whole(5, 8, generator), more, layers)
+            (random_int(3, 5, generator), random_int(5, 8, generator), more, layers)
             for more, layers in ((0, 1), (1, 1), (3, 2), (2, 1), (0, 2))
         ]
     cases: list[Arguments] = []
     for batch, longest, more, layers in sizes:
         lengths = _lengths(batch, longest, generator) if batch > 1 else torch.tensor([longest])
         x = torch.randn(batch, longest + more, 2, generator=generator)
-        cell = CELLS[whole(0, 2, generator)]
+        cell = CELLS[random_int(0, 2, generator)]
         cases.append((x, lengths, recurrent(cell, 2, 3, generator, layers=layers)))
     return cases
 
@@ -294,10 +302,7 @@ def _turn_around_a_step(x: Tensor, lengths: Tensor) -> Tensor:
 def _turn_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 1), (1, 5, 0, 4)]
     if hidden:
-        sizes = [
-            (whole(2, 5, generator), whole(5, 8, generator), more, whole(1, 4, generator))
-            for more in (0, 1, 2, 3)
-        ]
+        sizes = _random_sizes(generator, (2, 5), (5, 8), (1, 4))
     cases: list[Arguments] = []
     for batch, longest, more, features in sizes:
         lengths = _lengths(batch, longest, generator) if batch > 1 else torch.tensor([longest])
@@ -383,10 +388,7 @@ def _pool_with(
 def _pool_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 4), (2, 4, 2, 3), (4, 6, 1, 2), (3, 7, 0, 5)]
     if hidden:
-        sizes = [
-            (whole(3, 5, generator), whole(5, 8, generator), more, whole(2, 5, generator))
-            for more in (0, 1, 2, 3)
-        ]
+        sizes = _random_sizes(generator, (3, 5), (5, 8), (2, 5))
     cases: list[Arguments] = []
     for batch, longest, more, features in sizes:
         lengths = _lengths(batch, longest, generator)
@@ -477,10 +479,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # batch, longest, columns beyond it, tags: never as many tags as steps
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 3), (3, 7, 0, 4)]
     if hidden:
-        sizes = [
-            (whole(3, 5, generator), whole(6, 9, generator), more, whole(2, 4, generator))
-            for more in (0, 1, 2, 3)
-        ]
+        sizes = _random_sizes(generator, (3, 5), (6, 9), (2, 4))
     cases: list[Arguments] = []
     for batch, longest, more, n_tags in sizes:
         lengths = _lengths(batch, longest, generator)
@@ -591,12 +590,13 @@ def _left_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         chosen = []
         for batch in (2, 3, 4, 5):
             others = torch.randperm(len(WORDS) - 3, generator=generator)[: batch - 1] + 3
-            words = [WORDS[whole(0, 1, generator)], *(WORDS[i] for i in others.tolist())]
-            words.insert(whole(0, batch, generator), "fig")  # so that two lengths always differ
+            words = [WORDS[random_int(0, 1, generator)], *(WORDS[i] for i in others.tolist())]
+            # so that two lengths always differ
+            words.insert(random_int(0, batch, generator), "fig")
             chosen.append(words)
     for i, words in enumerate(chosen):
         # The last batch is as wide as its longest word, the others are wider.
-        width = max(map(len, words)) + (0 if i == len(chosen) - 1 else whole(1, 3, generator))
+        width = max(map(len, words)) + (0 if i == len(chosen) - 1 else random_int(1, 3, generator))
         ids = torch.stack(
             [F.pad(_letters(word), (width - len(word), 0), value=A) for word in words]
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from birnn_course.exercises.cases import whole
+from birnn_course.exercises.cases import random_int
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake
 from birnn_course.metrics import Scores, confusion_matrix
 from birnn_course.models import sequence_mask
@@ -21,7 +21,7 @@ Sentences = list[list[str]]
 def _lengths(batch: int, seq_len: int, generator: Generator) -> Tensor:
     """Random lengths; the first sequence fills its row and the second is short."""
     lengths = torch.randint(2, seq_len, (batch,), generator=generator)
-    lengths[0], lengths[1] = seq_len, whole(1, 2, generator)
+    lengths[0], lengths[1] = seq_len, random_int(1, 2, generator)
     return lengths
 
 
@@ -50,7 +50,7 @@ def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(2, 7, 3), (3, 5, 2), (4, 9, 4), (2, 10, 5)]  # batch, steps, classes
     if hidden:
         sizes = [
-            (whole(2, 5, generator), whole(6, 12, generator), whole(2, 5, generator))
+            (random_int(2, 5, generator), random_int(6, 12, generator), random_int(2, 5, generator))
             for _ in range(5)
         ]
     cases: list[Arguments] = []
@@ -142,7 +142,7 @@ def _event_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     by_hand: Arguments = ([1] * 60 + [0] * 40, [1] * 50 + [0] * 10 + [1] * 5 + [0] * 35)
     cases: list[Arguments] = [] if hidden else [by_hand]
     for kind in ("usual", "usual", "usual", "silent", "silent", "no event"):
-        n = whole(14, 40, generator)
+        n = random_int(14, 40, generator)
         events = (torch.rand(n, generator=generator) < 0.3).long()
         flipped = torch.rand(n, generator=generator) < torch.where(events == 1, 0.35, 0.2)
         alarms = torch.where(flipped, 1 - events, events)
@@ -230,7 +230,7 @@ def _threshold_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     prices = [(4, 1), (1, 4), (2, 1), (1, 2), (5, 1), (1, 3)]
     cases: list[Arguments] = []
     for i, (miss, alarm) in enumerate(prices):
-        n = whole(300, 420, generator)
+        n = random_int(300, 420, generator)
         true = 1.6 * torch.randn(n, generator=generator) - 0.6
         events = (torch.rand(n, generator=generator) < true.sigmoid()).long()
         shift = (-0.6, 0.6)[i // 2 % 2]  # the model is a little too shy, or too bold
@@ -313,11 +313,11 @@ def _f1_from(
             [
                 confusion_matrix(
                     tags,
-                    told,
+                    predicted,
                     n_classes,
                     mask=None if pads else sequence_mask(lengths, tags.shape[1]),
                 )
-                for tags, told, lengths in batches
+                for tags, predicted, lengths in batches
             ]
         )
 
@@ -336,18 +336,18 @@ def _over_classes_that_occur(matrices: list[Tensor]) -> float:
 def _dataset_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(5 if hidden else 4):
-        n_classes = whole(3, 5, generator)
+        n_classes = random_int(3, 5, generator)
         occurring = n_classes - (i != 1)  # in most cases the last class does not occur
         batches = []
         for size in (4, 3, 1, 2)[: 3 + i % 2]:
-            batch, seq_len = size + 1, whole(4, 9, generator)
+            batch, seq_len = size + 1, random_int(4, 9, generator)
             lengths = _lengths(batch, seq_len, generator)
             rare = torch.rand(batch, seq_len, generator=generator) < 0.6
             tags = torch.randint(occurring, (batch, seq_len), generator=generator)
             tags = torch.where(rare, 0, tags) * sequence_mask(lengths, seq_len)
-            told = torch.randint(occurring, (batch, seq_len), generator=generator)
+            predicted = torch.randint(occurring, (batch, seq_len), generator=generator)
             agree = torch.rand(batch, seq_len, generator=generator) < 0.6
-            batches.append((tags, torch.where(agree, tags, told), lengths))
+            batches.append((tags, torch.where(agree, tags, predicted), lengths))
         cases.append((batches, n_classes))
     return cases
 
@@ -409,11 +409,11 @@ DATASET_F1 = Exercise(
 
 def name_f1(gold: Sentences, said: Sentences) -> float:
     """Names as marked stretches, found by a pattern in the joined tags."""
-    truth, told = (
+    truth, predicted = (
         {(i, *name) for i, tags in enumerate(sentences) for name in _names(tags)}
         for sentences in (gold, said)
     )
-    return 2 * len(truth & told) / (len(truth) + len(told))
+    return 2 * len(truth & predicted) / (len(truth) + len(predicted))
 
 
 def _names(tags: list[str]) -> set[tuple[int, int, str]]:
@@ -429,47 +429,47 @@ def _names(tags: list[str]) -> set[tuple[int, int, str]]:
     return found
 
 
-def _token_f1(gold: Sentences, said: Sentences) -> float:
-    pairs = [pair for g, s in zip(gold, said, strict=True) for pair in zip(g, s, strict=True)]
+def _token_f1(gold: Sentences, predicted: Sentences) -> float:
+    pairs = [pair for g, s in zip(gold, predicted, strict=True) for pair in zip(g, s, strict=True)]
     hits = sum(g == s != "O" for g, s in pairs)
     return 2 * hits / sum((g != "O") + (s != "O") for g, s in pairs)
 
 
-def _mean_of_sentences(gold: Sentences, said: Sentences) -> float:
+def _mean_of_sentences(gold: Sentences, predicted: Sentences) -> float:
     scores = [
         name_f1([g], [s]) if _names(g) or _names(s) else 0.0
-        for g, s in zip(gold, said, strict=True)
+        for g, s in zip(gold, predicted, strict=True)
     ]
     return sum(scores) / len(scores)
 
 
-def _token_share(gold: Sentences, said: Sentences) -> float:
-    pairs = [pair for g, s in zip(gold, said, strict=True) for pair in zip(g, s, strict=True)]
+def _token_share(gold: Sentences, predicted: Sentences) -> float:
+    pairs = [pair for g, s in zip(gold, predicted, strict=True) for pair in zip(g, s, strict=True)]
     return sum(g == s for g, s in pairs) / len(pairs)
 
 
 def _random_names(generator: Generator) -> tuple[list[str], list[str]]:
     """A tagged sentence, and what a tagger with typical mistakes makes of it."""
     gold: list[str] = []
-    said: list[str] = []
-    for _ in range(whole(2, 4, generator)):
-        gap = whole(1, 3, generator)
+    predicted: list[str] = []
+    for _ in range(random_int(2, 4, generator)):
+        gap = random_int(1, 3, generator)
         gold += ["O"] * gap
-        said += ["O"] * gap
-        kind, other = ("PER", "LOC") if whole(0, 1, generator) else ("LOC", "PER")
-        length = whole(1, 3, generator)
+        predicted += ["O"] * gap
+        kind, other = ("PER", "LOC") if random_int(0, 1, generator) else ("LOC", "PER")
+        length = random_int(1, 3, generator)
         name = [f"B-{kind}", *[f"I-{kind}"] * (length - 1)]
         gold += name
-        mistake = whole(0, 5, generator)
+        mistake = random_int(0, 5, generator)
         if mistake == 0:
-            said += ["O"] * length
+            predicted += ["O"] * length
         elif mistake == 1:
-            said += [f"B-{other}", *[f"I-{other}"] * (length - 1)]
+            predicted += [f"B-{other}", *[f"I-{other}"] * (length - 1)]
         elif mistake == 2 and length > 1:
-            said += [*name[:-1], "O"]
+            predicted += [*name[:-1], "O"]
         else:
-            said += name
-    return gold, said
+            predicted += name
+    return gold, predicted
 
 
 def _name_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -555,7 +555,7 @@ def _apart(away: Tensor, width: int) -> Tensor:
 def _window_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(5 if hidden else 4):
-        width = whole(3, 6, generator)
+        width = random_int(3, 6, generator)
         # Training windows lie in the first part; test windows lie near them and far away.
         train = torch.randperm(40, generator=generator)[:12].sort().values + 20
         far = torch.randperm(60, generator=generator)[:20] + 70

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import recurrent, whole
+from birnn_course.exercises.cases import random_int, recurrent
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 from birnn_course.models import sequence_mask
 
@@ -25,7 +25,7 @@ def _utterances(
 ) -> Utterances:
     """Random utterances of different lengths around a level."""
     return [
-        torch.randn(whole(4, longest, generator), features, generator=generator) + level
+        torch.randn(random_int(4, longest, generator), features, generator=generator) + level
         for _ in range(n)
     ]
 
@@ -55,8 +55,8 @@ def _at_equal_distances(speakers: Labels, n: int) -> Labels:
 def _row_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(5):
-        n = whole(1, 3, generator) if hidden else (2, 1, 3, 2, 1)[i]
-        counts = [n + whole(2, 6, generator) for _ in range(3 + i % 3)]
+        n = random_int(1, 3, generator) if hidden else (2, 1, 3, 2, 1)[i]
+        counts = [n + random_int(2, 6, generator) for _ in range(3 + i % 3)]
         speakers = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
         if i % 2:  # not every file is sorted
             speakers = speakers[torch.randperm(len(speakers), generator=generator)]
@@ -133,12 +133,12 @@ def _by_utterance_means(train: Utterances, test: Utterances) -> Utterances:
 def _scale_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
-        features = whole(2, 5, generator) if hidden else (3, 2, 4, 5)[i]
+        features = random_int(2, 5, generator) if hidden else (3, 2, 4, 5)[i]
         level = 2 + torch.rand(features, generator=generator)
-        n_train, n_test = whole(5, 8, generator), whole(2, 4, generator)
+        n_train, n_test = random_int(5, 8, generator), random_int(2, 4, generator)
         # Every utterance has a level of its own, so that no two ways give the same.
         train = [
-            x + whole(-2, 2, generator) * 0.5
+            x + random_int(-2, 2, generator) * 0.5
             for x in _utterances(n_train, features, level, generator)
         ]
         cases.append((train, _utterances(n_test, features, level + 1, generator)))
@@ -258,14 +258,14 @@ def _padding_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i, readout in enumerate((*READOUTS, "packed, sum / length")):
         cell = ("GRU", "RNN")[(i + hidden) % 2]
-        features, hidden_size = whole(2, 4, generator), whole(3, 6, generator)
+        features, hidden_size = random_int(2, 4, generator), random_int(3, 6, generator)
         module = recurrent(cell, features, hidden_size, generator)
-        batch, seq_len = whole(3, 5, generator), whole(6, 9, generator)
+        batch, seq_len = random_int(3, 5, generator), random_int(6, 9, generator)
         lengths = torch.randint(2, seq_len - 1, (batch,), generator=generator)
-        lengths[whole(0, batch - 1, generator)] = seq_len
+        lengths[random_int(0, batch - 1, generator)] = seq_len
         x = torch.randn(batch, seq_len, features, generator=generator)
         x = x * sequence_mask(lengths, seq_len).unsqueeze(2)
-        cases.append(((readout, module), x, lengths, whole(3, 9, generator)))
+        cases.append(((readout, module), x, lengths, random_int(3, 9, generator)))
     return cases
 
 
@@ -347,7 +347,7 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     for i in range(5):
         models, seeds = (4, 6, 5, 7, 8)[i], (5, 3, 7, 5, 3)[i]
         if hidden:
-            models, seeds = whole(4, 8, generator), (3, 5, 7)[whole(0, 2, generator)]
+            models, seeds = random_int(4, 8, generator), (3, 5, 7)[random_int(0, 2, generator)]
         while True:
             valid, test = 60 + 38 * torch.rand(2, models, seeds, generator=generator)
             # The three ways to choose lead to three models.
@@ -438,12 +438,12 @@ def _exchanged(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
 def _interval_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
-        n = whole(60, 120, generator) if hidden else (90, 70, 120, 60)[i]
+        n = random_int(60, 120, generator) if hidden else (90, 70, 120, 60)[i]
         easy = torch.rand(n, generator=generator) < 0.8  # on which both are right
         first = easy | (torch.rand(n, generator=generator) < 0.3)
         second = easy | (torch.rand(n, generator=generator) < (0.8, 0.4)[i % 2])
         first[0], second[0], first[1], second[1] = True, False, False, True
-        draws = torch.randint(n, (whole(150, 200, generator), n), generator=generator)
+        draws = torch.randint(n, (random_int(150, 200, generator), n), generator=generator)
         cases.append((first, second, draws))
     return cases
 
@@ -544,7 +544,7 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     for i in range(4):
         n_classes, features = (3, 4, 5, 3)[i], (2, 4, 3, 5)[i]
         if hidden:
-            n_classes, features = whole(3, 5, generator), whole(2, 5, generator)
+            n_classes, features = random_int(3, 5, generator), random_int(2, 5, generator)
         levels = 0.8 * torch.randn(n_classes, features, generator=generator) + 2
         spreads = 0.4 + torch.rand(n_classes, features, generator=generator)
 
@@ -554,11 +554,11 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             return [
                 levels[kind]
                 + spreads[kind]
-                * torch.randn(whole(4, 15, generator), levels.shape[1], generator=generator)
+                * torch.randn(random_int(4, 15, generator), levels.shape[1], generator=generator)
                 for kind in kinds
             ]
 
-        counts = torch.tensor([whole(3, 6, generator) for _ in range(n_classes)])
+        counts = torch.tensor([random_int(3, 6, generator) for _ in range(n_classes)])
         all_kinds = torch.arange(n_classes).repeat_interleave(counts)
         classes = all_kinds[torch.randperm(len(all_kinds), generator=generator)].tolist()
         # The test set has other shares of the classes, so its own level and spread are others.

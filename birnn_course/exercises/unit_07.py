@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from birnn_course.data.alignment import spoken
-from birnn_course.exercises.cases import whole
+from birnn_course.exercises.cases import random_int
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake
 from birnn_course.metrics import Scores, confusion_matrix
 from birnn_course.word_errors import edit_distance, phone_error_rate, word_error_rate
@@ -22,7 +22,7 @@ Tags = list[list[int]]
 
 
 def _pick(options: Sequence[str], n: int, generator: Generator) -> list[str]:
-    return [options[whole(0, len(options) - 1, generator)] for _ in range(n)]
+    return [options[random_int(0, len(options) - 1, generator)] for _ in range(n)]
 
 
 # ── 1 · say ─────────────────────────────────────────────────────────────────────────────────────
@@ -54,12 +54,12 @@ def _merged(tags: list[str]) -> Phones:
 def _say_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(5):
-        n_tags = whole(6, 8, generator) if hidden else (8, 6, 7, 8, 7)[i]
+        n_tags = random_int(6, 8, generator) if hidden else (8, 6, 7, 8, 7)[i]
         order = torch.randperm(n_tags, generator=generator).tolist()
         names = [SOUNDS[:n_tags][k] for k in order]
         # each word has a silent letter, a joined tag and two equal neighbours
-        sounds = ["_", "K+S", "B", "B", *_pick(names, whole(2, 5, generator), generator)]
-        turn = whole(0, len(sounds) - 1, generator)
+        sounds = ["_", "K+S", "B", "B", *_pick(names, random_int(2, 5, generator), generator)]
+        turn = random_int(0, len(sounds) - 1, generator)
         sounds = ["B", "B", *(sounds[:2] if turn % 2 else sounds[1::-1]), *sounds[4:]]
         scores = torch.randn(len(sounds), n_tags, generator=generator)
         for t, sound in enumerate(sounds):
@@ -121,8 +121,8 @@ def words_wrong(said: list[Phones], listed: Listed) -> float:
 
 
 def _share(wrong: Callable[[Phones, list[Phones]], bool]) -> Callable[..., float]:
-    def rate(said: list[Phones], listed: Listed) -> float:
-        verdicts = [wrong(s, rights) for s, rights in zip(said, listed, strict=True)]
+    def rate(predicted: list[Phones], listed: Listed) -> float:
+        verdicts = [wrong(s, rights) for s, rights in zip(predicted, listed, strict=True)]
         return sum(verdicts) / len(verdicts)
 
     return rate
@@ -130,7 +130,7 @@ def _share(wrong: Callable[[Phones, list[Phones]], bool]) -> Callable[..., float
 
 def _spoil(reading: Phones, kind: str, generator: Generator) -> Phones:
     """A copy with one phone exchanged, left out, put in, or two put at the end."""
-    at = whole(0, len(reading) - 1, generator)
+    at = random_int(0, len(reading) - 1, generator)
     if kind == "exchange":
         return [*reading[:at], "ZH", *reading[at + 1 :]]
     if kind == "leave out":
@@ -144,7 +144,7 @@ def _spoil(reading: Phones, kind: str, generator: Generator) -> Phones:
 
 def _readings(generator: Generator, n: int) -> list[Phones]:
     """One to three pronunciations of one word, which differ."""
-    first = _pick(PHONES, whole(1, 6, generator), generator)
+    first = _pick(PHONES, random_int(1, 6, generator), generator)
     second, third = [*first[:-1], "UW"], ["OY", *first]
     return [first, second, third][:n]
 
@@ -152,22 +152,17 @@ def _readings(generator: Generator, n: int) -> list[Phones]:
 def _word_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(6 if hidden else 5):
-        listed = [_readings(generator, 1 + k % 3) for k in range(whole(7, 12, generator))]
-        said: list[Phones] = []
+        listed = [_readings(generator, 1 + k % 3) for k in range(random_int(7, 12, generator))]
+        predicted: list[Phones] = []
+        exact = {1: 1, 2: 0, 4: 1, 5: 2}  # the second listed twice, the last listed once
         for k, rights in enumerate(listed):
-            # the second listed is said twice, the last listed once, the rest as it comes
-            if k in (1, 4):
-                said.append(list(rights[1]))
-            elif k == 2:
-                said.append(list(rights[0]))
-            elif k == 5:
-                said.append(list(rights[2]))
-            elif k in (0, 3):
-                said.append(_spoil(rights[0], ("exchange", "leave out")[(i + k) % 2], generator))
-            else:
-                kind = ("exchange", "leave out", "put in", "as listed")[whole(0, 3, generator)]
-                said.append(_spoil(rights[0], kind, generator))
-        cases.append((said, listed))
+            if k in exact:
+                predicted.append(list(rights[exact[k]]))
+                continue
+            kinds = ("exchange", "leave out", "put in", "as listed")
+            kind = kinds[(i + k) % 2 if k in (0, 3) else random_int(0, 3, generator)]
+            predicted.append(_spoil(rights[0], kind, generator))
+        cases.append((predicted, listed))
     return cases
 
 
@@ -182,18 +177,18 @@ WORDS_WRONG = Exercise(
         Mistake(
             "first-pronunciation-only",
             "only the first listed pronunciation counts as right",
-            _share(lambda said, rights: said != rights[0]),
+            _share(lambda predicted, rights: predicted != rights[0]),
         ),
         Mistake(
             "token-accuracy-is-word-accuracy",
             "phones are counted instead of words: a word that is nearly right counts as nearly "
             "right",
-            lambda said, listed: phone_error_rate(said, listed),
+            lambda predicted, listed: phone_error_rate(predicted, listed),
         ),
         Mistake(
             "first-pronunciation-only",
             "a word has to equal every listed pronunciation, so that none with two can be right",
-            _share(lambda said, rights: any(said != right for right in rights)),
+            _share(lambda predicted, rights: any(predicted != right for right in rights)),
         ),
     ),
     levels={
@@ -218,14 +213,14 @@ def phones_wrong(said: list[Phones], listed: Listed) -> float:
     return phone_error_rate(said, listed)
 
 
-def _closest(said: Phones, rights: list[Phones]) -> Phones:
+def _closest(predicted: Phones, rights: list[Phones]) -> Phones:
     """Of equally close ones the longest."""
-    return min(rights, key=lambda right: (edit_distance(said, right), -len(right)))
+    return min(rights, key=lambda right: (edit_distance(predicted, right), -len(right)))
 
 
-def _by_place(said: Phones, right: Phones) -> int:
-    differing = sum(a != b for a, b in zip(said, right, strict=False))
-    return differing + abs(len(said) - len(right))
+def _by_place(predicted: Phones, right: Phones) -> int:
+    differing = sum(a != b for a, b in zip(predicted, right, strict=False))
+    return differing + abs(len(predicted) - len(right))
 
 
 def _rate(
@@ -234,8 +229,8 @@ def _rate(
 ) -> Callable[[list[Phones], Listed], float]:
     """A rate from the edits, what was said, and the listed pronunciation of each word."""
 
-    def rate(said: list[Phones], listed: Listed) -> float:
-        pairs = [(s, choose(s, rights)) for s, rights in zip(said, listed, strict=True)]
+    def rate(predicted: list[Phones], listed: Listed) -> float:
+        pairs = [(s, choose(s, rights)) for s, rights in zip(predicted, listed, strict=True)]
         return rule([(edit_distance(s, right), s, right) for s, right in pairs])
 
     return rate
@@ -245,20 +240,20 @@ def _phone_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     kinds = ("exchange", "leave out", "put in", "babble", "as listed")
     cases: list[Arguments] = []
     for i in range(6 if hidden else 5):
-        listed = [_readings(generator, 1 + k % 2) for k in range(whole(6, 9, generator))]
-        said: list[Phones] = []
+        listed = [_readings(generator, 1 + k % 2) for k in range(random_int(6, 9, generator))]
+        predicted: list[Phones] = []
         for k, rights in enumerate(listed):
-            kind = kinds[k] if k < 5 else kinds[whole(0, 4, generator)]
-            said.append(_spoil(rights[-1], kind, generator))
+            kind = kinds[k] if k < 5 else kinds[random_int(0, 4, generator)]
+            predicted.append(_spoil(rights[-1], kind, generator))
         # two listed ones are equally close, and the longer one counts
-        first = _pick(PHONES, whole(2, 6, generator), generator)
+        first = _pick(PHONES, random_int(2, 6, generator), generator)
         listed.append([first, ["OY", *first]])
-        said.append(["ZH", *first])
+        predicted.append(["ZH", *first])
         if i % 2:  # a rate above 1
             phones = sum(max(map(len, rights)) for rights in listed)
             listed.append([["UW"]])
-            said.append(["ZH"] * (phones + 3))
-        cases.append((said, listed))
+            predicted.append(["ZH"] * (phones + 3))
+        cases.append((predicted, listed))
     return cases
 
 
@@ -287,7 +282,7 @@ PHONES_WRONG = Exercise(
             "closest one",
             _rate(
                 lambda rows: sum(e for e, _, _ in rows) / sum(len(r) for _, _, r in rows),
-                choose=lambda said, rights: rights[0],
+                choose=lambda predicted, rights: rights[0],
             ),
         ),
         Mistake(
@@ -367,7 +362,7 @@ def _wrapping(word: str, i: int) -> str:
 def _table_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(5 if hidden else 4):
-        n_letters, n_tags = whole(4, 5, generator), whole(5, 7, generator)
+        n_letters, n_tags = random_int(4, 5, generator), random_int(5, 7, generator)
         letters = "aeilmnoprst"[:n_letters]
         # the sound of a letter hangs on its neighbours, the edges of the word included
         rule = torch.randint(1, n_tags, (n_letters + 1,) * 3, generator=generator)
@@ -387,18 +382,18 @@ def _table_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             padded = [len(letters), *ids, len(letters)]
             return [
                 0
-                if whole(0, 3, generator) == 0
+                if random_int(0, 3, generator) == 0
                 else int(favourite[b])
-                if whole(0, 2, generator) == 0
+                if random_int(0, 2, generator) == 0
                 else int(rule[a, b, c])
                 for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)
             ]
 
         words = [
             letters,
-            *(word_of(whole(2, 6, generator)) for _ in range(whole(28, 34, generator))),
+            *(word_of(random_int(2, 6, generator)) for _ in range(random_int(28, 34, generator))),
         ]
-        asked = [word_of(whole(2, 7, generator)) for _ in range(whole(14, 18, generator))]
+        asked = [word_of(random_int(2, 7, generator)) for _ in range(random_int(14, 18, generator))]
         cases.append((words, [tags_of(word) for word in words], asked))
     return cases
 
@@ -474,7 +469,8 @@ def _not_related(families: list[int], n_test: int) -> list[int]:
 def _split_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(6 if hidden else 5):
-        sizes = [3, 1, 4, 2, *(whole(1, 4, generator) for _ in range(whole(5, 9, generator)))]
+        n_more = random_int(5, 9, generator)
+        sizes = [3, 1, 4, 2, *(random_int(1, 4, generator) for _ in range(n_more))]
         names = torch.randperm(90, generator=generator)[: len(sizes)].tolist()
         words = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
         order = torch.randperm(len(words), generator=generator).tolist()
@@ -549,24 +545,24 @@ def _counts(rows: Tags) -> Counter[int]:
     return Counter(tag for row in rows for tag in row)
 
 
-def _scores(gold: Tags, told: Tags) -> Scores:
-    truth, answers = (torch.tensor([tag for row in rows for tag in row]) for rows in (gold, told))
-    return Scores(confusion_matrix(truth, answers, int(max(truth.max(), answers.max())) + 20))
+def _scores(gold: Tags, predicted: Tags) -> Scores:
+    truth, tags = (torch.tensor([tag for row in rows for tag in row]) for rows in (gold, predicted))
+    return Scores(confusion_matrix(truth, tags, int(max(truth.max(), tags.max())) + 20))
 
 
-def _macro(gold: Tags, told: Tags, which: Sequence[int]) -> float:
-    return float(_scores(gold, told).f1.nan_to_num(0)[list(which)].mean())
+def _macro(gold: Tags, predicted: Tags, which: Sequence[int]) -> float:
+    return float(_scores(gold, predicted).f1.nan_to_num(0)[list(which)].mean())
 
 
-def _by_test(train: Tags, gold: Tags, told: Tags, fewest: int, most: int) -> float:
+def _by_test(train: Tags, gold: Tags, predicted: Tags, fewest: int, most: int) -> float:
     seen = _counts(gold)
-    return _macro(gold, told, [tag for tag in seen if fewest <= seen[tag] <= most])
+    return _macro(gold, predicted, [tag for tag in seen if fewest <= seen[tag] <= most])
 
 
-def _micro(train: Tags, gold: Tags, told: Tags, fewest: int, most: int) -> float:
+def _micro(train: Tags, gold: Tags, predicted: Tags, fewest: int, most: int) -> float:
     seen = _counts(train)
     which = [tag for tag in seen if fewest <= seen[tag] <= most]
-    scores = _scores(gold, told)
+    scores = _scores(gold, predicted)
     hits = scores.matrix.diagonal()[which].sum()
     return float(2 * hits / (scores.support[which].sum() + scores.predicted[which].sum()))
 
@@ -575,24 +571,28 @@ def _rare_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     """Words of a made-up language: its tags are numbers, and its letters do not matter."""
     cases: list[Arguments] = []
     for _ in range(6 if hidden else 5):
-        fewest, most = whole(3, 5, generator), whole(9, 14, generator)
+        fewest, most = random_int(3, 5, generator), random_int(9, 14, generator)
         # frequent, rare, too rare
-        times = [whole(60, 90, generator), whole(30, 50, generator)]
-        times += [whole(fewest, most, generator) for _ in range(3)] + [1, fewest - 1, 2]
-        names = torch.randperm(whole(9, 14, generator), generator=generator)[: len(times)].tolist()
+        times = [random_int(60, 90, generator), random_int(30, 50, generator)]
+        times += [random_int(fewest, most, generator) for _ in range(3)] + [1, fewest - 1, 2]
+        n_tags = random_int(9, 14, generator)
+        names = torch.randperm(n_tags, generator=generator)[: len(times)].tolist()
         train = _words_of(
             [t for t, n in zip(names, times, strict=True) for _ in range(n)], generator
         )
         # in the test words other tags are rare
-        counts = [whole(5, 9, generator), 40, 4, 20, 10, 1, 2, 3]
+        counts = [random_int(5, 9, generator), 40, 4, 20, 10, 1, 2, 3]
         gold = _words_of(
             [t for t, n in zip(names, counts, strict=True) for _ in range(n)], generator
         )
-        told = [
-            [tag if whole(0, 9, generator) < 7 else names[whole(0, 4, generator)] for tag in row]
+        predicted = [
+            [
+                tag if random_int(0, 9, generator) < 7 else names[random_int(0, 4, generator)]
+                for tag in row
+            ]
             for row in gold
         ]
-        cases.append((train, gold, told, fewest, most))
+        cases.append((train, gold, predicted, fewest, most))
     return cases
 
 
@@ -601,7 +601,7 @@ def _words_of(tags: list[int], generator: Generator) -> Tags:
     left = [tags[i] for i in torch.randperm(len(tags), generator=generator).tolist()]
     words: Tags = []
     while left:
-        n = whole(2, 7, generator)
+        n = random_int(2, 7, generator)
         words.append(left[:n])
         left = left[n:]
     return words
@@ -618,7 +618,7 @@ RARE_F1 = Exercise(
         Mistake(
             "macro-over-every-tag",
             "every tag of the training words is in the list, however often it occurs",
-            lambda train, gold, told, fewest, most: _macro(gold, told, [*_counts(train)]),
+            lambda train, gold, predicted, fewest, most: _macro(gold, predicted, [*_counts(train)]),
         ),
         Mistake(
             "macro-over-every-tag",

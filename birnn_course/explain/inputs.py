@@ -56,37 +56,37 @@ def _state_size(clues: Clues) -> Explanation | None:
     if len(wants) != 3 or len(got) != 3 or rnn is None:
         return None
     layers, n = rnn.num_layers, directions(rnn)
-    told, ids = [], []
+    faults, ids = [], []
     if got[1] != wants[1] and got[0] == wants[1] and got[1] in (wants[0], layers):
-        told.append("yours has the batch first, and a state never has, whatever batch_first says")
+        faults.append("yours has the batch first, and a state never has, whatever batch_first says")
         ids.append("h-0-batch-first")
         got = (got[1], got[0], got[2])
     if n == 2 and got[0] == layers:
-        told.append(
+        faults.append(
             f"a bidirectional RNN needs {wants[0]} = {layers} x 2 states, and {layers} came"
         )
         ids.append("h-0-forgets-directions")
     elif got[0] == 2 * wants[0]:
-        told.append(
+        faults.append(
             f"{got[0]} states came, as from a bidirectional encoder with {wants[0]} layer(s), so "
             "join its two directions for each layer first"
         )
         ids.append("encoder-state-fits-decoder")
     if got[2] == 2 * wants[2]:
-        told.append(
+        faults.append(
             f"yours is {got[2]} = 2 x {wants[2]} wide, as two joined directions are, so bring it "
             f"to {wants[2]} first or give the decoder hidden_size={got[2]}"
         )
         ids.append("encoder-state-fits-decoder")
     if got[1] != wants[1]:
         sentence, name = _batch_of_state(clues, rnn, wants[1], got[1])
-        told.append(sentence)
+        faults.append(sentence)
         ids.append(name)
-    if not told:
+    if not faults:
         return None
     return Explanation(
         f"The state must be (num_layers x directions, batch, hidden_size) = {wants}, and "
-        f"{clues.sizes('got')} came: {'; '.join(told)}.",
+        f"{clues.sizes('got')} came: {'; '.join(faults)}.",
         tuple(dict.fromkeys(ids)),
     )
 
@@ -164,8 +164,8 @@ def _state_dtype(clues: Clues) -> Explanation | None:
     if rnn is None:
         return None
     wants = next(rnn.parameters()).dtype
-    given = (clues.local("input"), clues.local("hx"))
-    tensors = [t for value in given for t in (value if isinstance(value, tuple) else (value,))]
+    arguments = (clues.local("input"), clues.local("hx"))
+    tensors = [t for value in arguments for t in (value if isinstance(value, tuple) else (value,))]
     got = {str(t.dtype) for t in tensors if isinstance(t, Tensor) and t.is_floating_point()}
     others = sorted(got - {str(wants)})
     if not others:

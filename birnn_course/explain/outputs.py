@@ -39,17 +39,17 @@ def _head(clues: Clues) -> Explanation | None:
             ("head-keeps-its-size",),
         )
     if takes == 2 * got and got in one_way:
-        told = (
+        sentence = (
             f"Your linear layer takes {takes} = 2 x {got} features and got {got}, one direction: "
             "h_n stacks the directions along its first axis and does not join them. "
             "torch.cat([h_n[-2], h_n[-1]], dim=1) does"
         )
         if any(_kind(clues, value) == "state" for value in clues.values):
             return Explanation(
-                f"{told}, once an LSTM's state is taken apart: h_n, c_n = state.",
+                f"{sentence}, once an LSTM's state is taken apart: h_n, c_n = state.",
                 ("h-n-is-joined", "state-tuple-is-h-n"),
             )
-        return Explanation(f"{told}.", ("h-n-is-joined",))
+        return Explanation(f"{sentence}.", ("h-n-is-joined",))
     return None
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from birnn_course.explore.panel import Choice, Panel, View, Whole
+from birnn_course.explore.panel import Choice, Integer, Panel, View
 from birnn_course.models import CELLS
 from birnn_course.probes import dependence_map
 from birnn_course.seeding import seeded
@@ -25,9 +25,9 @@ def dependence_explorer() -> Panel:
         [
             Choice("reads", "The model reads", _READERS),
             Choice("cell", "Cell", tuple(CELLS)),
-            Whole("seq_len", "Sequence length", 2, 12),
-            Whole("late", "Answers this many steps late", 0, 4),
-            Whole("step", "Output step t", 0, 11),
+            Integer("seq_len", "Sequence length", 2, 12),
+            Integer("late", "Answers this many steps late", 0, 4),
+            Integer("step", "Output step t", 0, 11),
         ],
         {"reads": "left to right", "cell": "lstm", "seq_len": 8, "late": 0, "step": 2},
         _draw,

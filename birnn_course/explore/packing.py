@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from birnn_course.explore.panel import Choice, Panel, View, Whole
+from birnn_course.explore.panel import Choice, Integer, Panel, View
 
 NAMES = "ABCD"
 SEQ_LEN = 6
@@ -30,7 +30,7 @@ def packing_explorer() -> Panel:
     return Panel(
         "What does packing do to this batch?",
         [
-            *(Whole(name, f"Length of {name}", 0, SEQ_LEN + 1) for name in NAMES),
+            *(Integer(name, f"Length of {name}", 0, SEQ_LEN + 1) for name in NAMES),
             Choice("enforce_sorted", "enforce_sorted", ("False", "True")),
             Choice("total_length", "total_length", ("None", str(SEQ_LEN))),
             Choice("stage", "Show", _STAGES),

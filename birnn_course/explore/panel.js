@@ -16,14 +16,14 @@ function render({ model, el }) {
       return make("label", {}, input, option);
     }));
 
-  const whole = ({ name, label, low, high }) => {
+  const integer = ({ name, label, low, high }) => {
     const input = make("input", { type: "number", min: low, max: high, step: 1, value: current(name) });
     // an empty or broken field is sent as null, and Python says what it needs
     input.addEventListener("input", () => {
       const value = input.valueAsNumber;
       set(name, Number.isNaN(value) ? null : value);
     });
-    return make("label", { className: "birnn-whole" }, `${label} `, input);
+    return make("label", { className: "birnn-integer" }, `${label} `, input);
   };
 
   const word = ({ name, label, longest }) => {
@@ -37,7 +37,7 @@ function render({ model, el }) {
     return make("label", { className: "birnn-word" }, `${label} `, input);
   };
 
-  const controls = model.get("controls").map((c) => ({ choice, whole, word })[c.kind](c));
+  const controls = model.get("controls").map((c) => ({ choice, integer, word })[c.kind](c));
   const picture = make("div", { className: "birnn-picture" });
   const sentence = make("p", { className: "birnn-sentence" });
   sentence.setAttribute("role", "status");

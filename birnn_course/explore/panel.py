@@ -35,8 +35,8 @@ class Choice(NamedTuple):
         return {"kind": "choice", **self._asdict()}
 
 
-class Whole(NamedTuple):
-    """A whole number in a range, shown as a number field."""
+class Integer(NamedTuple):
+    """An integer in a range, shown as a number field."""
 
     name: str
     label: str
@@ -51,7 +51,7 @@ class Whole(NamedTuple):
 
     def describe(self) -> dict[str, Any]:
         """What the browser needs to draw it."""
-        return {"kind": "whole", **self._asdict()}
+        return {"kind": "integer", **self._asdict()}
 
 
 class Word(NamedTuple):
@@ -87,7 +87,7 @@ class Panel(CourseWidget):
     ----------
     title : str
         Heading of the viewer.
-    controls : sequence of Choice, Whole or Word
+    controls : sequence of Choice, Integer or Word
         Drawn in this order.
     start : dict
         Name of each control to its first value.
@@ -106,7 +106,7 @@ class Panel(CourseWidget):
     def __init__(
         self,
         title: str,
-        controls: Sequence[Choice | Whole | Word],
+        controls: Sequence[Choice | Integer | Word],
         start: dict[str, Value],
         draw: Callable[..., View],
     ) -> None:

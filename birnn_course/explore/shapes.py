@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from birnn_course.explore.panel import Choice, Panel, View, Whole
+from birnn_course.explore.panel import Choice, Integer, Panel, View
 from birnn_course.models import CELLS
 from birnn_course.seeding import seeded
 
@@ -28,11 +28,11 @@ def shape_explorer() -> Panel:
             Choice("cell", "Cell", tuple(CELLS)),
             Choice("directions", "Directions", _DIRECTIONS),
             Choice("batch_first", "batch_first", ("True", "False")),
-            Whole("num_layers", "num_layers", 1, 3),
-            Whole("batch", "batch", 1, 9),
-            Whole("seq_len", "seq_len", 1, 9),
-            Whole("input_size", "input_size", 1, 9),
-            Whole("hidden_size", "hidden_size", 1, 9),
+            Integer("num_layers", "num_layers", 1, 3),
+            Integer("batch", "batch", 1, 9),
+            Integer("seq_len", "seq_len", 1, 9),
+            Integer("input_size", "input_size", 1, 9),
+            Integer("hidden_size", "hidden_size", 1, 9),
         ],
         {
             "cell": "gru",

@@ -94,14 +94,14 @@ def _draw(model: nn.Module, data: Spelling, part_of: dict[str, str], word: str) 
     ids = torch.tensor([LETTERS.index(letter) for letter in word], device=device)
     probability, fall = letter_influence(model, ids)
     best, second = probability.topk(2).indices.T.tolist()
-    said = [data.tags[tag] for tag in best]
+    tags = [data.tags[tag] for tag in best]
     return View(
-        _table(word, data, probability, (best, second), fall), _sentence(word, data, said, part_of)
+        _table(word, data, probability, (best, second), fall), _sentence(word, data, tags, part_of)
     )
 
 
-def _sentence(word: str, data: Spelling, said: list[str], part_of: dict[str, str]) -> str:
-    phones = spoken(said)
+def _sentence(word: str, data: Spelling, tags: list[str], part_of: dict[str, str]) -> str:
+    phones = spoken(tags)
     spelled = " ".join(phones) or "nothing"
     if word not in data.sounds:
         return f"The net says {spelled}. The dictionary does not list {word}."

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from birnn_course.data import RareEvents
-from birnn_course.explore.panel import Panel, View, Whole
+from birnn_course.explore.panel import Integer, Panel, View
 from birnn_course.metrics import Scores, confusion_matrix
 
 MOST = 1_000
@@ -44,9 +44,9 @@ def threshold_explorer(
     return Panel(
         "Where would you put the threshold?",
         [
-            Whole("threshold", "Threshold in %", 0, 101),
-            Whole("miss", "Cost of a missed event", 0, MOST),
-            Whole("alarm", "Cost of a false alarm", 0, MOST),
+            Integer("threshold", "Threshold in %", 0, 101),
+            Integer("miss", "Cost of a missed event", 0, MOST),
+            Integer("alarm", "Cost of a false alarm", 0, MOST),
         ],
         {"threshold": threshold, "miss": miss, "alarm": alarm},
         partial(_draw, targets.cpu(), scores.detach().cpu()),

@@ -1,1 +1,1 @@
-"""What a learner's record is good for: what to ask again, how much was learned, what comes next."""
+"""What is made for one learner: questions due again, a mixed test, the gain, what comes next."""

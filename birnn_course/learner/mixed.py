@@ -97,10 +97,10 @@ def result(questions: Sequence[Question], points: Mapping[str, float]) -> str:
     points : mapping of str to float
         By id, for the questions that were answered.
     """
-    told = [f"{_plain(sum(points.values()))} of {len(questions)} points."]
+    sentences = [f"{_plain(sum(points.values()))} of {len(questions)} points."]
     open_ = len(questions) - len(points)
     if open_:
-        told.append(f"Not answered: {open_}.")
+        sentences.append(f"Not answered: {open_}.")
     lost: dict[str, float] = {}
     for question in questions:
         if question.id in points:
@@ -112,10 +112,10 @@ def result(questions: Sequence[Question], points: Mapping[str, float]) -> str:
         if missing > 0
     ]
     if again:
-        told.append(f"Look again at {'; '.join(again)}.")
+        sentences.append(f"Look again at {'; '.join(again)}.")
     elif points:
-        told.append("Every answer was right.")
-    return " ".join(told)
+        sentences.append("Every answer was right.")
+    return " ".join(sentences)
 
 
 def _plain(points: float) -> str:

@@ -16,7 +16,7 @@ from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 
 Kind = Literal["one", "several", "shape", "number", "output", "code"]
-UNSAID: Any = ...
+NO_VALUE: Any = ...
 """The value of an answer that has none; None is a value like others."""
 BLANK = "____"
 """Where the learner's line goes in the template of a ``code`` question."""
@@ -47,7 +47,7 @@ class Answer:
     right: bool
     feedback: str
     misconception: str | None = None
-    value: Any = UNSAID
+    value: Any = NO_VALUE
     holds: str | None = None
 
 
@@ -185,7 +185,7 @@ def problems(question: Question) -> list[str]:
             found.append(f"there is no misconception {answer.misconception}")
         if answer.right and answer.misconception:
             found.append(f"the right answer {answer.text!r} shows a misconception")
-        if question.kind in ("one", "several") and (answer.value is UNSAID) == (not answer.holds):
+        if question.kind in ("one", "several") and (answer.value is NO_VALUE) == (not answer.holds):
             found.append(f"the answer {answer.text!r} needs a value or holds, one of the two")
     fields = ("text", "worked", "quick", "mistakes", *_NEEDED[question.kind])
     found += [f"has no {field}" for field in fields if not getattr(question, field).strip()]

@@ -96,10 +96,10 @@ def _filled_in(question: Question, response: str) -> Judgement:
     if not outcome.ran:
         return Judgement(0, (outcome.sentence,), readable=False)
     foreseen = [a for a in question.answers if a.text.split() == response.split()]
-    told = [a.feedback for a in foreseen if a.right == outcome.right]
+    feedback = [a.feedback for a in foreseen if a.right == outcome.right]
     return Judgement(
         float(outcome.right),
-        (outcome.sentence, *told),
+        (outcome.sentence, *feedback),
         () if outcome.right else _shown(foreseen),
     )
 

@@ -61,13 +61,13 @@ function render({ model, el }) {
     const cells = ["", "Answer", ...(answer ? answer.heads : votes.slice(0, rounds.length))];
     const head = make("tr", {}, ...cells.map((text) => make(text ? "th" : "td", { textContent: text })));
     const rows = options.map(({ letter, html }, i) => {
-      const told = answer && answer.options[i];
+      const option = answer && answer.options[i];
       const text = make("td", { innerHTML: html });
-      if (told) text.append(make("div", { innerHTML: told.html }));
-      return make("tr", { className: told && told.right ? "birnn-right" : "" },
+      if (option) text.append(make("div", { innerHTML: option.html }));
+      return make("tr", { className: option && option.right ? "birnn-right" : "" },
         make("th", { textContent: letter, scope: "row" }), text,
-        ...rounds.map((hands, vote) => (told
-          ? make("td", { innerHTML: told.votes[vote] })
+        ...rounds.map((hands, vote) => (option
+          ? make("td", { innerHTML: option.votes[vote] })
           : field(letter, votes[vote], hands[i]))));
     });
     table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));

@@ -91,10 +91,10 @@ def _revealed(question: Question, rounds: Rounds) -> dict[str, Any]:
     """The answer as HTML for each option, with its share of each vote; and it in one sentence."""
     options = list(_options(question))
     totals = [sum(hands or 0 for hands in counted) for counted in rounds]
-    told = [
+    results = [
         {
             "right": answer.right,
-            "html": _told(answer),
+            "html": _feedback(answer),
             "votes": [
                 _bar(counted[i] or 0, total) for counted, total in zip(rounds, totals, strict=True)
             ],
@@ -113,11 +113,11 @@ def _revealed(question: Question, rounds: Rounds) -> dict[str, Any]:
             if answer.right and total
         ]
         status.append(", ".join([head, *right]) + ".")
-    answer = {"options": told, "heads": heads, "more": showing.solution(question)}
+    answer = {"options": results, "heads": heads, "more": showing.solution(question)}
     return {"answer": answer, "status": " ".join(status)}
 
 
-def _told(answer: Answer) -> str:
+def _feedback(answer: Answer) -> str:
     mark = "✓ Right" if answer.right else "✗ Not right"
     parts = [f"<p><strong>{mark}</strong></p>", showing.markdown(answer.feedback)]
     if answer.misconception:

@@ -20,17 +20,17 @@ function render({ model, el }) {
   const state = () => model.get("states")[questions[at].id];
 
   const options = ({ options, kind }) => [...options, ...(diagnostic ? [dontKnow] : [])].map(({ position, html }) => {
-    const given = state() ? state().given : [];
+    const response = state() ? state().response : [];
     const input = make("input", {
       type: kind === "several" ? "checkbox" : "radio", name: `${id}-${at}`, value: position,
-      checked: given.includes(position),
+      checked: response.includes(position),
     });
     return make("label", { className: "birnn-option" }, input, make("span", { innerHTML: html }));
   });
 
   const field = ({ kind, prompt }) => {
     const input = kind === "output" ? make("textarea", { rows: 4 }) : make("input", { type: "text" });
-    Object.assign(input, { value: state() ? state().given : "", spellcheck: false, autocomplete: "off" });
+    Object.assign(input, { value: state() ? state().response : "", spellcheck: false, autocomplete: "off" });
     return [make("label", {}, make("div", { textContent: prompt }), input)];
   };
 
@@ -53,12 +53,12 @@ function render({ model, el }) {
       make("button", { type: "submit", textContent: diagnostic ? "Note answer" : "Check answer" }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const given = ticking
+      const response = ticking
         ? [...form.querySelectorAll(".birnn-option input:checked")].map((input) => Number(input.value))
         : form.querySelector("input, textarea").value;
       feedback.textContent = "Checking …";
       const sure = form.querySelector(".birnn-sure input:checked");
-      model.send({ id: q.id, given, sure: sure ? sure.value === "true" : null });
+      model.send({ id: q.id, response, sure: sure ? sure.value === "true" : null });
     });
     question.replaceChildren(form);
     back.disabled = at === 0;

@@ -130,12 +130,12 @@ class Quiz(CourseWidget):
     def _answered(self, _: object, message: dict[str, Any], __: object) -> None:
         # Nobody sees an exception in a callback, so every problem becomes feedback.
         question = self._asked[message["id"]]
-        response = message["given"]
+        response = message["response"]
         try:
             state = self._judge(question, response, message.get("sure"))
         except Exception as error:
             problem = f"This answer could not be checked ({type(error).__name__}: {error})."
-            state = {"given": response, "html": f"<p>{html.escape(problem)}</p>"}
+            state = {"response": response, "html": f"<p>{html.escape(problem)}</p>"}
         # a new state even for the same answer, so that it is announced again
         self.states = {key: value for key, value in self.states.items() if key != question.id}
         self.states = {**self.states, question.id: state}
@@ -167,7 +167,7 @@ DONT_KNOW = [-1]
 def _noted(response: Response, sure: bool | None) -> dict[str, Any]:
     """The learner's answer in a diagnostic, which is told nothing."""
     text = "Noted, and nothing recorded." if response == DONT_KNOW else "Noted."
-    return {"given": response, "sure": sure, "html": f"<p>{text}</p>"}
+    return {"response": response, "sure": sure, "html": f"<p>{text}</p>"}
 
 
 def _without_key(question: Question) -> dict[str, Any]:
@@ -185,10 +185,10 @@ def _without_key(question: Question) -> dict[str, Any]:
 def _state(question: Question, response: Response, judgement: Judgement) -> dict[str, Any]:
     """The learner's answer, and the feedback to it in HTML."""
     if not judgement.readable:
-        return {"given": response, "html": f"<p>{html.escape(judgement.sentences[0])}</p>"}
+        return {"response": response, "html": f"<p>{html.escape(judgement.sentences[0])}</p>"}
     mark = "✓ Right." if judgement.right else "✗ Not yet."
     if 0 < judgement.points < 1:
         mark = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
-    told = map(markdown, judgement.sentences)
-    parts = (f"<p><strong>{mark}</strong></p>", *told, solution(question))
-    return {"given": response, "html": "".join(parts)}
+    feedback = map(markdown, judgement.sentences)
+    parts = (f"<p><strong>{mark}</strong></p>", *feedback, solution(question))
+    return {"response": response, "html": "".join(parts)}

@@ -89,7 +89,7 @@ class Slide:
         Ids of misconceptions.
     parts : list of Part
         From top to bottom.
-    said : list of str
+    notes : list of str
         HTML of what the lecturer says.
     """
 
@@ -97,7 +97,7 @@ class Slide:
     minutes: float = MINUTES
     aims_at: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def code_size(self) -> float:
@@ -151,7 +151,7 @@ def deck(notebook: Mapping[str, Any]) -> Deck:
             section = text.heading
         goes_on = shown in ("-", "fragment", "notes")
         if text is not None and slides and (goes_on or previous != "skip"):
-            slides[-1].said += text.before
+            slides[-1].notes += text.before
         if shown != "skip":
             if not goes_on:
                 slides, votes = slides + votes, []
@@ -198,9 +198,9 @@ def _add(
     options: Mapping[str, Any],
 ) -> None:
     slide, step = slides[-1], shown == "fragment"
-    told = [markdown(options["say"])] if "say" in options else []
+    notes = [markdown(options["say"])] if "say" in options else []
     if text is not None:
-        slide.said += told or ([text.all] if shown == "notes" else text.long)
+        slide.notes += notes or ([text.all] if shown == "notes" else text.long)
         if text.short and shown != "notes":
             slide.parts.append(Part("text", text.short, step))
         return
@@ -210,13 +210,13 @@ def _add(
         slide.parts.append(Part("code", highlight(source, _LEXER, _FORMATTER), step))
     outputs = [] if hidden == "output" else list(_outputs(cell))
     if hidden == "typed":
-        told += [printed for kind, printed in outputs if kind != "figure"]
+        notes += [printed for kind, printed in outputs if kind != "figure"]
         outputs = [output for output in outputs if output[0] == "figure"]
     if options.get("split") and outputs:
         slide = Slide(slide.heading, slide.minutes / 2, slide.aims_at)
         slides[-1].minutes /= 2
         slides.append(slide)
-    slide.said += told
+    slide.notes += notes
     step = step or options.get("wait", False)
     slide.parts += [Part(kind, shown_as, step) for kind, shown_as in outputs]
 
@@ -244,8 +244,8 @@ def _wrapped(line: str) -> str:
         return line
     indent = " " * message.start()
     width = max(LONGEST_LINE, len(indent) + 40)
-    said = textwrap.wrap(line[message.start() :], width - len(indent), break_long_words=False)
-    return line[: message.start()] + ("\n" + indent).join(said)
+    wrapped = textwrap.wrap(line[message.start() :], width - len(indent), break_long_words=False)
+    return line[: message.start()] + ("\n" + indent).join(wrapped)
 
 
 _MESSAGE = re.compile(r"\b[A-Z]\w*(Error|Warning): ")
@@ -334,12 +334,9 @@ def _vote(question: Question) -> Slide:
             if question.kind in ("one", "several")
             else (f"<pre>{html.escape(answer.text.rstrip())}</pre>")
         )
-        told = f"{mark}{inline(answer.feedback)}"
-        items.append(
-            _OPTION.format(
-                letter=letter, shown=shown, told=told, right=" right" if answer.right else ""
-            )
-        )
+        feedback = f"{mark}{inline(answer.feedback)}"
+        right = " right" if answer.right else ""
+        items.append(_OPTION.format(letter=letter, shown=shown, feedback=feedback, right=right))
     several = "<p>More than one may be right.</p>" if question.kind == "several" else ""
     parts = [
         Part(
@@ -353,18 +350,18 @@ def _vote(question: Question) -> Slide:
     if question.id in asked:
         number = f"{asked.index(question.id) + 1} of {len(asked)}"
         place = f"<p>Question {number} in the quiz of unit {question.unit}.</p>"
-    said = [
+    notes = [
         place,
         "<p>Think alone: half a minute. Vote. If less than two thirds are right, talk to your "
         "neighbour for a minute and vote again. The next key press tells.</p>",
         markdown(question.worked),
     ]
-    return Slide("Think · vote · talk · vote again", MINUTES_OF_A_VOTE, ids, parts, said)
+    return Slide("Think · vote · talk · vote again", MINUTES_OF_A_VOTE, ids, parts, notes)
 
 
 _OPTION = (
     '<li><span class="letter">{letter}</span><div>{shown}'
-    '<div class="told fragment{right}" data-fragment-index="0">{told}</div></div></li>'
+    '<div class="feedback fragment{right}" data-fragment-index="0">{feedback}</div></div></li>'
 )
 
 

@@ -82,9 +82,9 @@ def loss_by_ignoring(scores: Tensor, tags: Tensor, lengths: Tensor) -> Any:
 
 
 def loss_by_hand(scores: Tensor, tags: Tensor, lengths: Tensor) -> Any:
-    told = scores.log_softmax(-1)
+    log_probabilities = scores.log_softmax(-1)
     chosen = [
-        told[row, t, int(tags[row, t])].item()
+        log_probabilities[row, t, int(tags[row, t])].item()
         for row, n in enumerate(lengths.tolist())
         for t in range(n)
     ]

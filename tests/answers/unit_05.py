@@ -70,8 +70,8 @@ def threshold_in_logits(logits: Any, events: Any, miss: int, alarm: int) -> Any:
 
 def f1_by_matrix(batches: Any, n_classes: int) -> Any:
     total = torch.zeros(n_classes, n_classes)
-    for tags, told, lengths in batches:
-        for row, guess, n in zip(tags, told, lengths.tolist(), strict=True):
+    for tags, predicted, lengths in batches:
+        for row, guess, n in zip(tags, predicted, lengths.tolist(), strict=True):
             for t in range(n):
                 total[row[t], guess[t]] += 1
     hits = total.diagonal()
@@ -81,8 +81,8 @@ def f1_by_matrix(batches: Any, n_classes: int) -> Any:
 def f1_class_by_class(batches: Any, n_classes: int) -> Any:
     tokens = [
         (int(a), int(b))
-        for tags, told, lengths in batches
-        for row, guess, n in zip(tags, told, lengths.tolist(), strict=True)
+        for tags, predicted, lengths in batches
+        for row, guess, n in zip(tags, predicted, lengths.tolist(), strict=True)
         for a, b in zip(row[:n], guess[:n], strict=True)
     ]
     f1s = []
@@ -104,17 +104,17 @@ def names_in(tags: Any) -> Any:
     return found
 
 
-def names_by_sets(gold: Any, said: Any) -> Any:
+def names_by_sets(gold: Any, predicted: Any) -> Any:
     truth = {(i, n) for i, tags in enumerate(gold) for n in names_in(tags)}
-    told = {(i, n) for i, tags in enumerate(said) for n in names_in(tags)}
-    precision, recall = len(truth & told) / len(told), len(truth & told) / len(truth)
+    found = {(i, n) for i, tags in enumerate(predicted) for n in names_in(tags)}
+    precision, recall = len(truth & found) / len(found), len(truth & found) / len(truth)
     return 2 * precision * recall / (precision + recall) if precision else 0.0
 
 
-def names_by_counting(gold: Any, said: Any) -> Any:
+def names_by_counting(gold: Any, predicted: Any) -> Any:
     hits = total = 0
-    for truth, told in zip(gold, said, strict=True):
-        there, found = names_in(truth), names_in(told)
+    for truth, tags in zip(gold, predicted, strict=True):
+        there, found = names_in(truth), names_in(tags)
         hits += sum(name in there for name in found)
         total += len(there) + len(found)
     return 2 * hits / total
@@ -168,17 +168,17 @@ TWO_AT_ONCE: dict[str, list[Function]] = {
     "dataset_f1": [
         lambda batches, n: mistake_of("dataset_f1", "mean-of-batch-f1")(
             [
-                (tags, told, torch.full_like(lengths, tags.shape[1]))
-                for tags, told, lengths in batches
+                (tags, predicted, torch.full_like(lengths, tags.shape[1]))
+                for tags, predicted, lengths in batches
             ],
             n,
         ),
     ],
     "name_f1": [
-        lambda gold, said: (
+        lambda gold, predicted: (
             sum(
                 mistake_of("name_f1", "accuracy-shows-skill")([g], [s])
-                for g, s in zip(gold, said, strict=True)
+                for g, s in zip(gold, predicted, strict=True)
             )
             / len(gold)
         ),

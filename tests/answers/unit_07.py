@@ -29,15 +29,16 @@ def say_by_joining(scores: Any, names: Any) -> Any:
     return [text.split("+"), winners.min().item()]
 
 
-def words_by_in(said: Any, listed: Any) -> Any:
-    return sum(s not in rights for s, rights in zip(said, listed, strict=True)) / len(said)
+def words_by_in(predicted: Any, listed: Any) -> Any:
+    wrong = [s not in rights for s, rights in zip(predicted, listed, strict=True)]
+    return sum(wrong) / len(wrong)
 
 
-def words_by_text(said: Any, listed: Any) -> Any:
+def words_by_text(predicted: Any, listed: Any) -> Any:
     right = 0
-    for i, answer in enumerate(said):
+    for i, answer in enumerate(predicted):
         right += " ".join(answer) in {" ".join(reading) for reading in listed[i]}
-    return 1 - right / len(said)
+    return 1 - right / len(predicted)
 
 
 def distance(a: Any, b: Any) -> int:
@@ -50,19 +51,19 @@ def distance(a: Any, b: Any) -> int:
     return left(0, 0)
 
 
-def phones_by_recursion(said: Any, listed: Any) -> Any:
+def phones_by_recursion(predicted: Any, listed: Any) -> Any:
     above = below = 0
-    for answer, rights in zip(said, listed, strict=True):
+    for answer, rights in zip(predicted, listed, strict=True):
         edits = [distance(answer, right) for right in rights]
         above += min(edits)
         below += max(len(r) for r, e in zip(rights, edits, strict=True) if e == min(edits))
     return above / below
 
 
-def phones_by_sorting(said: Any, listed: Any) -> Any:
+def phones_by_sorting(predicted: Any, listed: Any) -> Any:
     chosen = [
         sorted((distance(s, r), -len(r)) for r in rights)[0]
-        for s, rights in zip(said, listed, strict=True)
+        for s, rights in zip(predicted, listed, strict=True)
     ]
     return -sum(e for e, _ in chosen) / sum(n for _, n in chosen)
 
@@ -124,11 +125,11 @@ def split_by_counting(families: Any, n_test: Any) -> Any:
     return [i for i, stem in enumerate(families) if stem in chosen]
 
 
-def rare_by_counting(train: Any, gold: Any, told: Any, fewest: int, most: int) -> Any:
+def rare_by_counting(train: Any, gold: Any, predicted: Any, fewest: int, most: int) -> Any:
     seen = Counter(tag for row in train for tag in row)
     pairs = [
         pair
-        for truth, answer in zip(gold, told, strict=True)
+        for truth, answer in zip(gold, predicted, strict=True)
         for pair in zip(truth, answer, strict=True)
     ]
     values = []
@@ -139,10 +140,12 @@ def rare_by_counting(train: Any, gold: Any, told: Any, fewest: int, most: int) -
     return sum(values) / len(values)
 
 
-def rare_by_sklearn(train: Any, gold: Any, told: Any, fewest: int, most: int) -> Any:
+def rare_by_sklearn(train: Any, gold: Any, predicted: Any, fewest: int, most: int) -> Any:
     from sklearn.metrics import f1_score
 
-    flat, truth, answers = ([tag for row in rows for tag in row] for rows in (train, gold, told))
+    flat, truth, answers = (
+        [tag for row in rows for tag in row] for rows in (train, gold, predicted)
+    )
     labels = [tag for tag in set(flat) if fewest <= flat.count(tag) <= most]
     scores = f1_score(truth, answers, labels=labels, average="macro", zero_division=0)
     return float(scores)
@@ -164,9 +167,9 @@ def spoken_as_it_is(scores: Any, names: Any) -> Any:
     return [[names[tag] for tag in best.tolist()], float(probability.min())]
 
 
-def by_place_and_said(said: Any, listed: Any) -> Any:
-    """Place by place, and divided by what was said."""
-    pairs = [(s, _closest(s, rights)) for s, rights in zip(said, listed, strict=True)]
+def by_place_and_predicted(predicted: Any, listed: Any) -> Any:
+    """Place by place, and divided by what was predicted."""
+    pairs = [(s, _closest(s, rights)) for s, rights in zip(predicted, listed, strict=True)]
     return sum(_by_place(s, r) for s, r in pairs) / sum(len(s) for s, _ in pairs)
 
 
@@ -177,6 +180,6 @@ def wide_without_back_off(words: Any, tags: Any, asked: Any) -> Any:
 
 TWO_AT_ONCE: dict[str, list[Function]] = {
     "say": [spoken_as_it_is],
-    "phones_wrong": [by_place_and_said],
+    "phones_wrong": [by_place_and_predicted],
     "table_tagger": [wide_without_back_off],
 }

@@ -281,7 +281,7 @@ class Lab:
         )
 
     @contextlib.contextmanager
-    def whole(self) -> Iterator[None]:
+    def full_height(self) -> Iterator[None]:
         """A window as high as the notebook: what is scrolled away is not seen, nor checked."""
         self.command("application:toggle-left-area")
         scroller = self.notebook().locator(".jp-WindowedPanel-outer")

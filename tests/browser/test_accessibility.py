@@ -62,7 +62,7 @@ def page_of_all(_scratch: Scratch) -> Iterator[Lab]:
         "document.querySelectorAll('.birnn-panel details').forEach(node => { node.open = true; })"
     )
     assert lab.page.locator(OURS).count() == len(SHOWN)
-    with lab.whole():
+    with lab.full_height():
         yield lab
 
 
@@ -110,7 +110,7 @@ def test_what_jupyterlab_makes_of_our_texts_is_listed(lab: Lab) -> None:
     lab.insert_markdown("## Title\n\nA text with a [link](00_start_here.ipynb) and $x$ in it.")
     text = ".jp-RenderedMarkdown"
     expect(lab.page.locator(f"{text} a[href*='00_start']").first).to_be_visible()
-    with lab.whole():
+    with lab.full_height():
         found = violations(lab.page, text)
     for case in found:
         print(f"{case.rule}: {thread(RENDERED, case.rule)}\n  such as {case.html}")

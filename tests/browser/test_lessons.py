@@ -52,7 +52,7 @@ def test_every_lesson_runs_and_is_there_for_everybody(lab: Lab, unit: Unit) -> N
     runs_from_top_to_bottom(lab)
     for theme in ("Light", "Dark"):
         lab.set_theme(theme)
-        with lab.whole():
+        with lab.full_height():
             lab.screenshot(f"{unit.number}-{theme.lower()}")
             assert violations(lab.page, OUTPUT) == []
             found = violations(lab.page, TEXT)

@@ -155,14 +155,14 @@ def test_a_vote_is_told_by_the_next_key_press(browser: Browser, decks: Decks) ->
         first = page.evaluate("() => Reveal.getSlides().findIndex(s => s.querySelector('.vote'))")
         assert first > 0
         page.evaluate("i => Reveal.slide(i)", first)
-        told = page.locator("section.present .told")
-        assert told.count() > 1
-        for i in range(told.count()):
-            expect(told.nth(i)).to_have_css("visibility", "hidden")
+        feedback = page.locator("section.present .feedback")
+        assert feedback.count() > 1
+        for i in range(feedback.count()):
+            expect(feedback.nth(i)).to_have_css("visibility", "hidden")
         page.keyboard.press("ArrowRight")
-        for i in range(told.count()):
-            expect(told.nth(i)).to_have_css("visibility", "visible")
-        assert told.filter(has_text="✓").count() >= 1
+        for i in range(feedback.count()):
+            expect(feedback.nth(i)).to_have_css("visibility", "visible")
+        assert feedback.filter(has_text="✓").count() >= 1
         keep_picture(page, "slide-vote")
 
 

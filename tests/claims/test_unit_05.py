@@ -162,20 +162,22 @@ def test_windows_that_overlap_are_looked_up() -> None:
 # ── The other library ───────────────────────────────────────────────────────────────────────────
 
 TRUTH = torch.tensor([1] * 60 + [0] * 40)
-TOLD = torch.tensor([1] * 50 + [0] * 10 + [1] * 5 + [0] * 35)
+PREDICTED = torch.tensor([1] * 50 + [0] * 10 + [1] * 5 + [0] * 35)
 
 
 def test_torchmetrics_takes_predictions_first_and_rows_are_true() -> None:
-    assert float(tm_precision(TOLD, TRUTH, task="binary")) == pytest.approx(50 / 55)
-    assert float(tm_precision(TRUTH, TOLD, task="binary")) == pytest.approx(50 / 60)
-    assert tm_confusion_matrix(TOLD, TRUTH, task="binary").tolist() == [[35, 5], [10, 50]]
+    assert float(tm_precision(PREDICTED, TRUTH, task="binary")) == pytest.approx(50 / 55)
+    assert float(tm_precision(TRUTH, PREDICTED, task="binary")) == pytest.approx(50 / 60)
+    assert tm_confusion_matrix(PREDICTED, TRUTH, task="binary").tolist() == [[35, 5], [10, 50]]
 
 
 def test_the_function_of_torchmetrics_is_micro_and_its_class_is_macro() -> None:
-    tokens, said_o = torch.tensor([0] * 95 + [1] * 5), torch.zeros(100, dtype=torch.long)
-    function = tm_f1(said_o, tokens, task="multiclass", num_classes=2)
+    tokens, predicted = torch.tensor([0] * 95 + [1] * 5), torch.zeros(100, dtype=torch.long)
+    function = tm_f1(predicted, tokens, task="multiclass", num_classes=2)
     assert float(function) == pytest.approx(0.95)
-    assert float(MulticlassF1Score(num_classes=2)(said_o, tokens)) == pytest.approx(0.487, abs=1e-3)
+    assert float(MulticlassF1Score(num_classes=2)(predicted, tokens)) == pytest.approx(
+        0.487, abs=1e-3
+    )
 
 
 def test_torchmetrics_wants_the_classes_in_dimension_1() -> None:
@@ -186,8 +188,8 @@ def test_torchmetrics_wants_the_classes_in_dimension_1() -> None:
 
 
 def test_exchanged_arguments_leave_f1_and_accuracy() -> None:
-    exchanged = Scores(confusion_matrix(TOLD, TRUTH, 2))
-    right = Scores(confusion_matrix(TRUTH, TOLD, 2))
+    exchanged = Scores(confusion_matrix(PREDICTED, TRUTH, 2))
+    right = Scores(confusion_matrix(TRUTH, PREDICTED, 2))
     assert torch.equal(exchanged.precision, right.recall)
     assert torch.equal(exchanged.f1, right.f1) and exchanged.accuracy == right.accuracy
 
@@ -222,12 +224,12 @@ def test_the_answers_to_the_guesses_in_the_exercises() -> None:
     assert math.isnan(float(nothing.recall[1]))
     # the report to repair: each of its three mistakes moves the number
     tags = torch.tensor([[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
-    told = torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
+    predicted = torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
     real = torch.arange(4) < torch.tensor([[4], [2], [4], [1]])
 
     def report(mask: Tensor | None, average: str, batches: int) -> float:
         masks = real.new_ones(4, 4) if mask is None else mask
-        parts = zip(*(t.chunk(batches) for t in (tags, told, masks)), strict=True)
+        parts = zip(*(t.chunk(batches) for t in (tags, predicted, masks)), strict=True)
         f1s = [Scores(confusion_matrix(t, s, 2, mask=m)).average(average) for t, s, m in parts]  # type: ignore[arg-type]
         return sum(f1s) / len(f1s)
 

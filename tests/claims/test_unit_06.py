@@ -29,7 +29,7 @@ SPEECH = load_speech()
 SPEAKERS, TRUTH = (torch.tensor([who for _, who in part]) for part in (SPEECH.train, SPEECH.test))
 FOLD = torch.arange(270) % 5
 LEFT_TO_RIGHT = {"hidden_size": 94, "bidirectional": False}
-BOTH_WAYS = {"hidden_size": 64, "bidirectional": True}
+BIDIRECTIONAL = {"hidden_size": 64, "bidirectional": True}
 SMALL = {"hidden_size": 32, "bidirectional": True}
 Part = list[Labelled]
 
@@ -41,7 +41,7 @@ def scaled(known: Part, *parts: Part) -> tuple[Part, ...]:
 
 
 @cache
-def whole() -> tuple[Part, ...]:
+def train_and_test() -> tuple[Part, ...]:
     return scaled([*SPEECH.train], [*SPEECH.train], [*SPEECH.test])
 
 
@@ -66,13 +66,13 @@ def train(part: Part, seed: int, **options: object) -> nn.Module:
 
 
 @cache
-def on_test(seed: int, both_ways: bool) -> Tensor:
-    known, asked = whole()
-    return answers(train(known, seed, **(BOTH_WAYS if both_ways else LEFT_TO_RIGHT)), asked)
+def on_test(seed: int, bidirectional: bool) -> Tensor:
+    known, asked = train_and_test()
+    return answers(train(known, seed, **(BIDIRECTIONAL if bidirectional else LEFT_TO_RIGHT)), asked)
 
 
-def percent(said: Tensor, truth: Tensor) -> float:
-    return 100 * float((said == truth).double().mean())
+def percent(predicted: Tensor, truth: Tensor) -> float:
+    return 100 * float((predicted == truth).double().mean())
 
 
 def rival(known: Part, asked: Part, c: float) -> Tensor:
@@ -84,7 +84,7 @@ def rival(known: Part, asked: Part, c: float) -> Tensor:
 
 
 def test_the_rival_without_order_is_level_with_every_network() -> None:
-    scores = {c: percent(rival(*whole(), c), TRUTH) for c in (1.0, 10.0)}
+    scores = {c: percent(rival(*train_and_test(), c), TRUTH) for c in (1.0, 10.0)}
     print(f"logistic regression on means and deviations, test: {scores}")
     assert all(97.5 <= score < 99 for score in scores.values())
     for c in (1.0, 10.0):
@@ -98,14 +98,14 @@ def test_neighbours_in_the_file_are_alike() -> None:
     """Folds of six in a row are harder for the rival than folds of every fifth utterance."""
 
     def score(fold: Tensor) -> float:
-        said = torch.empty_like(SPEAKERS)
+        predicted = torch.empty_like(SPEAKERS)
         for k in range(5):
             known, new = (
                 [pair for pair, f in zip(SPEECH.train, fold, strict=True) if (f == k) == inside]
                 for inside in (False, True)
             )
-            said[fold.eq(k)] = rival(*scaled(known, known, new), 10.0)
-        return percent(said, SPEAKERS)
+            predicted[fold.eq(k)] = rival(*scaled(known, known, new), 10.0)
+        return percent(predicted, SPEAKERS)
 
     every_fifth, in_a_row = score(FOLD), score(torch.arange(270) % 30 // 6)
     print(f"the rival, C=10: every fifth {every_fifth:.2f}, six in a row {in_a_row:.2f}")
@@ -140,7 +140,7 @@ def test_the_median_of_both_ways_over_five_seeds_is_at_least_97_and_a_half() -> 
 
 @pytest.mark.full
 def test_left_to_right_with_as_many_parameters_overlaps() -> None:
-    one, two = (SequenceClassifier(12, 9, **o) for o in (LEFT_TO_RIGHT, BOTH_WAYS))  # type: ignore[arg-type]
+    one, two = (SequenceClassifier(12, 9, **o) for o in (LEFT_TO_RIGHT, BIDIRECTIONAL))  # type: ignore[arg-type]
     assert abs(count_parameters(one) / count_parameters(two) - 1) < 0.01
     left, both = ([percent(on_test(s, way), TRUTH) for s in EVERY_SEED] for way in (False, True))
     print(f"left to right, test, seeds 0-4: {[round(score, 2) for score in left]}")
@@ -150,7 +150,7 @@ def test_left_to_right_with_as_many_parameters_overlaps() -> None:
 
 @pytest.mark.full
 def test_every_candidate_would_do() -> None:
-    known, asked = whole()
+    known, asked = train_and_test()
     for options in (SMALL, {**SMALL, "readout": "mean"}):
         scores = [percent(answers(train(known, s, **options), asked), TRUTH) for s in EVERY_SEED]
         print(f"{options}: {[round(score, 2) for score in scores]}")
@@ -162,12 +162,12 @@ def test_the_gain_of_both_ways_on_the_folds_is_small_whatever_the_seeds() -> Non
     gains = []
     for start in (0, 10, 20):
         right = []
-        for options in (LEFT_TO_RIGHT, BOTH_WAYS):
-            said = torch.empty_like(SPEAKERS)
+        for options in (LEFT_TO_RIGHT, BIDIRECTIONAL):
+            predicted = torch.empty_like(SPEAKERS)
             for k in range(5):
                 known, new = without(k)
-                said[FOLD.eq(k)] = answers(train(known, start + k, **options), new)
-            right.append(said == SPEAKERS)
+                predicted[FOLD.eq(k)] = answers(train(known, start + k, **options), new)
+            right.append(predicted == SPEAKERS)
         counts = torch.stack(right, dim=1)
         low, high = bootstrap_interval(counts, lambda s: 100 * float(s[1] - s[0]) / 270)
         gains.append(100 * float((right[1].double() - right[0].double()).mean()))
@@ -269,7 +269,7 @@ def test_what_the_network_uses(seed: int) -> None:
     def by_itself(part: Part) -> Part:
         return [((x - x.mean(0)) / x.std(0), who) for x, who in part]
 
-    known, asked = whole()
+    known, asked = train_and_test()
     views = {
         "as it is": (known, asked),
         "shuffled": (shuffled(known), shuffled(asked)),
@@ -288,7 +288,7 @@ def test_what_the_network_uses(seed: int) -> None:
 
 @pytest.mark.full
 def test_scaling_by_the_test_frames_costs_about_a_point() -> None:
-    known, asked = whole()
+    known, asked = train_and_test()
     (by_company,) = scaled([*SPEECH.test], [*SPEECH.test])
     lost = []
     for seed in range(3):

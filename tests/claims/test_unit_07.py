@@ -95,8 +95,8 @@ def letters_right(answers: Answers, sounds: dict[Word, Tags]) -> float:
 
 
 def words_wrong(answers: Answers, data: Spelling) -> float:
-    said = [spoken(tags) for tags in answers.values()]
-    return 100 * word_error_rate(said, [data.readings(word) for word in answers])
+    predicted = [spoken(tags) for tags in answers.values()]
+    return 100 * word_error_rate(predicted, [data.readings(word) for word in answers])
 
 
 def right_at(pattern: str, answers: Answers, data: Spelling) -> float:

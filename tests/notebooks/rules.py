@@ -67,11 +67,11 @@ class _Images(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: (value or "").strip() for name, value in attrs}
+        attributes = {name: (value or "").strip() for name, value in attrs}
         if tag == "img":
-            self.found.append((given.get("alt", ""), given.get("src", "")))
+            self.found.append((attributes.get("alt", ""), attributes.get("src", "")))
         elif tag == "svg":
-            self.found.append((given.get("aria-label", ""), f"{self.getpos()} in {id(self)}"))
+            self.found.append((attributes.get("aria-label", ""), f"{self.getpos()} in {id(self)}"))
         self._in_title = tag == "title"
 
     def handle_data(self, data: str) -> None:
@@ -198,7 +198,7 @@ def figures_have_alt_text(notebook: Notebook) -> list[str]:
     ]
 
 
-def pictures_are_told_apart(notebook: Notebook) -> list[str]:
+def alt_texts_differ(notebook: Notebook) -> list[str]:
     return [
         f"two pictures have this text: {alt!r}" for alt in repeated_alternatives(pictures(notebook))
     ]
@@ -289,7 +289,7 @@ RULES: tuple[Rule, ...] = (
     text_does_not_change,
     ignored_cells_are_few_and_answered,
     figures_have_alt_text,
-    pictures_are_told_apart,
+    alt_texts_differ,
     columns_are_named,
     messages_of_torch_are_tagged,
     demonstrations_are_compared,

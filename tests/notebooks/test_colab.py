@@ -156,7 +156,7 @@ assert result.success, result
 """
 
 
-def said(shell: str, record: bool, in_colab: bool) -> str:
+def printed(shell: str, record: bool, in_colab: bool) -> str:
     code = IN_A_SHELL.format(shell=shell, record=record, in_colab=in_colab, cell=CELL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -165,14 +165,14 @@ def said(shell: str, record: bool, in_colab: bool) -> str:
 
 def test_it_installs_in_colab_and_nowhere_else() -> None:
     shell = "InteractiveShell.instance()"
-    assert said(shell, record=True, in_colab=False) == ""
-    assert said(shell, record=True, in_colab=True) == f"pip install -q git+{ADDRESS}"
+    assert printed(shell, record=True, in_colab=False) == ""
+    assert printed(shell, record=True, in_colab=True) == f"pip install -q git+{ADDRESS}"
 
 
 @pytest.mark.parametrize("in_colab", [False, True])
 def test_the_grader_installs_nothing_even_if_it_is_told_to(in_colab: bool) -> None:
     shell = "__import__('birnn_course.sandbox.inside.student', fromlist=['shell']).shell()"
-    assert said(shell, record=False, in_colab=in_colab) == ""
+    assert printed(shell, record=False, in_colab=in_colab) == ""
 
 
 def test_it_is_handed_out_as_it_is(clone: Path) -> None:

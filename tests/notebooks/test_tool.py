@@ -39,9 +39,9 @@ def test_running_it_again_changes_nothing_and_is_quick(path: Path) -> None:
     stored = nbformat.read(path, as_version=4)
     again, costs = tool.execute(stored, path.parent)
     assert comparable(tool.normalise(again)) == comparable(stored)
-    whole, slowest = (60, 15) if path.name < "06" else (180, 45)  # seconds, from a cold cache
+    total, slowest = (60, 15) if path.name < "06" else (180, 45)  # seconds, from a cold cache
     assert max(cost.cpu_seconds for cost in costs) <= slowest
-    assert sum(cost.cpu_seconds for cost in costs) <= whole
+    assert sum(cost.cpu_seconds for cost in costs) <= total
 
 
 @pytest.mark.full
