@@ -61,7 +61,7 @@ def main(jobs: Path, results: Path, workers: int = 3) -> None:
     for worker in range(workers):
         pid = os.fork()
         if pid == 0:
-            found = {job[0]: _in_a_world_of_its_own(*job) for job in todo[worker::workers]}
+            found = {job[0]: _in_namespaces(*job) for job in todo[worker::workers]}
             Path(f"{results}.{worker}").write_text(json.dumps(found))
             os._exit(0)
         pids.append(pid)
@@ -73,7 +73,7 @@ def main(jobs: Path, results: Path, workers: int = 3) -> None:
     results.write_text(json.dumps(found))
 
 
-def _in_a_world_of_its_own(name: str, kind: str, arguments: dict[str, Any]) -> list[str]:
+def _in_namespaces(name: str, kind: str, arguments: dict[str, Any]) -> list[str]:
     """What happens when a job runs where it can kill nobody but its grader."""
     folder = Path(arguments["folder"])
     before = _tree(arguments["watched"])

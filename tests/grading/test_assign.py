@@ -176,7 +176,7 @@ def test_one_sandbox_is_started_when_there_is_something_to_try(
 def test_without_bubblewrap_nothing_is_written(
     monkeypatch: pytest.MonkeyPatch, bank: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.bubblewrap", lambda: None)
+    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.executable", lambda: None)
     refused = run("assign", bank, "-o", tmp_path / "out")
     assert refused.exit_code == 1 and "grading needs bubblewrap" in refused.output
     assert not (tmp_path / "out").exists()

@@ -396,8 +396,8 @@ def test_nobody_earns_or_harms_anything(
         run_as = NOBODY if user == "nobody" else None
         if run_as:
             _as_user([], run_as, world)
-        guarded = (world.submissions, world.home, world.nobodys, PACKAGE)
-        before = _tree(*guarded)
+        untouchable = (world.submissions, world.home, world.nobodys, PACKAGE)
+        before = _tree(*untouchable)
         with _no_process_left():
             rows, seconds = _grade(
                 world, "--timeout", str(SECONDS), "--jobs", str(JOBS), user=run_as
@@ -406,7 +406,7 @@ def test_nobody_earns_or_harms_anything(
             with pytest.raises(BlockingIOError):
                 server.recv(1) if server.type == socket.SOCK_DGRAM else server.accept()
     print(f"{len(rows)} students in {seconds:.0f} s")
-    assert _tree(*guarded) == before
+    assert _tree(*untouchable) == before
     assert {name: rows[name] for name in HONEST} == alone
     earned = {_student(attack): attack.earned for attack in CELLS}
     assert earned.keys() <= rows.keys()

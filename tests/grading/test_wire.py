@@ -154,13 +154,13 @@ def test_a_message_that_is_too_long_is_not_waited_for(lines: Any) -> None:
 
 def test_all_messages_together_have_a_limit(lines: Any) -> None:
     ours, theirs = lines
-    room = wire.Room(250)
+    quota = wire.Quota(250)
     wire.send(theirs, "x" * 100)
     wire.send(theirs, "x" * 100)
     wire.send(theirs, "x" * 100)
-    assert wire.receive(ours, 1, room) == wire.receive(ours, 1, room) == "x" * 100
+    assert wire.receive(ours, 1, quota) == wire.receive(ours, 1, quota) == "x" * 100
     with pytest.raises(NotUnderstoodError):
-        wire.receive(ours, 1, room)
+        wire.receive(ours, 1, quota)
 
 
 def test_half_a_message_ends_with_its_sender(lines: Any) -> None:
