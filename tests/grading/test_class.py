@@ -140,6 +140,7 @@ def read_results(out: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files}
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_same_seed_same_bytes_with_one_job_as_with_two(tmp_path: Path) -> None:
     place = classes.lay_out(few(), tmp_path / "place")
     for jobs in ("1", "2"):
@@ -153,6 +154,7 @@ def test_the_whole_class_gets_the_same_bytes_again(graded: Graded, tmp_path: Pat
     assert read_results(tmp_path) == read_results(graded.out)
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_only_what_is_new_is_marked(
     graded: Graded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +234,7 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
         return Marked(note=f"seed {terms.seed}"), 0.1
 
     monkeypatch.setattr(engines, "_timed", marked)
+    monkeypatch.setattr("birnn_course.grading.marking.prepare", lambda *_: None)
     monkeypatch.setattr(classroom, "Host", lambda *_: SimpleNamespace(end=lambda: None))
     monkeypatch.setattr(
         "birnn_course.sandbox.outside.pool.best_way", lambda sandbox: (sandbox.way, "")
@@ -352,6 +355,7 @@ def assert_gone(processes: list[psutil.Process]) -> None:
     assert psutil.wait_procs(processes, timeout=20)[1] == []
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
     require("bwrap")
     place, read = classes.as_nbgrader(classes.small_class(), tmp_path)
@@ -391,6 +395,7 @@ def killed_and_graded_again(
     assert rows_of(out) == expected(read)
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_a_killed_grader_loses_nothing(tmp_path: Path) -> None:
     require("bwrap")
     killed_and_graded_again(tmp_path, lambda run, out: wait_for_marks(run, out, 2))
@@ -448,6 +453,7 @@ def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
     assert {m.exercise: (m.verdict, m.misconception) for m in marked.marks} == one.rows
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.MonkeyPatch) -> None:
     require("bwrap")
     seconds = 4.0
@@ -507,6 +513,7 @@ def test_closing_the_sandbox_ends_who_waits_for_it() -> None:
             running.result(timeout=10)
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_a_syntax_error_is_named_by_its_line_and_no_made_up_file() -> None:
     require("bwrap")
     with Sandbox("many", SECONDS) as sandbox:

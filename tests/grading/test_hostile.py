@@ -28,10 +28,13 @@ from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner
 from nbformat import v4 as nbformat
 
 import birnn_course
+from birnn_course.cli import main as birnn
 from grading import control
+from grading.conftest import OneHost, share
 from grading.handed_in import half_solved, solved, untouched
 from grading.hostile import CELLS, FILES, NOTEBOOK, VICTIM, Attack, HandedIn
 
@@ -279,12 +282,16 @@ def _grade(world: World, *options: str, user: int | None = None) -> tuple[Rows, 
     )  # fmt: skip
     seconds = time.monotonic() - start
     assert done.returncode == 0, done.stdout + done.stderr
+    return _rows(world), seconds
+
+
+def _rows(world: World) -> Rows:
     with (world.out / "grades.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.reader(file))
     rows: Rows = defaultdict(list)
     for student, _, *rest in table[1:]:
         rows[student].append(tuple(rest))
-    return rows, seconds
+    return rows
 
 
 def _as_user(command: list[str], user: int, world: World) -> list[str]:
@@ -364,11 +371,16 @@ def _no_process_left() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def alone(bubblewrap: str, common: Path) -> Rows:
+def alone(bubblewrap: str, common: Path, one_host: OneHost) -> Rows:
     """The marks of the honest when nobody else handed in anything."""
     world = World(common / "alone", 0)
     _hand_in_honest(world)
-    return _grade(world, "--timeout", "60")[0]
+    with pytest.MonkeyPatch.context() as patch:
+        share(one_host, patch)
+        command = ["grade", str(world.submissions), "-o", str(world.out), "--seed", "7"]
+        done = CliRunner().invoke(birnn, command)
+    assert done.exit_code == 0, done.output
+    return _rows(world)
 
 
 def test_honest_ones_alone_get_what_they_earned(alone: Rows) -> None:

@@ -503,15 +503,18 @@ def test_an_id_of_a_lecturers_own_is_shown_once_with_the_mistake(tmp_path: Path)
 def shows_nothing(program: str) -> list[str]:
     """What a program prints without telling ``wrong`` from ``right``."""
 
+    space: dict[str, object] = {}
+
     def printed(source: str) -> str:
         output = io.StringIO()
         with redirect_stdout(output):
-            exec(source, {})
+            exec(source, space)
         return output.getvalue()
 
     *lines, last = program.splitlines()
-    text = printed(program)
-    alike = printed("\n".join([*lines, "wrong = right", last]))
+    before = printed("\n".join(lines))
+    text = before + printed(last)
+    alike = before + printed(f"wrong = right\n{last}")
     return [text] if not text.strip() or text == alike else []
 
 
@@ -644,6 +647,7 @@ def leaked_numbers(page: str, numbers: set[str]) -> set[str]:
     return set(re.findall(r"\d\.\d{4}", _Reader(page).text)) & numbers
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_feedback_tells_no_hidden_case_even_to_who_asks_for_it(tmp_path: Path) -> None:
     require("bwrap")
     notebook = Notebook("04", TELLTALE).first("KEPT = []")

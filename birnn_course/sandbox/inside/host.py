@@ -54,18 +54,20 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
     from birnn_course.sandbox.inside import jail
 
     calls = jail.system_call_filter()
-    if way == "once":
+
+    def confine() -> None:
         os.chdir(PRIVATE)
         set_limits(cpu_seconds, most_memory)
         jail.drop_privileges(calls)
+
+    if way == "once":
+        confine()
         line.send(READY)
         return serve(line, ipython)
 
     def isolated(connection: socket.socket) -> None:
         jail.mount_private_folder()
-        os.chdir(PRIVATE)
-        set_limits(cpu_seconds, most_memory)
-        jail.drop_privileges(calls)
+        confine()
         serve(connection, ipython)
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors

@@ -90,10 +90,6 @@ class Host:
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
-    def has_ended(self) -> bool:
-        """Somebody else, such as a system short of memory, has ended it."""
-        return self._process.poll() is not None
-
     def end(self) -> None:
         """Kill it with all that it started."""
         self._process.kill()
