@@ -38,10 +38,15 @@ import numpy
 import torch
 
 SEED = 7
-# Beside other work everything takes longer, the attacks too.
-_BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-SECONDS = 1.0 * _BUSY  # for a cell or a function, by the clock that can be ignored
-PATIENCE = 2.0 * _BUSY  # seconds after which the grader counts as stalled
+
+
+def busy() -> float:
+    """How much longer everything takes beside other work, the attacks too."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+SECONDS = 1.0 * busy()  # for a cell or a function, by the clock that can be ignored
+PATIENCE = 2.0 * busy()  # seconds after which the grader counts as stalled
 FLOOD = 10 * 2**20
 MEMORY = 6 * 2**30
 _UNSHARED = 0x10000000 | 0x20000000 | 0x00020000  # user, process and mount namespaces

@@ -43,6 +43,7 @@ from conftest import ROOT, require
 UNIT = NOTEBOOK.removesuffix(".ipynb")
 SECONDS = 6  # for one submission
 JOBS = 4  # most of them wait
+HANGS = 3_600  # seconds that nothing takes, on no machine
 SECRET = "sesame-opens-all-doors"
 NOBODY = 65534
 PACKAGE = Path(birnn_course.__file__).parent
@@ -208,7 +209,7 @@ def happened(bubblewrap: str, common: Path) -> dict[str, list[str]]:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         subprocess.run(
             [*line, SECRET], env=os.environ | variables | {"PYTHONPATH": path}, check=True,
-            timeout=200, stdin=subprocess.DEVNULL,
+            timeout=HANGS, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     found: dict[str, list[str]] = json.loads((root / "results").read_text())
     return found
@@ -277,7 +278,7 @@ def _grade(world: World, *options: str, user: int | None = None) -> tuple[Rows, 
         command = _as_user(command, user, world)
     start = time.monotonic()
     done = subprocess.run(
-        command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=400,
+        command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=HANGS,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     seconds = time.monotonic() - start
@@ -409,7 +410,7 @@ def test_nobody_earns_or_harms_anything(
         if run_as:
             _as_user([], run_as, world)
         untouchable = (world.submissions, world.home, world.nobodys, PACKAGE)
-        before = _tree(*untouchable)
+        before, busy = _tree(*untouchable), control.busy()
         with _no_process_left():
             rows, seconds = _grade(
                 world, "--timeout", str(SECONDS), "--jobs", str(JOBS), user=run_as
@@ -426,7 +427,7 @@ def test_nobody_earns_or_harms_anything(
     assert {name: n for name, n in points.items() if n != earned.get(name, 0)} == {}
     assert not any(Path(name).exists() for name in ("/dev/shm/planted", "/tmp/baton"))
     stalls = sum(attack.goal == "stalled" for attack in ATTACKS)
-    assert seconds < 60 + SECONDS * stalls  # on one slow processor
+    assert seconds < (60 + SECONDS * stalls) * busy  # on one slow processor
     _assert_reports_are_harmless(world)
 
 

@@ -174,17 +174,19 @@ def test_half_a_message_ends_with_its_sender(lines: Any) -> None:
 def test_one_byte_after_the_other_does_not_prolong_the_time(lines: Any) -> None:
     ours, theirs = lines
     done = threading.Event()
+    dripped = 0
 
     def drip() -> None:
+        nonlocal dripped
         theirs.sendall((1000).to_bytes(4, "big"))
         while not done.wait(0.02):
             theirs.sendall(b"x")
+            dripped += 1
 
     dripping = threading.Thread(target=drip)
     dripping.start()
-    start = time.monotonic()
     with pytest.raises(TimeoutError):
         wire.receive(ours, 0.3)
-    assert time.monotonic() - start < 2
+    assert dripped < 100  # 2 seconds, on any machine
     done.set()
     dripping.join()
