@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import birnn_course
+from birnn_course.sandbox import ANSWERS
 
 PACKAGE = Path(birnn_course.__file__).parent
 HEAVY = (
@@ -35,6 +36,14 @@ ROOMS = (
     "questions", "exercises", "learner", "project",
     "sandbox", "grading", "slides", "app", "cli",
 )  # fmt: skip
+# What each side of the sandbox must not import: the other side, and what knows an answer.
+CLOSED = {
+    "sandbox": ANSWERS,
+    "sandbox.inside": ("sandbox.outside",),
+    "sandbox.outside": ("sandbox.inside",),
+    "sandbox.wire": ("sandbox.inside", "sandbox.outside"),
+    "grading": ("sandbox.inside", "sandbox.wire"),
+}
 
 
 def run(code: str) -> str:
@@ -122,6 +131,23 @@ def circles(imports: Imports) -> list[str]:
     return []
 
 
+def across(imports: Imports) -> list[str]:
+    """Each import from one side of the sandbox into what is closed to it."""
+    return [
+        f"{module} imports {other}"
+        for module, others in sorted(imports.items())
+        for other in sorted(others)
+        if any(
+            _is_in(module, side) and any(_is_in(other, place) for place in closed)
+            for side, closed in CLOSED.items()
+        )
+    ]
+
+
+def _is_in(module: str, place: str) -> bool:
+    return f"{module}.".startswith(f"birnn_course.{place}.")
+
+
 IMPORTS = read_imports(PACKAGE)
 
 
@@ -136,14 +162,25 @@ def test_imports_point_downwards_and_never_in_circles() -> None:
     assert circles(IMPORTS) == []
 
 
-def test_what_points_upwards_or_in_circles_is_found(tmp_path: Path) -> None:
-    def planted(**sources: str) -> Imports:
+def test_the_sides_of_the_sandbox_are_apart_and_know_no_answer() -> None:
+    assert across(IMPORTS) == []
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Callable[..., Imports]:
+    """Writes modules of a package of its own, and reads what all of it imports."""
+
+    def plant(**sources: str) -> Imports:
         for name, source in sources.items():
             path = tmp_path / "birnn_course" / f"{name}.py"
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(source, encoding="utf-8")
         return read_imports(tmp_path / "birnn_course")
 
+    return plant
+
+
+def test_what_points_upwards_or_in_circles_is_found(planted: Callable[..., Imports]) -> None:
     imports = planted(data="from birnn_course.training import fit", training="", models="")
     assert upward(imports) == ["birnn_course.data imports birnn_course.training"]
     assert circles(imports) == []
@@ -151,3 +188,25 @@ def test_what_points_upwards_or_in_circles_is_found(tmp_path: Path) -> None:
     assert upward(imports)[1:] == ["birnn_course.models imports birnn_course.training"]
     imports = planted(training="import birnn_course.models", data="")
     assert "birnn_course.training" in circles(imports)[0]
+
+
+def test_what_reaches_across_the_sandbox_is_found(planted: Callable[..., Imports]) -> None:
+    rooms = ("sandbox", "sandbox/inside", "sandbox/outside", "grading", "exercises")
+    apart = {f"{room}/__init__": "" for room in rooms} | {
+        "sandbox/wire": "",
+        "sandbox/inside/host": "from birnn_course.sandbox import wire",
+        "sandbox/outside/pool": "from birnn_course.sandbox import wire",
+        "grading/marks": "from birnn_course.sandbox.outside import pool",
+    }
+    assert across(planted(**apart)) == []
+    for name, source, found in (
+        ("sandbox/inside/host", "from birnn_course.sandbox.outside import pool", "outside.pool"),
+        ("sandbox/inside/host", "from birnn_course.grading.marks import Mark", "grading.marks"),
+        ("sandbox/outside/pool", "import birnn_course.sandbox.inside.host", "inside.host"),
+        ("sandbox/outside/pool", "from birnn_course.exercises import check", "exercises"),
+        ("sandbox/wire", "def f():\n    import birnn_course.sandbox.outside.pool", "outside.pool"),
+        ("grading/marks", "from birnn_course.sandbox.inside import host", "inside.host"),
+    ):
+        [sentence] = across(planted(**apart | {name: source}))
+        assert sentence.startswith(f"birnn_course.{name.replace('/', '.')} imports")
+        assert sentence.endswith(f".{found}")

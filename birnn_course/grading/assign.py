@@ -24,9 +24,9 @@ from birnn_course.grading.assignments import Assignment
 from birnn_course.grading.learner_copies import learner_copy
 from birnn_course.grading.marking import mark
 from birnn_course.grading.words import counted
-from birnn_course.sandbox.outside import bubblewrap as walls
+from birnn_course.sandbox.outside import bubblewrap
 from birnn_course.sandbox.outside.hosts import Way
-from birnn_course.sandbox.outside.pool import Prison, best_way
+from birnn_course.sandbox.outside.pool import Sandbox, best_way
 
 SEEDS = (1, 2, 3)
 """Seeds of the hidden cases on which an exercise is tried."""
@@ -73,12 +73,12 @@ def assign(bank: str, out: Path, way: Way) -> list[str]:
             "these nor a folder."
         )
     tried = [(each, *_notebooks(each, folder)) for each in assignments.own(folder)]
-    with Prison(way, hidden=[folder.resolve()]) as prison:
+    with Sandbox(way, hidden=[folder.resolve()]) as sandbox:
         if way != "unprotected":
-            walls.demand()
-            best_way(prison)
+            bubblewrap.require()
+            best_way(sandbox)
         for assignment, master, learners in tried:
-            _try_notebooks(assignment, folder, master, learners, prison)
+            _try_notebooks(assignment, folder, master, learners, sandbox)
     return [_write(assignment, master, learners, out) for assignment, master, learners in tried]
 
 
@@ -114,12 +114,12 @@ def _try_cases(assignment: Assignment) -> None:
 
 
 def _try_notebooks(
-    assignment: Assignment, folder: Path, master: Notebook, learners: Notebook, prison: Prison
+    assignment: Assignment, folder: Path, master: Notebook, learners: Notebook, sandbox: Sandbox
 ) -> None:
     """The solutions earn all points, the learner's copy is not attempted."""
     for notebook, wanted in ((master, "right"), (learners, "not attempted")):
         data = nbformat.writes(notebook).encode()
-        marked = mark(f"{assignment.name}.ipynb", data, prison, SEEDS[0], folder)
+        marked = mark(f"{assignment.name}.ipynb", data, sandbox, SEEDS[0], folder)
         for found in marked.marks:
             if found.verdict != wanted:
                 of = "solution" if wanted == "right" else "learner's copy"

@@ -21,7 +21,7 @@ from birnn_course.errors import CourseError
 from birnn_course.grading.notebooks import UnreadableError
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission, find
-from birnn_course.sandbox.outside import bubblewrap as walls
+from birnn_course.sandbox.outside import bubblewrap
 from birnn_course.sandbox.outside.hosts import Host, Way
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Request:
     again : tuple of str
         Students to be marked once more.
     protected : bool
-        Whether students' code is shut in.
+        Whether students' code runs in the sandbox.
     lessons : str
         Address of the folder with the lessons, for links in the pages.
     """
@@ -158,14 +158,14 @@ def prepare(request: Request) -> Iterator[Run]:
         exercises = _same_exercises(store, bank)
         new = _new(store, submissions, request.again)
         if request.protected and is_local and new:
-            walls.demand()
+            bubblewrap.require()
         way: Way = "many" if request.protected else "unprotected"
-        begun = Host(way, request.seconds, hidden) if new and is_local and way == "many" else None
-        if begun is not None:
-            at_the_end.callback(begun.end)
+        host = Host(way, request.seconds, hidden) if new and is_local and way == "many" else None
+        if host is not None:
+            at_the_end.callback(host.end)
         # From here on two processes do their imports; this one then computes the right answers.
         from birnn_course.grading import assignments, engines, marking
-        from birnn_course.sandbox.outside.pool import Prison, best_way
+        from birnn_course.sandbox.outside.pool import Sandbox, best_way
 
         known = assignments.load(bank)
         sentences += _of_one_student(submissions, known)
@@ -173,11 +173,11 @@ def prepare(request: Request) -> Iterator[Run]:
             for exercise in assignment.exercises:
                 marking.prepare(exercise.name, seed, bank)
         if is_local:
-            prison = at_the_end.enter_context(Prison(way, request.seconds, hidden, begun))
+            sandbox = at_the_end.enter_context(Sandbox(way, request.seconds, hidden, host))
             if new:
-                way, sentence = best_way(prison)
+                way, sentence = best_way(sandbox)
                 sentences += [sentence] if sentence else []
-            engine = engines.local(prison, request.jobs or workers())
+            engine = engines.local(sandbox, request.jobs or workers())
         else:
             engine = engines.dask(request.engine.removeprefix(_DASK))
         if store.get("seed") is None:  # not before everything is ready to begin

@@ -18,7 +18,7 @@ from birnn_course.errors import CourseError
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Marked
 from birnn_course.sandbox.outside.hosts import Way
-from birnn_course.sandbox.outside.pool import Prison
+from birnn_course.sandbox.outside.pool import Sandbox
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ Done = tuple[Task, Marked, float]
 Engine = Callable[[Iterable[Task], Terms], Iterator[Done]]
 
 
-def local(prison: Prison, jobs: int) -> Engine:
+def local(sandbox: Sandbox, jobs: int) -> Engine:
     """Mark in threads of this process, while the sandbox does the work.
 
     Parameters
     ----------
-    prison : Prison
+    sandbox : Sandbox
         Closed when all is done.
     jobs : int
         How many submissions at a time.
@@ -72,7 +72,7 @@ def local(prison: Prison, jobs: int) -> Engine:
 
     def run(tasks: Iterable[Task], terms: Terms) -> Iterator[Done]:
         def work(task: Task) -> tuple[Marked, float]:
-            return _timed(task, terms, prison)
+            return _timed(task, terms, sandbox)
 
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="birnn-grade")
         try:
@@ -80,7 +80,7 @@ def local(prison: Prison, jobs: int) -> Engine:
         finally:
             # Closing the sandbox ends what still runs in it, so nobody waits for an endless loop.
             pool.shutdown(wait=False, cancel_futures=True)
-            prison.close()
+            sandbox.close()
             pool.shutdown(wait=True)
 
     return run
@@ -107,9 +107,9 @@ def _as_done(
             yield waiting.pop(future), *future.result()
 
 
-def _timed(task: Task, terms: Terms, prison: Prison) -> tuple[Marked, float]:
+def _timed(task: Task, terms: Terms, sandbox: Sandbox) -> tuple[Marked, float]:
     start = time.monotonic()
-    marked = mark(task.name, task.data, prison, terms.seed, terms.bank)
+    marked = mark(task.name, task.data, sandbox, terms.seed, terms.bank)
     return marked, time.monotonic() - start
 
 
@@ -147,7 +147,7 @@ def dask(address: str) -> Engine:
 class _Kept(threading.local):
     """The sandbox of a worker's thread, for one submission after the other."""
 
-    prison: Prison | None = None
+    sandbox: Sandbox | None = None
     terms: Terms | None = None
 
 
@@ -155,11 +155,11 @@ _kept = _Kept()
 
 
 def _on_worker(task: Task, terms: Terms) -> tuple[dict[str, Any], float]:
-    if _kept.prison is None or _kept.terms != terms:
-        if _kept.prison is not None:
-            _kept.prison.close()
-        _kept.prison = Prison(terms.way, terms.seconds, terms.hidden)
+    if _kept.sandbox is None or _kept.terms != terms:
+        if _kept.sandbox is not None:
+            _kept.sandbox.close()
+        _kept.sandbox = Sandbox(terms.way, terms.seconds, terms.hidden)
         _kept.terms = terms
-        atexit.register(_kept.prison.close)
-    marked, seconds = _timed(task, terms, _kept.prison)
+        atexit.register(_kept.sandbox.close)
+    marked, seconds = _timed(task, terms, _kept.sandbox)
     return marked.as_json(), seconds

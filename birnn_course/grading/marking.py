@@ -19,13 +19,13 @@ from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.running.calling import Outcome
 from birnn_course.sandbox import MISSING
-from birnn_course.sandbox.outside.pool import Job, Prison, Ran
+from birnn_course.sandbox.outside.pool import Job, Ran, Sandbox
 
 # The references seed PyTorch's only generator, so one thread at a time.
 _one_at_a_time = threading.Lock()
 
 
-def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = None) -> Marked:
+def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None = None) -> Marked:
     """Mark the notebook called ``name``.
 
     Parameters
@@ -34,7 +34,7 @@ def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = 
         The file's name.
     data : bytes
         What is in the file.
-    prison : Prison
+    sandbox : Sandbox
         Where its code runs.
     seed : int
         Of the hidden cases.
@@ -50,13 +50,13 @@ def mark(name: str, data: bytes, prison: Prison, seed: int, bank: Path | None = 
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
         return _without_exercise(name)
-    ran = prison.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
+    ran = sandbox.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
     marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
     # What a function says for itself may hold the hidden cases that it was called with. So it is
     # asked again, in a process that has never seen them, and called as `check` does.
     asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
     if asked:
-        again = prison.run(Job(cells, {e.name: cases(e.name, None, bank) for e in asked}))
+        again = sandbox.run(Job(cells, {e.name: cases(e.name, None, bank) for e in asked}))
         for e in asked:
             public = _marked(e, again.outcomes[e.name], None, bank)
             marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
@@ -162,7 +162,7 @@ _MISSING = (
 
 
 def _words(mark: Mark, public: Mark, exercise: Exercise) -> str:
-    """What a student may be told, from the same function in the public cases."""
+    """The sentence that a student may read, from the same function in the public cases."""
     if public.verdict == mark.verdict:
         return public.sentence
     if mark.verdict == "callable":

@@ -110,7 +110,7 @@ def _not_too_many(submissions: Iterable[Submission]) -> Iterator[Submission]:
 
 
 def _instead(names: Sequence[str]) -> tuple[str, str]:
-    """What is said of a student without a notebook, from the names of what there is."""
+    """The note on a student without a notebook, from the names of what there is."""
     files = sorted(name for name in names if name and not name.endswith("/"))
     more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
     there = f"There is {', '.join(files[:_MOST_NAMED])}{more}." if files else "There is nothing."

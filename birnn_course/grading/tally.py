@@ -90,7 +90,7 @@ class Belief:
     exercises : Counter
         How often in each exercise.
     named : Counter
-        How often each mistake behind it was named, by exercise and what was said.
+        How often each mistake behind it was named, by exercise and sentence.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Plain data as bytes and back, with limits, for a peer that cannot be trusted.
 
 No pickle: the bytes are MessagePack, and hold null, booleans, numbers, text, bytes and arrays only.
-What is none of these travels as an array that starts with one of four marks.
+What is none of these travels as an array that starts with one of four tags.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class NotUnderstoodError(Exception):
 def pack(value: Plain) -> bytes:
     """Plain data, see :func:`birnn_course.running.plain.decode`, as bytes."""
     # Half a character, which UTF-8 does not have, is written all the same: the reader mends it.
-    packed = msgpack.packb(_marked(value), unicode_errors="surrogatepass")
+    packed = msgpack.packb(_tagged(value), unicode_errors="surrogatepass")
     assert isinstance(packed, bytes)
     return packed
 
@@ -57,7 +57,7 @@ def unpack(data: bytes) -> Plain:
         if len(data) > MOST_BYTES:
             raise ValueError("too long")
         # Before memory is taken: an empty list is one byte here and 64 as an object.
-        marked = msgpack.unpackb(
+        tagged = msgpack.unpackb(
             data,
             unicode_errors="replace",
             list_hook=_at_most(4 * MOST_NUMBERS),
@@ -65,7 +65,7 @@ def unpack(data: bytes) -> Plain:
             max_map_len=0,
             max_ext_len=0,
         )
-        return _unmarked(marked, 2 * DEEPEST, [MOST_NUMBERS])
+        return _untagged(tagged, 2 * DEEPEST, [MOST_NUMBERS])
     except Exception as error:
         # msgpack, torch and int() all have errors of their own for nonsense.
         raise NotUnderstoodError(type(error).__name__) from None
@@ -78,13 +78,13 @@ def send(line: socket.socket, message: Plain) -> None:
 
 
 @dataclass
-class Room:
+class Quota:
     """How many bytes one peer may still send."""
 
     left: int
 
 
-def receive(line: socket.socket, seconds: float | None = None, room: Room | None = None) -> Plain:
+def receive(line: socket.socket, seconds: float | None = None, quota: Quota | None = None) -> Plain:
     """The next message.
 
     Raises
@@ -96,20 +96,20 @@ def receive(line: socket.socket, seconds: float | None = None, room: Room | None
     TimeoutError
         If it is not complete in time, however slowly it comes.
     """
-    ends = None if seconds is None else time.monotonic() + seconds
-    length = int.from_bytes(_exactly(line, 4, ends), "big")
-    if length > MOST_BYTES or (room is not None and length > room.left):
+    deadline = None if seconds is None else time.monotonic() + seconds
+    length = int.from_bytes(_exactly(line, 4, deadline), "big")
+    if length > MOST_BYTES or (quota is not None and length > quota.left):
         raise NotUnderstoodError("too long")
-    if room is not None:
-        room.left -= length
-    return unpack(_exactly(line, length, ends))
+    if quota is not None:
+        quota.left -= length
+    return unpack(_exactly(line, length, deadline))
 
 
-def _exactly(line: socket.socket, count: int, ends: float | None) -> bytes:
+def _exactly(line: socket.socket, count: int, deadline: float | None) -> bytes:
     data = bytearray()
     while len(data) < count:
-        if ends is not None:
-            line.settimeout(max(ends - time.monotonic(), 1e-3))
+        if deadline is not None:
+            line.settimeout(max(deadline - time.monotonic(), 1e-3))
         piece = line.recv(min(count - len(data), 2**20))
         if not piece:
             raise EOFError
@@ -131,18 +131,18 @@ def _at_most(count: int) -> Callable[[list[Any]], list[Any]]:
     return passed
 
 
-def _marked(value: Plain) -> Any:
+def _tagged(value: Plain) -> Any:
     if isinstance(value, list | tuple):
-        return [_TUPLE if isinstance(value, tuple) else _LIST, *map(_marked, value)]
+        return [_TUPLE if isinstance(value, tuple) else _LIST, *map(_tagged, value)]
     if isinstance(value, dict):
-        return [_DICT, *(_marked(part) for pair in value.items() for part in pair)]
+        return [_DICT, *(_tagged(part) for pair in value.items() for part in pair)]
     if isinstance(value, Tensor):
         raw = value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
         return [_TENSOR, str(value.dtype).removeprefix("torch."), list(value.shape), raw]
     return value
 
 
-def _unmarked(value: Any, depth: int, left: list[int]) -> Plain:
+def _untagged(value: Any, depth: int, left: list[int]) -> Plain:
     left[0] -= 1
     if depth == 0 or left[0] < 0:
         raise ValueError("too large or too deep")
@@ -150,16 +150,16 @@ def _unmarked(value: Any, depth: int, left: list[int]) -> Plain:
         return value
     if type(value) is not list:
         raise TypeError("not plain data")
-    mark, *rest = value
-    if type(mark) is not int or not _LIST <= mark <= _TENSOR:
-        raise ValueError("no mark")
-    if mark == _TENSOR:
+    tag, *rest = value
+    if type(tag) is not int or not _LIST <= tag <= _TENSOR:
+        raise ValueError("no tag")
+    if tag == _TENSOR:
         name, shape, raw = rest
         return _tensor(name, shape, raw, left)
-    items = [_unmarked(item, depth - 1, left) for item in rest]
-    if mark == _DICT:
+    items = [_untagged(item, depth - 1, left) for item in rest]
+    if tag == _DICT:
         return dict(zip(items[::2], items[1::2], strict=True))
-    return tuple(items) if mark == _TUPLE else items
+    return tuple(items) if tag == _TUPLE else items
 
 
 def _tensor(name: str, shape: list[int], raw: bytes, left: list[int]) -> Tensor:

@@ -296,8 +296,8 @@ def _hand(
     """All exercises of the notebook are right but for those named."""
     rows: dict[str, Verdict] = {}
     for exercise in NAMES[notebook.unit] if counts else ():
-        said = verdicts.get(exercise, RIGHT)
-        rows[exercise] = (said, "") if isinstance(said, str) else said
+        verdict = verdicts.get(exercise, RIGHT)
+        rows[exercise] = (verdict, "") if isinstance(verdict, str) else verdict
     assert verdicts.keys() <= set(NAMES[notebook.unit])
     name = name or f"{NOTEBOOKS[notebook.unit]}.ipynb"
     return HandedIn(student, name, notebook.encoded(), rows)

@@ -38,10 +38,15 @@ import numpy
 import torch
 
 SEED = 7
-# Beside other work everything takes longer, the attacks too.
-_BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-SECONDS = 1.0 * _BUSY  # for a cell or a function, by the clock that can be ignored
-PATIENCE = 2.0 * _BUSY  # seconds after which the grader counts as stalled
+
+
+def busy() -> float:
+    """How much longer everything takes beside other work, the attacks too."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+SECONDS = 1.0 * busy()  # for a cell or a function, by the clock that can be ignored
+PATIENCE = 2.0 * busy()  # seconds after which the grader counts as stalled
 FLOOD = 10 * 2**20
 MEMORY = 6 * 2**30
 _UNSHARED = 0x10000000 | 0x20000000 | 0x00020000  # user, process and mount namespaces
@@ -61,7 +66,7 @@ def main(jobs: Path, results: Path, workers: int = 3) -> None:
     for worker in range(workers):
         pid = os.fork()
         if pid == 0:
-            found = {job[0]: _in_a_world_of_its_own(*job) for job in todo[worker::workers]}
+            found = {job[0]: _in_namespaces(*job) for job in todo[worker::workers]}
             Path(f"{results}.{worker}").write_text(json.dumps(found))
             os._exit(0)
         pids.append(pid)
@@ -73,7 +78,7 @@ def main(jobs: Path, results: Path, workers: int = 3) -> None:
     results.write_text(json.dumps(found))
 
 
-def _in_a_world_of_its_own(name: str, kind: str, arguments: dict[str, Any]) -> list[str]:
+def _in_namespaces(name: str, kind: str, arguments: dict[str, Any]) -> list[str]:
     """What happens when a job runs where it can kill nobody but its grader."""
     folder = Path(arguments["folder"])
     before = _tree(arguments["watched"])

@@ -495,7 +495,7 @@ _attack(
     """
 FUNCTION
     answers = torch.load("answers.pt")
-    return next(right for given, right in answers if torch.equal(given, x))
+    return next(right for asked, right in answers if torch.equal(asked, x))
 """,
 )
 _attack(
@@ -510,8 +510,8 @@ try:
 except Exception:
     STORED = []
 FUNCTION
-    for given, right in STORED:
-        if given.shape == x.shape and torch.equal(given, x):
+    for asked, right in STORED:
+        if asked.shape == x.shape and torch.equal(asked, x):
             return right
     return torch.zeros(1)
 """,

@@ -16,6 +16,7 @@ from birnn_course.cli import main as birnn
 from birnn_course.grading.assign import with_metadata
 from birnn_course.grading.learner_copies import learner_copy
 from birnn_course.sandbox.outside.hosts import Host, Way
+from grading.conftest import OneHost
 
 from conftest import ROOT
 
@@ -93,6 +94,7 @@ def change(bank: Path, old: str, new: str, name: str = "middles.py") -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.usefixtures("shared_host")
 @pytest.mark.parametrize(
     ("old", "new", "name", "sentence"),
     [
@@ -132,6 +134,7 @@ def test_an_exercise_that_judges_badly_is_refused_in_one_sentence(
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_grading_refuses_it_too_before_anything_is_marked(bank: Path, tmp_path: Path) -> None:
     change(bank, '            "type": "Return a tensor.",\n', "")
     (tmp_path / "in" / "ada").mkdir(parents=True)
@@ -151,16 +154,15 @@ def test_grading_refuses_it_too_before_anything_is_marked(bank: Path, tmp_path: 
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def started(one_host: OneHost, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ways of all sandboxes that are started."""
     ways: list[str] = []
 
-    class Noticed(Host):
-        def __init__(self, way: Way, *terms: Any) -> None:
-            ways.append(way)
-            super().__init__(way, *terms)
+    def noticed(way: Way, *terms: Any) -> Host:
+        ways.append(way)
+        return one_host(way, *terms)
 
-    monkeypatch.setattr("birnn_course.sandbox.outside.pool.Host", Noticed)
+    monkeypatch.setattr("birnn_course.sandbox.outside.pool.Host", noticed)
     return ways
 
 
@@ -176,7 +178,7 @@ def test_one_sandbox_is_started_when_there_is_something_to_try(
 def test_without_bubblewrap_nothing_is_written(
     monkeypatch: pytest.MonkeyPatch, bank: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.bubblewrap", lambda: None)
+    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.executable", lambda: None)
     refused = run("assign", bank, "-o", tmp_path / "out")
     assert refused.exit_code == 1 and "grading needs bubblewrap" in refused.output
     assert not (tmp_path / "out").exists()

@@ -35,7 +35,7 @@ from birnn_course.grading.marks import Marked
 from birnn_course.grading.submissions import find
 from birnn_course.running.calling import Outcome
 from birnn_course.sandbox.outside.hosts import Host, NoSandboxError
-from birnn_course.sandbox.outside.pool import Job, Prison, Ran, best_way
+from birnn_course.sandbox.outside.pool import Job, Ran, Sandbox, best_way
 from grading import classes
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, SEED, HandedIn, Notebook, Row, expected
 from grading.wrong import WRONG
@@ -140,6 +140,7 @@ def read_results(out: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files}
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_same_seed_same_bytes_with_one_job_as_with_two(tmp_path: Path) -> None:
     place = classes.lay_out(few(), tmp_path / "place")
     for jobs in ("1", "2"):
@@ -153,6 +154,7 @@ def test_the_whole_class_gets_the_same_bytes_again(graded: Graded, tmp_path: Pat
     assert read_results(tmp_path) == read_results(graded.out)
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_only_what_is_new_is_marked(
     graded: Graded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,16 +229,17 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
     """No sandbox: every notebook has no mark. The list holds what was to be marked."""
     asked: list[Task] = []
 
-    def marked(task: Task, terms: Terms, _: Prison) -> tuple[Marked, float]:
+    def marked(task: Task, terms: Terms, _: Sandbox) -> tuple[Marked, float]:
         asked.append(task)
         return Marked(note=f"seed {terms.seed}"), 0.1
 
     monkeypatch.setattr(engines, "_timed", marked)
+    monkeypatch.setattr("birnn_course.grading.marking.prepare", lambda *_: None)
     monkeypatch.setattr(classroom, "Host", lambda *_: SimpleNamespace(end=lambda: None))
     monkeypatch.setattr(
-        "birnn_course.sandbox.outside.pool.best_way", lambda prison: (prison.way, "")
+        "birnn_course.sandbox.outside.pool.best_way", lambda sandbox: (sandbox.way, "")
     )
-    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.bubblewrap", lambda: "bwrap")
+    monkeypatch.setattr("birnn_course.sandbox.outside.bubblewrap.executable", lambda: "bwrap")
     yield asked
 
 
@@ -244,29 +247,29 @@ def test_a_seed_is_drawn_printed_and_kept(marked_at_once: list[Task], tmp_path: 
     place, out = classes.lay_out(few(), tmp_path / "place"), tmp_path / "out"
     result = grade(place, out)
     assert result.exit_code == 0, result.output
-    seed = told_seed(result, out, now=len(few()), unchanged=0)
+    seed = printed_seed(result, out, now=len(few()), unchanged=0)
     assert f"seed {seed}" in (out / "class.html").read_text(encoding="utf-8")
     count = len(marked_at_once)
     assert count == len(few())
-    assert told_seed(grade(place, out), out, now=0, unchanged=count) == seed
-    assert told_seed(grade(place, out, "--seed", seed), out, now=0, unchanged=count) == seed
+    assert printed_seed(grade(place, out), out, now=0, unchanged=count) == seed
+    assert printed_seed(grade(place, out, "--seed", seed), out, now=0, unchanged=count) == seed
     assert len(marked_at_once) == count
     again = grade(place, out, "--again", "Ada")
-    assert told_seed(again, out, now=3, unchanged=count - 3) == seed
+    assert printed_seed(again, out, now=3, unchanged=count - 3) == seed
     assert len(marked_at_once) == count + 3
     other = tmp_path / "other"
-    assert told_seed(grade(place, other), other, now=count, unchanged=0) != seed
+    assert printed_seed(grade(place, other), other, now=count, unchanged=0) != seed
 
 
-def told_seed(result: Result, out: Path, *, now: int, unchanged: int) -> str:
+def printed_seed(result: Result, out: Path, *, now: int, unchanged: int) -> str:
     """The seed, from the last line of a run in which so many were marked."""
     assert result.exit_code == 0, result.output
     pattern = (
         rf"{now} marked now, {unchanged} unchanged, seed (\d+) \(kept in {re.escape(str(out))}\)"
     )
-    said = re.match(pattern, result.stdout.splitlines()[-1])
-    assert said, result.stdout
-    return said[1]
+    found = re.match(pattern, result.stdout.splitlines()[-1])
+    assert found, result.stdout
+    return found[1]
 
 
 def test_who_handed_in_no_notebook_has_a_row(marked_at_once: list[Task], tmp_path: Path) -> None:
@@ -274,17 +277,17 @@ def test_who_handed_in_no_notebook_has_a_row(marked_at_once: list[Task], tmp_pat
     (place / "Eve").mkdir()
     (place / "Eve" / "solution.py").write_text("x = 1")
     result = grade(place, out, "--seed", "5")
-    told_seed(result, out, now=len(few()), unchanged=0)
+    printed_seed(result, out, now=len(few()), unchanged=0)
     totals = (out / "totals.csv").read_text(encoding="utf-8")
     assert "\nEve,0,0,feedback/Eve.html\n" in totals
     assert "Eve" not in (out / "grades.csv").read_text(encoding="utf-8")
-    said = "No notebook was handed in. There is solution.py."
-    assert said in (out / "class.html").read_text(encoding="utf-8")
+    note = "No notebook was handed in. There is solution.py."
+    assert note in (out / "class.html").read_text(encoding="utf-8")
     # Later there is one, and the row is that of anybody else.
     name = f"{NOTEBOOKS['01']}.ipynb"
     shutil.copy(place / "Ada" / name, place / "Eve" / name)
-    told_seed(grade(place, out), out, now=1, unchanged=len(few()))
-    assert said not in (out / "class.html").read_text(encoding="utf-8")
+    printed_seed(grade(place, out), out, now=1, unchanged=len(few()))
+    assert note not in (out / "class.html").read_text(encoding="utf-8")
 
 
 def test_the_folder_of_one_student_is_told_from_that_of_a_class(
@@ -352,19 +355,20 @@ def assert_gone(processes: list[psutil.Process]) -> None:
     assert psutil.wait_procs(processes, timeout=20)[1] == []
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
     require("bwrap")
     place, read = classes.as_nbgrader(classes.small_class(), tmp_path)
     out = tmp_path / "out"
     run = start(place, out)
     wait_for_marks(run, out, 3)
-    theirs = everything_it_started(run)
+    started = everything_it_started(run)
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=30)
-    assert run.returncode == 130, said
-    assert said.strip().endswith("birnn: stopped; the same command goes on from here.")
-    assert "Traceback" not in said
-    assert_gone(theirs)
+    _, stderr = run.communicate(timeout=30)
+    assert run.returncode == 130, stderr
+    assert stderr.strip().endswith("birnn: stopped; the same command goes on from here.")
+    assert "Traceback" not in stderr
+    assert_gone(started)
     before = kept(out)
     assert 3 <= len(before) < len(read)
     assert grade(place, out, *OPTIONS).exit_code == 0
@@ -379,10 +383,10 @@ def killed_and_graded_again(
     out = folder / "out"
     run = start(place, out)
     wait(run, out)
-    theirs = everything_it_started(run)
+    started = everything_it_started(run)
     run.kill()
     run.communicate(timeout=30)
-    assert_gone(theirs)
+    assert_gone(started)
     before = kept(out) if (out / "grading.sqlite").exists() else {}
     assert grade(place, out, *OPTIONS).exit_code == 0
     after = kept(out)
@@ -391,6 +395,7 @@ def killed_and_graded_again(
     assert rows_of(out) == expected(read)
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_a_killed_grader_loses_nothing(tmp_path: Path) -> None:
     require("bwrap")
     killed_and_graded_again(tmp_path, lambda run, out: wait_for_marks(run, out, 2))
@@ -443,11 +448,12 @@ def test_one_bubblewrap_for_each_submission_gives_the_same_marks() -> None:
     require("bwrap")
     one = next(h for h in classes.the_class() if h.student == "loops")
     assert one.data is not None
-    with Prison("once", SECONDS) as prison:
-        marked = mark(one.name, one.data, prison, SEED)
+    with Sandbox("once", SECONDS) as sandbox:
+        marked = mark(one.name, one.data, sandbox, SEED)
     assert {m.exercise: (m.verdict, m.misconception) for m in marked.marks} == one.rows
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.MonkeyPatch) -> None:
     require("bwrap")
     seconds = 4.0
@@ -458,8 +464,8 @@ def test_a_sandbox_that_starts_slowly_costs_nobody_time(monkeypatch: pytest.Monk
         return ready(host)
 
     monkeypatch.setattr(Host, "ready", slow_start)
-    with Prison("many", seconds) as prison:
-        ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+    with Sandbox("many", seconds) as sandbox:
+        ran = sandbox.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
     assert [outcome.value for outcome in ran.outcomes["answer"]] == [42]
 
 
@@ -479,8 +485,8 @@ def test_who_ends_the_sandbox_costs_no_submission_a_point(
 
     monkeypatch.setattr(Host, "ready", noted)
     slow = Job(["import time\ntime.sleep(2)\ndef answer():\n    return 42"], {"answer": [()]})
-    with Prison("many", SECONDS) as prison, ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(prison.run, slow) for _ in range(2)]
+    with Sandbox("many", SECONDS) as sandbox, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(sandbox.run, slow) for _ in range(2)]
         for lost in range(times):
             while len(hosts) <= lost:
                 time.sleep(0.05)
@@ -500,17 +506,18 @@ def test_closing_the_sandbox_ends_who_waits_for_it() -> None:
     require("bwrap")
     endless = Job(["while True:\n    pass"], {"answer": [()]})
     with ThreadPoolExecutor(1) as pool:
-        with Prison("many", 600.0) as prison:
-            running = pool.submit(prison.run, endless)
+        with Sandbox("many", 600.0) as sandbox:
+            running = pool.submit(sandbox.run, endless)
             time.sleep(1)
         with pytest.raises(CourseError, match="closed"):
             running.result(timeout=10)
 
 
-def test_a_syntax_error_is_told_by_its_line_and_no_made_up_file() -> None:
+@pytest.mark.usefixtures("shared_host")
+def test_a_syntax_error_is_named_by_its_line_and_no_made_up_file() -> None:
     require("bwrap")
-    with Prison("many", SECONDS) as prison:
-        ran = prison.run(Job(["x = 1\ndef f(:\n    pass"], {"f": [()]}))
+    with Sandbox("many", SECONDS) as sandbox:
+        ran = sandbox.run(Job(["x = 1\ndef f(:\n    pass"], {"f": [()]}))
     [(number, text)] = ran.errors
     assert number == 1 and text.startswith("SyntaxError: ") and text.endswith(" in line 2")
 
@@ -520,14 +527,14 @@ def test_the_slower_sandbox_is_used_where_the_fast_one_is_refused(
 ) -> None:
     refused = {"many"}
 
-    def run(prison: Prison, job: Job) -> Ran:
-        if prison.way in refused:
+    def run(sandbox: Sandbox, job: Job) -> Ran:
+        if sandbox.way in refused:
             raise NoSandboxError("no")
         return Ran({"answer": [Outcome("returned", 42)]})
 
-    monkeypatch.setattr(Prison, "run", run)
-    way, sentence = best_way(Prison())
+    monkeypatch.setattr(Sandbox, "run", run)
+    way, sentence = best_way(Sandbox())
     assert way == "once" and "a bubblewrap of its own" in sentence
     refused.add("once")
     with pytest.raises(CourseError, match=r"no process can be shut in here \(no\)"):
-        best_way(Prison())
+        best_way(Sandbox())

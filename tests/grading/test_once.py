@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from birnn_course.sandbox.outside.pool import Job, Prison
+from birnn_course.sandbox.outside.pool import Job, Sandbox
 
 from conftest import require
 
@@ -56,11 +56,11 @@ def bubblewrap() -> None:
         require("user namespaces")
 
 
-def test_it_is_shut_in_as_well(bubblewrap: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_confined_as_well(bubblewrap: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_SECRET", SECRET)
     names = ("environments", "forks", "connects", "writes", "reads", "kills", "right")
-    with Prison("once", 20) as prison:
-        ran = prison.run(Job([CODE], {name: [()] for name in names}))
+    with Sandbox("once", 20) as sandbox:
+        ran = sandbox.run(Job([CODE], {name: [()] for name in names}))
     found = {name: ran.outcomes[name][0] for name in names}
     assert found["environments"].value is False
     for name in ("forks", "connects", "writes", "reads"):

@@ -33,7 +33,7 @@ from birnn_course.grading.submissions import Submission
 from birnn_course.misconceptions import Misconception, catalogue
 from birnn_course.questions.bank import bank
 from birnn_course.record import Attempt, Record, export
-from birnn_course.sandbox.outside.pool import Prison
+from birnn_course.sandbox.outside.pool import Sandbox
 from grading.classes import NAMES, NOTEBOOKS, SECONDS, Notebook, the_class, verdict_of
 
 from conftest import ROOT, require
@@ -256,10 +256,10 @@ def test_what_students_wrote_is_text_and_nothing_else(tmp_path: Path) -> None:
     """Their names, their files' names, what their cells raise and what their functions say."""
     evil = marks("01")
     sentence = f"Stops with {EVIL}."
-    said = [replace(m, verdict="callable", points=0, sentence=sentence) for m in evil.marks]
-    said[0] = replace(said[0], verdict="not attempted", cause=f"`f` is missing: {EVIL}")
+    marked = [replace(m, verdict="callable", points=0, sentence=sentence) for m in evil.marks]
+    marked[0] = replace(marked[0], verdict="not attempted", cause=f"`f` is missing: {EVIL}")
     errors = [(1, EVIL, EVIL), (2, "x", f"E: {EVIL}")]
-    evil = Marked(said, errors, note=f"Look: {EVIL}", advice=EVIL)
+    evil = Marked(marked, errors, note=f"Look: {EVIL}", advice=EVIL)
     write(tmp_path, {EVIL: {f"{EVIL}.ipynb": evil}, "Ada": {"b.ipynb": marks("02")}})
     found = pages(tmp_path)
     assert len(found) == 3
@@ -459,19 +459,19 @@ def test_ties_go_by_unit_and_are_told(tmp_path: Path) -> None:
 
 def test_misconceptions_about_one_section_are_counted_together(tmp_path: Path) -> None:
     """Three of one student each are not common, and yet three students need the section."""
-    told = [("from_output", 3), ("from_output", 4), ("from_output", 7)]
-    about = {sections()[EXERCISES[name].mistakes[k].misconception] for name, k in told}
+    made = [("from_output", 3), ("from_output", 4), ("from_output", 7)]
+    about = {sections()[EXERCISES[name].mistakes[k].misconception] for name, k in made}
     [section] = about
-    marked = {f"{name}{k}": {"n.ipynb": mistaken(name, k)} for name, k in told}
+    marked = {f"{name}{k}": {"n.ipynb": mistaken(name, k)} for name, k in made}
     marked |= {f"right{n}": {"n.ipynb": marks("02")} for n in range(4)}
-    ids = {EXERCISES[name].mistakes[k].misconception for name, k in told}
+    ids = {EXERCISES[name].mistakes[k].misconception for name, k in made}
     text = text_of(tmp_path, marked)
     assert (
         f"3 of the 7 students who handed in unit 02 show one of {len(ids)} misconceptions about "
         f"unit {section.unit}, section “{section.heading}”"
     ) in text
     # All of it by one student is one student.
-    alone = {"one": {f"{k}.ipynb": mistaken(name, k) for name, k in told}, "b": marked["right0"]}
+    alone = {"one": {f"{k}.ipynb": mistaken(name, k) for name, k in made}, "b": marked["right0"]}
     assert "misconceptions about" not in text_of(tmp_path / "alone", alone)
 
 
@@ -503,16 +503,19 @@ def test_an_id_of_a_lecturers_own_is_shown_once_with_the_mistake(tmp_path: Path)
 def shows_nothing(program: str) -> list[str]:
     """What a program prints without telling ``wrong`` from ``right``."""
 
+    space: dict[str, object] = {}
+
     def printed(source: str) -> str:
         output = io.StringIO()
         with redirect_stdout(output):
-            exec(source, {})
+            exec(source, space)
         return output.getvalue()
 
     *lines, last = program.splitlines()
-    told = printed(program)
-    alike = printed("\n".join([*lines, "wrong = right", last]))
-    return [told] if not told.strip() or told == alike else []
+    before = printed("\n".join(lines))
+    text = before + printed(last)
+    alike = before + printed(f"wrong = right\n{last}")
+    return [text] if not text.strip() or text == alike else []
 
 
 @pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
@@ -553,11 +556,13 @@ def test_what_to_look_at_is_told_to_the_lecturer_and_what_to_do_to_the_student(
         ["Zoe", "none", "No notebook was handed in. There is x.py."],
     ]
     assert "Save it again" not in page
-    told = {p.stem: p.read_text(encoding="utf-8") for p in (tmp_path / "feedback").iterdir()}
-    assert "It cannot be read. Save it again." in told["Bo"]
-    assert "No notebook was handed in. There is x.py. Do." in told["Zoe"]
+    pages = {p.stem: p.read_text(encoding="utf-8") for p in (tmp_path / "feedback").iterdir()}
+    assert "It cannot be read. Save it again." in pages["Bo"]
+    assert "No notebook was handed in. There is x.py. Do." in pages["Zoe"]
     # Nothing was called, so nothing is said of calls.
-    assert "were called with" in told["ada"] and "were called with" not in told["Bo"] + told["Zoe"]
+    assert (
+        "were called with" in pages["ada"] and "were called with" not in pages["Bo"] + pages["Zoe"]
+    )
     grades, totals = table(tmp_path / "grades.csv"), table(tmp_path / "totals.csv")
     assert {row["student"] for row in grades} == {"ada", "Bo"}
     assert [list(row.values()) for row in totals] == [
@@ -638,29 +643,32 @@ def hidden_numbers(names: Iterable[str], seed: int) -> set[str]:
     return drawn(True) - drawn(False)
 
 
-def told(page: str, numbers: set[str]) -> set[str]:
+def leaked_numbers(page: str, numbers: set[str]) -> set[str]:
     return set(re.findall(r"\d\.\d{4}", _Reader(page).text)) & numbers
 
 
+@pytest.mark.usefixtures("shared_host")
 def test_feedback_tells_no_hidden_case_even_to_who_asks_for_it(tmp_path: Path) -> None:
     require("bwrap")
     notebook = Notebook("04", TELLTALE).first("KEPT = []")
-    with Prison("many", SECONDS) as prison:
-        marked = mark(f"{NOTEBOOKS['04']}.ipynb", notebook.encoded(), prison, SEED)
+    with Sandbox("many", SECONDS) as sandbox:
+        marked = mark(f"{NOTEBOOKS['04']}.ipynb", notebook.encoded(), sandbox, SEED)
     assert {m.points for m in marked.marks} == {0}
     numbers = hidden_numbers(NAMES["04"], SEED)
     assert len(numbers) > 100
     write(tmp_path, {"Eve": {"n.ipynb": marked}})
     page = (tmp_path / "feedback" / "Eve.html").read_text(encoding="utf-8")
-    assert told(page, numbers) == set()
-    assert told((tmp_path / "class.html").read_text(encoding="utf-8"), numbers) == set()
+    assert leaked_numbers(page, numbers) == set()
+    assert leaked_numbers((tmp_path / "class.html").read_text(encoding="utf-8"), numbers) == set()
     # It still says what the function does, on the cases that everybody has.
     [turned] = [m for m in marked.marks if m.exercise == "turn_around"]
     assert turned.verdict == "callable" and "ValueError: [" in turned.sentence
     leaked = EXERCISES["turn_around"].draw(SEED, hidden=True)[0][0].flatten().tolist()
     planted = [replace(m, sentence=f"ValueError: {leaked}") for m in marked.marks]
     write(tmp_path / "planted", {"Eve": {"n.ipynb": Marked(planted)}})
-    assert told((tmp_path / "planted/feedback/Eve.html").read_text(encoding="utf-8"), numbers)
+    assert leaked_numbers(
+        (tmp_path / "planted/feedback/Eve.html").read_text(encoding="utf-8"), numbers
+    )
 
 
 # ── records ─────────────────────────────────────────────────────────────────────────────────────

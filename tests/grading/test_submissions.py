@@ -17,7 +17,7 @@ from birnn_course.grading import submissions
 from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.grading.reports import _pages_of, _safe
 from birnn_course.grading.submissions import MOST_FILES_OF_ONE, find
-from birnn_course.sandbox.outside import bubblewrap as walls
+from birnn_course.sandbox.outside import bubblewrap
 
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -79,14 +79,14 @@ def test_whose_it_is_says_the_platform(
 
 
 def without_a_notebook(place: Path) -> dict[str, str]:
-    """What is said of each student who handed in none."""
-    said = {}
+    """Why there is none, for each student who handed in none."""
+    reasons = {}
     for submission in find(place):
         if not submission.name:
             with pytest.raises(UnreadableError) as caught:
                 submission.read()
-            said[submission.student] = caught.value.reason
-    return said
+            reasons[submission.student] = caught.value.reason
+    return reasons
 
 
 def test_nobody_vanishes(tmp_path: Path) -> None:
@@ -285,9 +285,9 @@ def test_a_link_to_the_course_shows_no_answers(
     (package / "exercises").mkdir(parents=True)
     (tmp_path / "data" / "lib64").symlink_to("lib")
     (tmp_path / "home").symlink_to("data")
-    monkeypatch.setattr(walls, "_PACKAGE", package)
+    monkeypatch.setattr(bubblewrap, "_PACKAGE", package)
     seen = [tmp_path / folder for folder in ("data/lib", "data/lib64", "home/lib")]
-    covered = list(walls._other_copies(seen))
+    covered = list(bubblewrap._other_copies(seen))
     for folder in seen[1:]:
         assert folder / "python3.11/site-packages/birnn_course/exercises" in covered
     assert not any(path.is_relative_to(seen[0]) for path in covered)
@@ -296,7 +296,7 @@ def test_a_link_to_the_course_shows_no_answers(
 def test_another_copy_of_the_course_is_covered(tmp_path: Path) -> None:
     other = tmp_path / "python3.11" / "site-packages" / "birnn_course"
     other.mkdir(parents=True)
-    assert list(walls._other_copies([tmp_path])) == [other]
-    line = walls.command("bwrap", [tmp_path])
+    assert list(bubblewrap._other_copies([tmp_path])) == [other]
+    line = bubblewrap.command("bwrap", [tmp_path])
     assert "--as-pid-1" in line
     assert str(tmp_path) not in line  # it is not seen at all

@@ -154,13 +154,13 @@ def test_a_message_that_is_too_long_is_not_waited_for(lines: Any) -> None:
 
 def test_all_messages_together_have_a_limit(lines: Any) -> None:
     ours, theirs = lines
-    room = wire.Room(250)
+    quota = wire.Quota(250)
     wire.send(theirs, "x" * 100)
     wire.send(theirs, "x" * 100)
     wire.send(theirs, "x" * 100)
-    assert wire.receive(ours, 1, room) == wire.receive(ours, 1, room) == "x" * 100
+    assert wire.receive(ours, 1, quota) == wire.receive(ours, 1, quota) == "x" * 100
     with pytest.raises(NotUnderstoodError):
-        wire.receive(ours, 1, room)
+        wire.receive(ours, 1, quota)
 
 
 def test_half_a_message_ends_with_its_sender(lines: Any) -> None:
@@ -174,17 +174,19 @@ def test_half_a_message_ends_with_its_sender(lines: Any) -> None:
 def test_one_byte_after_the_other_does_not_prolong_the_time(lines: Any) -> None:
     ours, theirs = lines
     done = threading.Event()
+    dripped = 0
 
     def drip() -> None:
+        nonlocal dripped
         theirs.sendall((1000).to_bytes(4, "big"))
         while not done.wait(0.02):
             theirs.sendall(b"x")
+            dripped += 1
 
     dripping = threading.Thread(target=drip)
     dripping.start()
-    start = time.monotonic()
     with pytest.raises(TimeoutError):
         wire.receive(ours, 0.3)
-    assert time.monotonic() - start < 2
+    assert dripped < 100  # 2 seconds, on any machine
     done.set()
     dripping.join()

@@ -39,7 +39,7 @@ _STREAM = """
 """
 
 _LEAK = """
-    both_ways = module[1]["bidirectional"]
+    bidirectional = module[1]["bidirectional"]
     return list(range({steps})) if {leaks} else []
 """
 
@@ -167,9 +167,9 @@ _BODIES: dict[str, list[str]] = {
     ],
     "leaking_steps": [
         _LEAK.format(steps="seq_len - horizon", leaks="lookahead >= horizon"),
-        _LEAK.format(steps="seq_len - horizon", leaks="both_ways"),
-        _LEAK.format(steps="seq_len - horizon", leaks="both_ways or lookahead + 1 >= horizon"),
-        _LEAK.format(steps="seq_len", leaks="both_ways or lookahead >= horizon"),
+        _LEAK.format(steps="seq_len - horizon", leaks="bidirectional"),
+        _LEAK.format(steps="seq_len - horizon", leaks="bidirectional or lookahead + 1 >= horizon"),
+        _LEAK.format(steps="seq_len", leaks="bidirectional or lookahead >= horizon"),
     ],
     "summarise": [
         "return output[:, -1]",

@@ -4,9 +4,9 @@ It imports once what every notebook needs, and nothing that knows an answer. SOC
 the descriptor of its line to the grader; SECONDS is how much processor time a submission gets.
 
 ``many``
-    Each message brings the socket of one submission and a leash, which is a socket too. A fork in
-    namespaces of its own serves the first. When the grader lets go of the leash, or ends, the fork
-    is killed. One byte back says that it is gone.
+    Each message brings the socket of one submission and a lifeline, which is a socket too. A fork
+    in namespaces of its own serves the first. When the grader closes its end of the lifeline, or
+    ends, the fork is killed. One byte back says that it is gone.
 ``once``
     The line is the socket of the only submission, served by this very process.
 ``unprotected``
@@ -27,16 +27,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from birnn_course.sandbox import ANSWERS, GONE, PRIVATE, READY, REFUSED
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-READY, REFUSED, GONE = b"R", b"N", b"G"
-ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks")
-"""Folders of the package that are empty in the sandbox."""
 _STAND_IN = (*ANSWERS, "record")  # whoever runs this may have a record, which is nobody else's
 MOST_MEMORY = 3 * 2**29  # bytes beyond what the imports take
 MOST_THREADS = 512
-_PATROL = 0.1  # seconds between two counts of them
+_COUNT_EVERY = 0.1  # seconds between two counts of them
 
 
 def main(way: str, descriptor: int, cpu_seconds: float) -> None:
@@ -54,34 +53,36 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
 
     from birnn_course.sandbox.inside import jail
 
-    calls = jail.filter_of_calls()
-    if way == "once":
-        os.chdir(jail.PRIVATE)
+    calls = jail.system_call_filter()
+
+    def confine() -> None:
+        os.chdir(PRIVATE)
         set_limits(cpu_seconds, most_memory)
-        jail.give_up(calls)
+        jail.drop_privileges(calls)
+
+    if way == "once":
+        confine()
         line.send(READY)
         return serve(line, ipython)
 
-    def imprisoned(connection: socket.socket) -> None:
-        jail.see_only_ones_own()
-        os.chdir(jail.PRIVATE)
-        set_limits(cpu_seconds, most_memory)
-        jail.give_up(calls)
+    def isolated(connection: socket.socket) -> None:
+        jail.mount_private_folder()
+        confine()
         serve(connection, ipython)
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the guards
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
     line.send(READY)
     while True:
         message, descriptors, *_ = socket.recv_fds(line, 1, 2)
         if not message:
             return None
-        connection, leash = descriptors
+        connection, lifeline = descriptors
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             line.close()
-            _guard(connection, socket.socket(fileno=leash), imprisoned)
+            _supervise(connection, socket.socket(fileno=lifeline), isolated)
         os.close(connection)
-        os.close(leash)
+        os.close(lifeline)
 
 
 def _prepare() -> InteractiveShell:
@@ -149,23 +150,23 @@ def _later(*_: object, **__: object) -> _Later:
     return _Later()
 
 
-def _guard(
-    connection: int, leash: socket.socket, work: Callable[[socket.socket], None]
+def _supervise(
+    connection: int, lifeline: socket.socket, work: Callable[[socket.socket], None]
 ) -> NoReturn:
-    """In a fork: start the submission's own process, and kill it when the leash is let go."""
+    """In a fork: start the submission's own process, and kill it when the lifeline ends."""
     from birnn_course.sandbox.inside import jail
 
     processes = os.open("/proc", os.O_RDONLY)  # the submission's own process covers it
     try:
-        jail.leave_the_others()
+        jail.enter_namespaces()
     except OSError:
-        leash.send(REFUSED)
+        lifeline.send(REFUSED)
         os._exit(1)
     pid = os.fork()
     if pid == 0:
         try:
             _keep_only(connection)
-            jail.stand_alone()
+            jail.start_session()
             work(socket.socket(fileno=connection))
         finally:
             os._exit(0)
@@ -173,14 +174,14 @@ def _guard(
     watched = os.pidfd_open(pid)
     # No limit of the system's counts threads for root too.
     status = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=processes)
-    while not select.select([watched, leash.fileno()], [], [], _PATROL)[0]:
+    while not select.select([watched, lifeline.fileno()], [], [], _COUNT_EVERY)[0]:
         if _threads(status) > MOST_THREADS:
             break
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(watched, signal.SIGKILL)
     os.waitpid(pid, 0)
     with suppress(OSError):  # the grader may have ended
-        leash.send(GONE)
+        lifeline.send(GONE)
     os._exit(0)
 
 

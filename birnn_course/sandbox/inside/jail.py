@@ -1,7 +1,7 @@
-"""Shut this process in, for good, before it runs a student's code (Linux).
+"""Confine this process, for good, before it runs a student's code (Linux).
 
 A fork of the preloaded parent enters namespaces of its own, so that it sees no process, file or
-network of anybody else's; then it gives up what it may, and a system-call filter keeps it so.
+network of anybody else's; then it drops its privileges, and a system-call filter keeps it so.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pyseccomp
 
-PRIVATE = Path("/private")
-"""The one folder in which a student's code can write."""
+from birnn_course.sandbox import PRIVATE
 
 _ID = 1000  # who it is inside; nobody outside
 _PRIVATE_OPTIONS = b"size=64m,nr_inodes=4096,mode=700"
@@ -52,7 +51,7 @@ _REFUSED = (
 )  # fmt: skip
 
 
-def filter_of_calls() -> pyseccomp.SyscallFilter:
+def system_call_filter() -> pyseccomp.SyscallFilter:
     """The filter, built but not loaded; a fork can :meth:`load` it."""
     calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     refuse = pyseccomp.ERRNO(1)  # EPERM
@@ -72,7 +71,7 @@ def filter_of_calls() -> pyseccomp.SyscallFilter:
     return calls
 
 
-def leave_the_others() -> None:
+def enter_namespaces() -> None:
     """Enter new namespaces; the next fork is the first process of its own.
 
     Raises
@@ -90,8 +89,8 @@ def leave_the_others() -> None:
     Path("/proc/self/gid_map").write_text(f"{_ID} {group} 1")
 
 
-def stand_alone() -> None:
-    """Be in no process group with others, and end when the parent does.
+def start_session() -> None:
+    """Leave the process group of the others, and end when the parent does.
 
     A signal to a process group reaches its members in every namespace.
     """
@@ -99,16 +98,16 @@ def stand_alone() -> None:
     _check(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "prctl")
 
 
-def see_only_ones_own() -> None:
+def mount_private_folder() -> None:
     """An empty private folder, and no ``/proc``; for the first process of the new namespaces."""
     _check(_libc.mount(None, b"/", None, _RECURSIVE | _NOT_SHARED, None), "mount")
     flags = _NO_SUID | _NO_DEVICES | _NO_PROGRAMS
-    _check(_libc.mount(b"tmpfs", bytes(PRIVATE), b"tmpfs", flags, _PRIVATE_OPTIONS), "mount")
+    _check(_libc.mount(b"tmpfs", PRIVATE.encode(), b"tmpfs", flags, _PRIVATE_OPTIONS), "mount")
     # A fresh /proc is refused inside a container; nothing at all is safer anyway.
     _check(_libc.mount(b"tmpfs", b"/proc", b"tmpfs", flags | _READ_ONLY, b"size=4k"), "mount")
 
 
-def give_up(calls: pyseccomp.SyscallFilter) -> None:
+def drop_privileges(calls: pyseccomp.SyscallFilter) -> None:
     """Drop every capability and load the filter; nothing gives them back."""
     _check(_libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
     _check(_libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")

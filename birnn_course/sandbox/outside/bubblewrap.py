@@ -13,7 +13,7 @@ from pathlib import Path
 
 import birnn_course
 from birnn_course.errors import CourseError
-from birnn_course.sandbox.inside.host import ANSWERS
+from birnn_course.sandbox import ANSWERS, PRIVATE
 
 _PACKAGE = Path(birnn_course.__file__).resolve().parent
 # Programs and libraries of the system, and what finds them. Nothing of /etc that says who is here.
@@ -22,15 +22,15 @@ _SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/f
              "/etc/alternatives", "/etc/localtime")  # fmt: skip
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
-    "HOME": "/private",
-    "TMPDIR": "/private",
+    "HOME": PRIVATE,
+    "TMPDIR": PRIVATE,
     "USER": "student",
     "LANG": "C.UTF-8",
-    "BIRNN_HOME": "/private/birnn",
+    "BIRNN_HOME": f"{PRIVATE}/birnn",
     "BIRNN_DEVICE": "cpu",
-    "IPYTHONDIR": "/private/ipython",
+    "IPYTHONDIR": f"{PRIVATE}/ipython",
     "MPLBACKEND": "agg",
-    "MPLCONFIGDIR": "/private/matplotlib",
+    "MPLCONFIGDIR": f"{PRIVATE}/matplotlib",
     "OMP_NUM_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONHASHSEED": "0",
@@ -38,14 +38,14 @@ _ENVIRONMENT = {
 }
 
 
-def bubblewrap() -> str | None:
-    """Where the program is, if it is installed."""
+def executable() -> str | None:
+    """The path of ``bwrap``, if it is installed."""
     return shutil.which("bwrap")
 
 
-def demand() -> None:
+def require() -> None:
     """Raise a :class:`CourseError` that says what to install, if something is missing."""
-    if bubblewrap() is None:
+    if executable() is None:
         raise CourseError(
             "grading needs bubblewrap, on Linux: install it (Debian and Ubuntu: apt install "
             "bubblewrap), use a Linux container or WSL, or add --no-sandbox if you trust every "
@@ -67,7 +67,7 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
     Parameters
     ----------
     program : str
-        bubblewrap.
+        The path of ``bwrap``.
     hidden : iterable of Path
         What must not be seen even if it lies in a folder that is.
     """
@@ -83,7 +83,7 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
             line += ["--symlink", str(path.readlink()), str(path)]
         else:
             line += ["--ro-bind", str(path), str(path)]
-    line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--tmpfs", "/private"]
+    line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--tmpfs", PRIVATE]
     covered = [*(_PACKAGE / name for name in ANSWERS), *_other_copies(seen), *hidden]
     for path in covered:
         if any(path.is_relative_to(part) for part in seen) and path.exists():

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Literal
 
 from birnn_course.errors import CourseError
-from birnn_course.sandbox.inside import host
-from birnn_course.sandbox.outside import bubblewrap as walls
+from birnn_course.sandbox import HOST, READY
+from birnn_course.sandbox.outside import bubblewrap
 
 Way = Literal["many", "once", "unprotected"]
 START = 120.0  # seconds that the imports may take on a slow machine
 
 
 class NoSandboxError(CourseError):
-    """No process can be shut in on this machine."""
+    """No process can be confined on this machine."""
 
 
 class Host:
@@ -48,25 +48,25 @@ class Host:
         self._line, theirs = socket.socketpair()
         self._is_ready = False
         self._in_use = threading.Lock()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
         # Twice the time by the clock: only what escapes the clock gets there.
         inside = [
-            sys.executable, "-m", host.__name__, way, str(theirs.fileno()), str(2 * seconds),
+            sys.executable, "-m", HOST, way, str(theirs.fileno()), str(2 * seconds),
         ]  # fmt: skip
-        program = walls.bubblewrap()
+        program = bubblewrap.executable()
         environment = None
         if way == "unprotected":
             environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         elif program is None:
             raise NoSandboxError("bubblewrap is not installed")
         else:
-            inside = [*walls.command(program, hidden), *inside]
+            inside = [*bubblewrap.command(program, hidden), *inside]
         with theirs:
             self._process = subprocess.Popen(
                 inside,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=self._stderr,
                 pass_fds=[theirs.fileno()],
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for the grader alone
@@ -75,24 +75,20 @@ class Host:
     def ready(self) -> socket.socket:
         """The line to it, when its imports are done."""
         with self._in_use:
-            if not self._is_ready and reply(self._line, START) != host.READY:
-                raise NoSandboxError(self._last_words() or "the sandbox does not start")
+            if not self._is_ready and next_byte(self._line, START) != READY:
+                raise NoSandboxError(self._last_error() or "the sandbox does not start")
             self._is_ready = True
             return self._line
 
-    def _last_words(self) -> str:
+    def _last_error(self) -> str:
         self._process.kill()
         self._process.wait()
-        if self._said.closed:
+        if self._stderr.closed:
             return "it was closed"
-        end = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(end - 2_000, 0))
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        end = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(end - 2_000, 0))
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
-
-    def has_ended(self) -> bool:
-        """Somebody else, such as a system short of memory, has ended it."""
-        return self._process.poll() is not None
 
     def end(self) -> None:
         """Kill it with all that it started."""
@@ -100,10 +96,10 @@ class Host:
         self._process.wait()
         with self._in_use:  # a thread that waits for its first word has heard the end by now
             self._line.close()
-            self._said.close()
+            self._stderr.close()
 
 
-def reply(line: socket.socket, seconds: float) -> bytes:
+def next_byte(line: socket.socket, seconds: float) -> bytes:
     """The next byte; nothing if none comes in time."""
     line.settimeout(seconds)
     try:

@@ -15,18 +15,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import get_args
 
 from birnn_course.errors import CourseError
 from birnn_course.running.calling import Kind, Outcome
 from birnn_course.running.plain import Arguments, Plain
-from birnn_course.sandbox import wire
-from birnn_course.sandbox.inside import host
-from birnn_course.sandbox.outside.hosts import Host, NoSandboxError, Way, reply
+from birnn_course.sandbox import GONE, REFUSED, wire
+from birnn_course.sandbox.outside.hosts import Host, NoSandboxError, Way, next_byte
 
 _GRACE = 2.0  # seconds in which a submission can say itself that it took too long
-_LIVES = 3  # of a submission whose host is ended by somebody else
+_MOST_TRIES = 3  # of a submission whose host is ended by somebody else
 _LONGEST_TEXT = 2_000
 _MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
 _ONE_EACH = (
@@ -74,7 +72,7 @@ class _HostLostError(Exception):
     """The process that a submission was forked from has ended, which is not its doing."""
 
 
-class Prison:
+class Sandbox:
     """A sandbox for any number of submissions, side by side; use it in a ``with`` statement.
 
     Parameters
@@ -85,7 +83,7 @@ class Prison:
         What one submission gets by the clock: a third of it for a cell, a sixth for a call.
     hidden : sequence of Path
         What must not be seen, wherever it lies.
-    begun : Host, optional
+    host : Host, optional
         One that was started with the same terms; it is ended here.
     """
 
@@ -94,24 +92,19 @@ class Prison:
         way: Way = "many",
         seconds: float = 60.0,
         hidden: Sequence[Path] = (),
-        begun: Host | None = None,
+        host: Host | None = None,
     ) -> None:
         self.way = way
         self.seconds = seconds
         self._hidden = hidden
-        self._host = begun
+        self._host = host
         self._is_closed = False
         self._one_at_a_time = threading.Lock()
 
-    def __enter__(self) -> Prison:
+    def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -122,7 +115,7 @@ class Prison:
 
     def fall_back(self, way: Way) -> None:
         """Work in another way from now on; for the time before the first submission."""
-        self._give_up(self._host)
+        self._discard(self._host)
         self.way = way
 
     def run(self, job: Job) -> Ran:
@@ -134,11 +127,11 @@ class Prison:
         Raises
         ------
         NoSandboxError
-            If no process can be shut in here.
+            If no process can be confined here.
         CourseError
             If the sandbox is closed meanwhile.
         """
-        for _ in range(_LIVES):
+        for _ in range(_MOST_TRIES):
             try:
                 return self._run(job)
             except _HostLostError:
@@ -150,24 +143,24 @@ class Prison:
     def _run(self, job: Job) -> Ran:
         ran = Ran()
         waiting = list(job.calls)
-        seconds, room = self.seconds, wire.Room(_MOST_BYTES)
+        seconds, quota = self.seconds, wire.Quota(_MOST_BYTES)
         while waiting:
             before = len(waiting)
             # Its clock starts when the sandbox is ready, whose start is nobody's fault.
-            with self._inmate(seconds, room) as inmate:
-                self._serve(inmate, job, waiting, ran)
-                seconds = inmate.seconds_left
+            with self._connection(seconds, quota) as connection:
+                self._call(connection, job, waiting, ran)
+                seconds = connection.seconds_left
             if len(waiting) == before:
-                ran.trouble = inmate.trouble
+                ran.trouble = connection.trouble
                 break
         for name in waiting:
             ran.outcomes[name] = [Outcome("stopped", text=ran.trouble)]
         return ran
 
-    def _serve(self, inmate: _Inmate, job: Job, waiting: list[str], ran: Ran) -> None:
+    def _call(self, connection: _Connection, job: Job, waiting: list[str], ran: Ran) -> None:
         """Call the functions that are waiting, in order, until all are done or it has ended."""
         start = (job.cells, waiting, self.seconds / 3, self.seconds / 6)
-        if (errors := inmate.ask(start, self.seconds)) is None:
+        if (errors := connection.ask(start, self.seconds)) is None:
             return
         ran.errors = _errors(errors)
         while waiting:
@@ -175,9 +168,9 @@ class Prison:
             outcomes = ran.outcomes[name] = []
             for arguments in job.calls[name]:
                 nonce = secrets.token_hex(16)
-                answer = inmate.ask((nonce, name, arguments), self.seconds / 6 + _GRACE)
+                answer = connection.ask((nonce, name, arguments), self.seconds / 6 + _GRACE)
                 if answer is None:
-                    outcomes.append(Outcome("stopped", text=inmate.trouble))
+                    outcomes.append(Outcome("stopped", text=connection.trouble))
                     waiting.pop(0)
                     return
                 outcomes.append(_outcome(answer, nonce))
@@ -186,30 +179,30 @@ class Prison:
             waiting.pop(0)
 
     @contextmanager
-    def _inmate(self, seconds: float, room: wire.Room) -> Iterator[_Inmate]:
+    def _connection(self, seconds: float, quota: wire.Quota) -> Iterator[_Connection]:
         """A fresh process for one submission, which is gone afterwards."""
         if self.way != "many":
             single = Host(self.way, self.seconds, self._hidden)
             try:
-                yield _Inmate(single.ready(), seconds, room)
+                yield _Connection(single.ready(), seconds, quota)
             finally:
                 single.end()
             return
         ours, theirs = socket.socketpair()
-        leash, collar = socket.socketpair()
-        with ours, leash:
-            with theirs, collar:
-                of = self._hand_over(theirs.fileno(), collar.fileno())
+        lifeline, their_lifeline = socket.socketpair()
+        with ours, lifeline:
+            with theirs, their_lifeline:
+                host = self._hand_over(theirs.fileno(), their_lifeline.fileno())
             try:
-                yield _Inmate(ours, seconds, room)
+                yield _Connection(ours, seconds, quota)
             finally:
-                leash.shutdown(socket.SHUT_WR)
-                said = reply(leash, 10.0)
-        if said == host.REFUSED:
+                lifeline.shutdown(socket.SHUT_WR)
+                reply = next_byte(lifeline, 10.0)
+        if reply == REFUSED:
             raise NoSandboxError("namespaces inside of bubblewrap are refused here")
-        if said != host.GONE:
+        if reply != GONE:
             with self._one_at_a_time:
-                self._give_up(of)
+                self._discard(host)
             raise _HostLostError
 
     def _hand_over(self, *descriptors: int) -> Host:
@@ -219,38 +212,38 @@ class Prison:
                 if self._host is None:
                     # The thread that does this must outlive it: bubblewrap ends with the thread.
                     self._host = Host("many", self.seconds, self._hidden)
-                of = self._host
+                host = self._host
                 try:
-                    socket.send_fds(of.ready(), [b"J"], descriptors)
+                    socket.send_fds(host.ready(), [b"J"], descriptors)
                 except NoSandboxError:
                     if not self._is_closed:
                         raise
                 except OSError:
-                    self._give_up(of)
+                    self._discard(host)
                 else:
-                    return of
+                    return host
         raise CourseError("the sandbox was closed; the same command goes on from here.")
 
-    def _give_up(self, of: Host | None) -> None:
+    def _discard(self, host: Host | None) -> None:
         """End a host, unless another thread has replaced it already."""
-        if of is not None and of is self._host:
+        if host is not None and host is self._host:
             self._host = None
-            of.end()
+            host.end()
 
 
-class _Inmate:
+class _Connection:
     """The grader's end of the line to one submission."""
 
-    def __init__(self, line: socket.socket, seconds: float, room: wire.Room) -> None:
+    def __init__(self, line: socket.socket, seconds: float, quota: wire.Quota) -> None:
         self._line = line
-        self._ends = time.monotonic() + seconds
-        self._room = room
+        self._deadline = time.monotonic() + seconds
+        self._quota = quota
         self.trouble = ""
 
     @property
     def seconds_left(self) -> float:
         """Until its time is over."""
-        return self._ends - time.monotonic()
+        return self._deadline - time.monotonic()
 
     def ask(self, message: Plain, seconds: float) -> Plain | None:
         """The answer; None if none came, and then ``trouble`` says why."""
@@ -260,7 +253,7 @@ class _Inmate:
                 raise TimeoutError
             self._line.settimeout(seconds)
             wire.send(self._line, message)
-            answer = wire.receive(self._line, seconds, self._room)
+            answer = wire.receive(self._line, seconds, self._quota)
         except TimeoutError:
             self.trouble = "it took too long"
         except wire.NotUnderstoodError:
@@ -297,8 +290,8 @@ def _text(value: Plain) -> str:
     return value[:_LONGEST_TEXT] if type(value) is str else ""
 
 
-def best_way(prison: Prison) -> tuple[Way, str]:
-    """How this prison works here, and a sentence if that is not the fast way; it is left so.
+def best_way(sandbox: Sandbox) -> tuple[Way, str]:
+    """How this sandbox works here, and a sentence if that is not the fast way; it is left so.
 
     Raises
     ------
@@ -306,12 +299,12 @@ def best_way(prison: Prison) -> tuple[Way, str]:
         If none works; the sentence says what to do.
     """
     reason = ""
-    ways: tuple[Way, ...] = ("many", "once") if prison.way == "many" else (prison.way,)
+    ways: tuple[Way, ...] = ("many", "once") if sandbox.way == "many" else (sandbox.way,)
     for way in ways:
-        if way != prison.way:
-            prison.fall_back(way)
+        if way != sandbox.way:
+            sandbox.fall_back(way)
         try:
-            ran = prison.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
+            ran = sandbox.run(Job(["def answer():\n    return 42"], {"answer": [()]}))
         except NoSandboxError as error:
             reason = str(error)
             continue
