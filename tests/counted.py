@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -44,6 +45,18 @@ def calls(function: Callable[[], object]) -> int:
     finally:
         sys.setprofile(before)
     return found
+
+
+def imported(code: str, before: str = "pass") -> set[str]:
+    """The modules that some code loads in a Python of its own, beyond those loaded before it."""
+    program = (
+        f"import sys\n{before}\nloaded = set(sys.modules)\n{code}\n"
+        "print(*set(sys.modules) - loaded)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.splitlines()[-1].split())
 
 
 def work(function: Callable[[], object]) -> Work:
