@@ -219,9 +219,10 @@ def test_the_cost_of_a_notebook_is_taken_apart(tmp_path: Path) -> None:
     (measured,) = notebook_costs.measure([path], ["--nbval", "--nbval-current-env"])
     made, trained, computed, both = measured.cells
     assert made.training == 0
-    assert 0.5 < trained.training < trained.cpu < 1
-    assert computed.training == 0 and 0.25 < computed.cpu < 0.6
-    assert 0.25 < both.training < 0.45 and both.cpu > 0.55
+    # The loops are the least that is spent; a slow machine adds to them, never takes away.
+    assert 0.5 < trained.training < trained.cpu
+    assert computed.training == 0 and computed.cpu > 0.25
+    assert 0.25 < both.training < both.cpu - 0.25
     assert measured.slowest == max(measured.cells, key=lambda cell: cell.cpu)
     assert measured.memory > 50 * 2**20
     assert measured.rest == pytest.approx(measured.cpu - trained.training - both.training)

@@ -73,6 +73,11 @@ def main(jobs: Path, results: Path, workers: int = 3) -> None:
     results.write_text(json.dumps(found))
 
 
+def _patience(arguments: dict[str, Any]) -> float:
+    """What is expected to stall has little; all else may take the time that it takes."""
+    return 30 * PATIENCE if arguments.get("patient") else PATIENCE
+
+
 def _in_a_world_of_its_own(name: str, kind: str, arguments: dict[str, Any]) -> list[str]:
     """What happens when a job runs where it can kill nobody but its grader."""
     folder = Path(arguments["folder"])
@@ -107,7 +112,7 @@ def _first_process(folder: Path, kind: str, arguments: dict[str, Any]) -> None:
             happened = _watch(kind, arguments)
             (folder / "verdict.json").write_text(json.dumps(happened))
         os._exit(0)
-    ends = time.monotonic() + PATIENCE + 2
+    ends = time.monotonic() + _patience(arguments) + 2
     while time.monotonic() < ends:
         if os.waitpid(parent, os.WNOHANG)[0]:
             os._exit(0)
@@ -158,7 +163,7 @@ def _watch(kind: str, arguments: dict[str, Any]) -> list[str]:
     grader_line.close()
     _limit_memory(2**28)
     gc.disable()
-    text, flooded, ends = bytearray(), False, time.monotonic() + PATIENCE
+    text, flooded, ends = bytearray(), False, time.monotonic() + _patience(arguments)
     happened: list[str] = []
     points = None
     read_from: list[Any] = [out, line] if arguments.get("control") == "wire" else [out]

