@@ -11,6 +11,7 @@ import msgpack
 import pytest
 import torch
 from counted import calls
+from patience import PATIENCE
 
 from birnn_course.running.plain import DEEPEST, MOST_NUMBERS
 from birnn_course.sandbox import wire
@@ -157,15 +158,15 @@ def test_messages_come_in_order(lines: Any) -> None:
     for message in ("one", [2], {"three": torch.ones(3)}):
         wire.send(theirs, message)
     assert wire.receive(ours) == "one"
-    assert wire.receive(ours, 1) == [2]
-    assert wire.receive(ours, 1)["three"].tolist() == [1, 1, 1]
+    assert wire.receive(ours, PATIENCE) == [2]
+    assert wire.receive(ours, PATIENCE)["three"].tolist() == [1, 1, 1]
 
 
 def test_a_message_that_is_too_long_is_not_waited_for(lines: Any) -> None:
     ours, theirs = lines
     theirs.sendall((wire.MOST_BYTES + 1).to_bytes(4, "big"))
     with pytest.raises(NotUnderstoodError):
-        wire.receive(ours, 1)
+        wire.receive(ours, PATIENCE)
 
 
 def test_all_messages_together_have_a_limit(lines: Any) -> None:
@@ -174,9 +175,9 @@ def test_all_messages_together_have_a_limit(lines: Any) -> None:
     wire.send(theirs, "x" * 100)
     wire.send(theirs, "x" * 100)
     wire.send(theirs, "x" * 100)
-    assert wire.receive(ours, 1, room) == wire.receive(ours, 1, room) == "x" * 100
+    assert wire.receive(ours, PATIENCE, room) == wire.receive(ours, PATIENCE, room) == "x" * 100
     with pytest.raises(NotUnderstoodError):
-        wire.receive(ours, 1, room)
+        wire.receive(ours, PATIENCE, room)
 
 
 def test_half_a_message_ends_with_its_sender(lines: Any) -> None:
@@ -184,7 +185,7 @@ def test_half_a_message_ends_with_its_sender(lines: Any) -> None:
     theirs.sendall(b"\0\0\0\x09only")
     theirs.close()
     with pytest.raises(EOFError):
-        wire.receive(ours, 1)
+        wire.receive(ours, PATIENCE)
 
 
 def test_one_byte_after_the_other_does_not_prolong_the_time(lines: Any) -> None:
