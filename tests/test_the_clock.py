@@ -86,9 +86,8 @@ def limited(tree: ast.AST) -> Iterator[ast.AST]:
                 by_place = node.args[-1:]
             if any(map(is_short, (*by_name, *by_place))):
                 yield node
-        elif isinstance(node, ast.Assign):
-            if is_short(node.value) and any(_is_limit(name(target)) for target in node.targets):
-                yield node
+        elif isinstance(node, ast.Assign) and any(map(_is_limit, map(name, node.targets))):
+            yield from [node] * is_short(node.value)
 
 
 def _is_limit(word: str) -> bool:
