@@ -11,7 +11,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # From the tests come answers and the browser, from the tools where the notebooks are.
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 # These need the machine to themselves.
-ALONE := browser or timing
+ALONE := browser
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-full test-oldest test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
@@ -35,7 +35,7 @@ test-oldest: .venv-oldest/installed ## the tests with the oldest versions that p
 
 test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the CPU, what only a GPU shows
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA GPU here; run this where there is one.")'
-	BIRNN_DEVICE=cuda $(PYTEST) -s -m "gpu or not (full or browser or timing)" tests/test_gpu.py tests/test_misconceptions.py tests/test_device.py tests/test_training.py
+	BIRNN_DEVICE=cuda $(PYTEST) -s -m "gpu or not (full or browser)" tests/test_gpu.py tests/test_misconceptions.py tests/test_device.py tests/test_training.py
 	BIRNN_DEVICE=cuda $(PYTEST) $(NBVAL) $(NOTEBOOKS)
 
 browser-times: .venv/installed-test .venv/nbgrader ## run the browser tests N times (10 if not given) and count; ARGS='-m "browser and not full"' leaves out the long ones

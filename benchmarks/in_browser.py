@@ -65,7 +65,7 @@ def found() -> bool:
 def page() -> Iterator[Page]:
     """An empty notebook in JupyterLab, on a server of its own."""
     from browser.conftest import launched, serving
-    from browser.lab import WINDOW, CourseServer, Lab
+    from browser.lab import CourseServer, Lab, new_page
 
     from conftest import unused_port
 
@@ -74,7 +74,7 @@ def page() -> Iterator[Page]:
         contextmanager(serving)(CourseServer(Path(folder), unused_port())) as server,
         contextmanager(launched)() as chromium,
     ):
-        lab = Lab(chromium.new_context(viewport=WINDOW).new_page(), server)
+        lab = Lab(new_page(chromium), server)
         lab.open(server.scratch_address())
         yield Page(lab)
 

@@ -3,13 +3,13 @@
 Each control of each viewer is moved through its range, the others staying where they start. What
 counts is the processor time from the new value to the new picture in Python: computing, drawing
 and the sentence, which wait for nothing. The limit is 200 ms, above which a control is felt to
-lag. A test holds it; ``startup.py`` stores the figures.
+lag. ``startup.py`` stores the figures; a test counts what a move computes.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from time import process_time
 from typing import Any
 
 from birnn_course import SequenceTagger, explore, load_spelling
@@ -52,9 +52,9 @@ def seconds(panel: Panel) -> list[float]:
     """How long each move takes the processor."""
     found = []
     for values in moves(dict(panel.values), panel.controls):
-        began = time.process_time()
+        began = process_time()
         panel.values = values
-        found.append(time.process_time() - began)
+        found.append(process_time() - began)
     return found
 
 

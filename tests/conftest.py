@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from patience import PATIENCE
 
 from birnn_course.data import Spelling, load_spelling
 
@@ -17,6 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("tools", "benchmarks", "tests", "tests/notebooks")
 sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def audits_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an audit finds hangs on no clock, as long as it is not the clock that is tested."""
+    monkeypatch.setattr("birnn_course.auditing.entry.SECONDS", PATIENCE)
 
 
 @pytest.fixture

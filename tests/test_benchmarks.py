@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import torch
 import training
 import training_watch
 import viewers
+from counted import work
 from in_kernel import fresh_kernel
 from report import Ratio
 
@@ -28,12 +29,6 @@ from birnn_course.data.spelling import Spelling
 from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.explore.panel import Integer, Panel, View
-
-
-@pytest.mark.timing
-def test_every_viewer_follows_within_200_ms() -> None:
-    found = viewers.measure()
-    assert viewers.slow(found) == [], found
 
 
 def test_every_control_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,20 +39,52 @@ def test_every_control_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
         assert {key for values in moves for key in start if values[key] != start[key]} == set(start)
 
 
-def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(n: int) -> View:
-        end = time.process_time() + (0.25 if n == 2 else 0)
-        while time.process_time() < end:
-            pass
+def planted(draw: Callable[[int], object]) -> dict[str, Panel]:
+    """A viewer that does something at one of its settings, and one that does nothing."""
+
+    def drawn(n: int) -> View:
+        if n == 2:
+            draw(n)
         return View("", "")
 
-    def slow() -> dict[str, Panel]:
-        controls = [Integer("n", "n", 0, 2)]
-        quick = Panel("Quick", controls, {"n": 0}, lambda n: View("", ""))
-        return {"slow": Panel("Slow", controls, {"n": 0}, draw), "quick": quick}
+    controls = [Integer("n", "n", 0, 2)]
+    quick = Panel("Quick", controls, {"n": 0}, lambda n: View("", ""))
+    return {"slow": Panel("Slow", controls, {"n": 0}, drawn), "quick": quick}
 
-    monkeypatch.setattr(viewers, "viewers", slow)
+
+def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(viewers, "process_time", lambda: clock[0])
+
+    def takes_long(n: int) -> None:
+        clock[0] += 0.25
+
+    monkeypatch.setattr(viewers, "viewers", lambda: planted(takes_long))
+    assert viewers.measure() == {"slow": [0, 0.25], "quick": [0, 0]}
     assert viewers.slow(viewers.measure()) == ["slow"]
+
+
+def laborious(panels: dict[str, Panel]) -> list[str]:
+    """The viewers that call or compute more for one move than follows a hand at once."""
+    found = set()
+    for name, panel in panels.items():
+        for values in viewers.moves(dict(panel.values), panel.controls):
+            done = work(partial(panel._update, {"new": values}))
+            if done.calls > 10_000 or done.numbers > 80_000_000 or len(panel.picture) > 60_000:
+                found.add(name)
+    return sorted(found)
+
+
+def test_no_viewer_does_much_for_a_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "load_spelling", lambda: TINY)
+    assert laborious(viewers.viewers()) == []
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda n: [chr(i) for i in range(20_000)], lambda n: torch.ones(1).expand(10**8)]
+)
+def test_a_viewer_that_does_much_is_found(draw: Callable[[int], object]) -> None:
+    assert laborious(planted(draw)) == ["slow"]
 
 
 # ── Ratios, tables, the summary ─────────────────────────────────────────────────────────────────
@@ -192,9 +219,10 @@ def test_the_cost_of_a_notebook_is_taken_apart(tmp_path: Path) -> None:
     (measured,) = notebook_costs.measure([path], ["--nbval", "--nbval-current-env"])
     made, trained, computed, both = measured.cells
     assert made.training == 0
-    assert 0.5 < trained.training < trained.cpu < 1
-    assert computed.training == 0 and 0.25 < computed.cpu < 0.6
-    assert 0.25 < both.training < 0.45 and both.cpu > 0.55
+    # The loops are the least that is spent; a slow machine adds to them, never takes away.
+    assert 0.5 < trained.training < trained.cpu
+    assert computed.training == 0 and computed.cpu > 0.25
+    assert 0.25 < both.training < both.cpu - 0.25
     assert measured.slowest == max(measured.cells, key=lambda cell: cell.cpu)
     assert measured.memory > 50 * 2**20
     assert measured.rest == pytest.approx(measured.cpu - trained.training - both.training)

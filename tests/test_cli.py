@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from counted import imported
 
 from birnn_course import __version__
 from birnn_course.app import doctor, lab
@@ -213,17 +213,13 @@ def test_version_and_help() -> None:
     assert "lab" in birnn("--help").output
 
 
-@pytest.mark.timing
-def test_help_is_quick_and_loads_no_torch() -> None:
-    code = (
-        "import sys, time; start = time.process_time()\n"
-        "from birnn_course.cli import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "print(time.process_time() - start, 'torch' in sys.modules)"
-    )
-    output = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout
-    seconds, torch_loaded = output.splitlines()[-1].split()
-    assert torch_loaded == "False"
-    assert float(seconds) < 0.5
+def not_pythons_own(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
+
+
+def test_help_loads_no_torch_and_little_else() -> None:
+    help_ = "from birnn_course.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    loaded = imported(help_)
+    assert not_pythons_own(loaded) == {"birnn_course", "click", "lazy_loader"}
+    assert len(loaded) < 150
+    assert "torch" in not_pythons_own(imported(f"{help_}\nimport torch"))

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import re
-import time
 from itertools import product
 
-import pytest
 import torch
 from panels import change
 
@@ -82,12 +80,3 @@ def test_it_reads_without_a_kernel_and_leaves_the_random_numbers_alone() -> None
     assert torch.equal(torch.randn(3), expected)
     assert data["text/plain"].startswith("[What does packing do to this batch? data holds the 11")
     assert "<caption" in data["text/html"] and "<script" not in data["text/html"]
-
-
-@pytest.mark.timing
-def test_a_change_is_shown_at_once() -> None:
-    panel = packing_explorer()
-    start = time.process_time()
-    for length in range(1, 7):
-        change(panel, A=length)
-    assert (time.process_time() - start) / 6 < 0.2

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
-import time
+from typing import Any
 
 import pytest
 import torch
 from panels import change
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from birnn_course import SequenceTagger, spelling_explorer
 from birnn_course.data.spelling import Spelling
@@ -122,17 +123,72 @@ def test_without_a_kernel_it_is_readable() -> None:
     assert "<caption>" in data["text/html"] and "<script" not in data["text/html"]
 
 
-@pytest.mark.timing
-def test_a_change_takes_less_than_a_fifth_of_a_second() -> None:
-    """At the size of the lesson's net, for a word of usual length and for a long one."""
+# ── what it computes ────────────────────────────────────────────────────────────────────────────
+
+
+class Inside(nn.Module):
+    """A tagger as any other model: of its insides nothing is known."""
+
+    def __init__(self, tagger: nn.Module) -> None:
+        super().__init__()
+        self.tagger = tagger
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.tagger(ids)
+
+
+def of_the_lesson() -> SequenceTagger:
     torch.manual_seed(0)
-    net = SequenceTagger(26, len(TOY.tags) + 113, 128, bidirectional=True)
-    data = Spelling({"a": tuple(f"T{i}" for i in range(116))}, {}, ("a",), (), ())
-    panel = spelling_explorer(net, data, "a")
-    for word in ("bookkeeper", "antidisestablish"):
-        change(panel, word=word)
-        start = time.process_time()
-        for _ in range(3):
-            change(panel, word="x")
-            change(panel, word=word)
-        assert (time.process_time() - start) / 3 < 0.2
+    return SequenceTagger(26, 96, 128, bidirectional=True)
+
+
+def test_what_is_read_again_says_the_same_as_reading_all() -> None:
+    tagger, g = of_the_lesson(), torch.Generator().manual_seed(0)
+    for _ in range(20):
+        length = int(torch.randint(1, LONGEST + 1, (), generator=g))
+        ids = torch.randint(26, (length,), generator=g)
+        for ours, plain in zip(
+            letter_influence(tagger, ids), letter_influence(Inside(tagger), ids), strict=True
+        ):
+            assert torch.allclose(ours, plain, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cell": "gru"}, {"num_layers": 2}, {"lookahead": 1}, {"bidirectional": False},
+    ],
+)  # fmt: skip
+def test_other_taggers_are_read_as_any_model(options: dict[str, Any]) -> None:
+    tagger = SequenceTagger(26, 5, 6, **{"bidirectional": True, **options})
+    ids = torch.tensor([7, 0, 7, 25])
+    for ours, plain in zip(
+        letter_influence(tagger, ids), letter_influence(Inside(tagger), ids), strict=True
+    ):
+        assert torch.equal(ours, plain)
+
+
+def multiplications(model: nn.Module, rnn: nn.LSTM, length: int) -> int:
+    """In matrix products, for one word; PyTorch's LSTM does not say, so its inputs are counted."""
+    in_rnn = 0
+
+    def note(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        nonlocal in_rnn
+        rows = inputs[0].shape[0] * inputs[0].shape[1]
+        in_rnn += rows * sum(w.numel() for name, w in rnn.named_parameters() if "weight" in name)
+
+    hook = rnn.register_forward_pre_hook(note)
+    with FlopCounterMode(display=False) as counter:
+        letter_influence(model, torch.full((length,), 23))
+    hook.remove()
+    return in_rnn + counter.get_total_flops() // 2
+
+
+def test_a_word_costs_less_than_half_of_reading_all_replacements() -> None:
+    tagger = of_the_lesson()
+    assert isinstance(tagger.rnn, nn.LSTM)
+    most = 1.25e9  # of 3.3e9 for the longest word
+    assert multiplications(tagger, tagger.rnn, LONGEST) < most
+    rows = LONGEST * 26 * LONGEST
+    everything = rows * (2 * 4 * 128 * (64 + 128) + 256 * 96)
+    assert multiplications(Inside(tagger), tagger.rnn, LONGEST) == everything > 2.6 * most

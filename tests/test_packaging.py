@@ -8,14 +8,15 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 import pytest
+from patience import PATIENCE, soon
 
 from birnn_course.course import learner_notebooks, notebooks_folder
 
@@ -133,18 +134,19 @@ def opens(environment: Path, folder: Path, port: int) -> str:
     )
     url = f"http://127.0.0.1:{port}/api/contents/{learner_notebooks()[0]}?content=0&token=test"
     try:
-        for _ in range(120):
-            time.sleep(0.5)
+        pages: list[str] = []
+
+        def answers() -> bool:
             assert process.poll() is None, process.stdout and process.stdout.read()
-            try:
-                with urllib.request.urlopen(url) as answer:
-                    return str(answer.read().decode())
-            except OSError:
-                pass
-        raise AssertionError("JupyterLab did not answer within 60 s")
+            with suppress(OSError), urllib.request.urlopen(url) as answer:
+                pages.append(answer.read().decode())
+            return bool(pages)
+
+        assert soon(answers), "JupyterLab does not answer"
+        return pages[0]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture

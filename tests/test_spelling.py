@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import random
 import sys
-import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from counted import calls
 
 from birnn_course import files
+from birnn_course.data import alignment
 from birnn_course.data import spelling as module
 from birnn_course.data.alignment import EARLY, Aligner, spoken
 from birnn_course.data.spelling import Spelling, family, load_spelling, read_dictionary
@@ -122,14 +125,29 @@ def test_tags_come_from_the_training_words_only(spelling: Spelling) -> None:
     assert [spelling.tags[tag] for tag in tags] == list(spelling.sounds["cab"])
 
 
-@pytest.mark.timing
-def test_ready_within_ten_seconds_from_a_cold_cache(home: Path) -> None:
-    start = time.process_time()
-    cold = load_spelling()
-    assert time.process_time() - start < 10
-    start = time.process_time()
-    assert load_spelling() == cold
-    assert time.process_time() - start < 2
+def test_each_word_is_aligned_once_and_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words that are looked at, in each round of learning and for their tags."""
+    looked = Counter[str]()
+
+    def noted(name: str) -> None:
+        own = getattr(alignment, name)
+
+        def count(shape: Any, *rest: Any) -> Any:
+            looked[name] += len(shape.where)
+            return own(shape, *rest)
+
+        monkeypatch.setattr(alignment, name, count)
+
+    noted("_add_expected_counts")
+    noted("_best_path")
+    cold: list[Spelling] = []
+    assert calls(lambda: cold.append(load_spelling())) < 30 * 130_000
+    assert 0 < looked["_add_expected_counts"] <= 20 * 5_000
+    assert len(cold[0].sounds) <= looked["_best_path"] < 130_000
+    looked.clear()
+    assert calls(lambda: cold.append(load_spelling())) < 2 * 130_000
+    assert cold[0] == cold[1]
+    assert not looked
 
 
 def test_a_damaged_cache_is_computed_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from birnn_course.data.alignment import spoken
 from birnn_course.data.spelling import LETTERS, Spelling
 from birnn_course.explore.panel import Panel, View, Word
+from birnn_course.explore.replacing import replace_each
 
 LONGEST = 24
 STRONG = 10
@@ -75,14 +76,9 @@ def letter_influence(model: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
         Negative where it grows.
     """
     model.eval()
-    length = len(ids)
-    steps = torch.arange(length, device=ids.device)
-    variants = ids.repeat(length, len(LETTERS), 1)  # which letter, by what, the word
-    variants[steps, :, steps] = torch.arange(len(LETTERS), device=ids.device)
-    probability = model(variants.flatten(0, 1)).softmax(-1).unflatten(0, (length, len(LETTERS)))
-    original = probability[0, ids[0]]  # the first letter, replaced by itself
+    original, kept = replace_each(model, ids)
+    steps = torch.arange(len(ids), device=ids.device)
     chosen = original.argmax(-1)
-    kept = probability[:, :, steps, chosen]  # (replaced, by, answering)
     # the original is among the 26, and falls by nothing
     fall = (original[steps, chosen] - kept).sum(1) / (len(LETTERS) - 1)
     return original.cpu(), fall.T.cpu()

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from browser.lab import SCRATCH, WINDOW, CourseServer, Lab, keep_picture
+from browser.lab import SCRATCH, CourseServer, Lab, keep_picture, new_page
 
 from conftest import require, unused_port
 
@@ -28,7 +29,7 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=30_000)  # milliseconds, on a machine with other work
+expect.set_options(timeout=1000 * PATIENCE)  # milliseconds
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +64,9 @@ def launched() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of its own for each test."""
-    context = browser.new_context(viewport=WINDOW)
-    opened = context.new_page()
+    opened = new_page(browser)
     yield from pictured(opened, request)
-    context.close()
+    opened.context.close()
 
 
 def pictured(page: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
@@ -98,7 +98,7 @@ class Scratch:
 
     def open(self) -> Lab:
         if self._lab is None:
-            self._lab = Lab(self._browser.new_context(viewport=WINDOW).new_page(), self._server)
+            self._lab = Lab(new_page(self._browser), self._server)
             self._lab.open(self._server.scratch_address())
         self._lab.clear()
         self._lab.set_theme("Light")

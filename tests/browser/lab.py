@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from patience import PATIENCE, soon
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from conftest import ROOT
 
@@ -52,6 +53,13 @@ SETTLED = """async node => {
     }
     return now().slice(0, 2);
 }"""
+
+
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page in a context of its own, which waits with patience; ``options`` are the context's."""
+    context = browser.new_context(**{"viewport": WINDOW, **options})
+    context.set_default_timeout(1000 * PATIENCE)
+    return context.new_page()
 
 
 class Server:
@@ -94,13 +102,13 @@ class Server:
             return str(answer.read().decode())
 
     def wait(self) -> None:
-        for _ in range(300):
-            time.sleep(0.2)
-            with contextlib.suppress(OSError):
-                self.ask("/api/status")
-                return
+        def answers() -> bool:
             assert self._process.poll() is None, self.log()
-        raise AssertionError(f"Jupyter did not answer within 60 s\n{self.log()}")
+            with contextlib.suppress(OSError):
+                return bool(self.ask("/api/status"))
+            return False
+
+        assert soon(answers), f"Jupyter does not answer\n{self.log()}"
 
     def log(self) -> str:
         self._log.seek(0)
@@ -114,7 +122,7 @@ class Server:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
         self._log.close()
 
 
@@ -177,12 +185,8 @@ class Lab:
 
     def wait_for_kernel(self, path: str = "") -> None:
         # wait_for_function would take a promise for true: ask again ourselves
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            if self.page.evaluate(KERNEL_READY, path):
-                return
-            self.page.wait_for_timeout(100)
-        raise AssertionError("the notebook's kernel did not become ready within 60 s")
+        ready = soon(lambda: self.page.evaluate(KERNEL_READY, path))
+        assert ready, "the notebook's kernel does not become ready"
 
     def command(self, name: str, **arguments: object) -> None:
         """Run a JupyterLab command and wait until it is done."""
@@ -193,9 +197,7 @@ class Lab:
         )
 
     def run_all(self) -> None:
-        self.page.set_default_timeout(300_000)
         self.command("notebook:run-all-cells")
-        self.page.set_default_timeout(30_000)
 
     def clear(self) -> None:
         """Leave one empty cell."""

@@ -52,7 +52,7 @@ def page_of_all(_scratch: Scratch) -> Iterator[Lab]:
     for name in SHOWN:
         output = lab.insert_and_run(cell(name))
         output = output.locator(".jp-OutputArea-output").last  # without the prompt
-        expect(output).to_be_visible(timeout=60_000)
+        expect(output).to_be_visible()
         output.evaluate("(node, ours) => node.classList.add(ours)", OURS[1:])
         if name in QUIZZES:
             panel = output.locator(".birnn-quiz")

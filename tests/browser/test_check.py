@@ -36,7 +36,7 @@ def test_what_check_and_hint_show(scratch: Lab) -> None:
         output = scratch.insert_and_run(
             f"{START}def read_both_ways(x, f, b):\n{body}\ncheck(read_both_ways)"
         )
-        expect(output).to_contain_text(expected, timeout=60_000)
+        expect(output).to_contain_text(expected)
     output = scratch.insert_and_run(f"{START}hint('read_both_ways')")
     expect(output).to_contain_text("Hint 1 of 3")
     assert scratch.errors() == []

@@ -160,7 +160,7 @@ def test_what_is_no_count_is_refused_in_its_field(lab: Lab) -> None:
 def test_counts_and_answer_are_back_when_the_page_shows_it_again(lab: Lab) -> None:
     panel = show_lecture(lab)
     panel.locator("input").first.fill("7")
-    lab.page.wait_for_timeout(500)
+    lab.wait_for_widgets()
     lab.command("notebook:create-output-view")  # a second view of the same widget
     views = lab.page.locator(".birnn-lecture")
     expect(views).to_have_count(2)

@@ -46,7 +46,7 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
     notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
     assert page.evaluate("() => window.jupyterapp.name") == "Jupyter Notebook"
     panel = notebook.insert_and_run(cell("quiz:one")).locator(".birnn-quiz")
-    expect(panel).to_be_visible(timeout=60_000)
+    expect(panel).to_be_visible()
     for right in (False, True):
         give(panel, QUIZZES["quiz:one"], right, by_keyboard=True)
         answer = "✓ Right." if right else "✗ Not yet"

@@ -14,7 +14,7 @@ from birnn_course.slides.deck import Deck, Part, Slide
 from birnn_course.slides.export import page as page_of
 from birnn_course.slides.export import write
 from browser.axe import violations
-from browser.lab import keep_picture
+from browser.lab import keep_picture, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -75,14 +75,12 @@ def decks(tmp_path_factory: pytest.TempPathFactory) -> Decks:
 @contextlib.contextmanager
 def opened(browser: Browser, file: Path, size: tuple[int, int] = SCREENS[0]) -> Iterator[Page]:
     """A deck in a browser that has no network."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, offline=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
+    viewport = {"width": size[0], "height": size[1]}
+    page = new_page(browser, viewport=viewport, offline=True, reduced_motion="reduce")
     page.goto(file.as_uri())
     page.wait_for_function("() => window.Reveal && Reveal.isReady()")
     yield page
-    context.close()
+    page.context.close()
 
 
 def problems(page: Page) -> list[str]:

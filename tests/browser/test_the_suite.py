@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from browser.lab import SCREENSHOTS, WINDOW, CourseServer, Lab
+from browser.lab import SCREENSHOTS, CourseServer, Lab, new_page
 
 from conftest import ROOT, require
 
@@ -56,7 +56,7 @@ def test_no_page_is_opened_as_another_left_it(server: CourseServer, browser: Bro
     """JupyterLab keeps a window's layout on its server."""
 
     def contents() -> Locator:
-        lab = Lab(browser.new_context(viewport=WINDOW).new_page(), server)
+        lab = Lab(new_page(browser), server)
         lab.open(server.first_address())
         return lab.page.locator("#table-of-contents")
 

@@ -15,7 +15,7 @@ VIEWERS = [name for name in SHOWN if name.endswith("_explorer")]
 
 def shown(lab: Lab, name: str) -> Locator:
     panel = lab.insert_and_run(cell(name)).locator(".birnn-panel")
-    expect(panel).to_be_visible(timeout=60_000)
+    expect(panel).to_be_visible()
     return panel
 
 

@@ -199,7 +199,7 @@ def small_class() -> list[HandedIn]:
 
 def _slower(data: bytes | None) -> bytes:
     notebook = json.loads(data or b"")
-    notebook["cells"].insert(0, code("import time\ntime.sleep(0.5)"))
+    notebook["cells"].insert(0, code("import time\ntime.sleep(1)"))
     return json.dumps(notebook, ensure_ascii=False).encode()
 
 

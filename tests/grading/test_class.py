@@ -24,6 +24,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from click.testing import CliRunner, Result
+from patience import PATIENCE, soon
 
 from birnn_course.cli import main
 from birnn_course.errors import CourseError
@@ -58,7 +59,7 @@ def rows_of(out: Path) -> list[Row]:
 
 def kept(out: Path) -> dict[tuple[str, str], float]:
     """For each result that is kept how long it took; the same number means the same run."""
-    with closing(sqlite3.connect(out / "grading.sqlite", timeout=30)) as file:
+    with closing(sqlite3.connect(out / "grading.sqlite", timeout=PATIENCE)) as file:
         try:
             rows = file.execute("select student, notebook, seconds from marked").fetchall()
         except sqlite3.OperationalError:  # so early that there is no table
@@ -338,11 +339,11 @@ def start(place: Path, out: Path) -> subprocess.Popen[str]:
 
 
 def wait_for_marks(run: subprocess.Popen[str], out: Path, number: int) -> None:
-    ends = time.monotonic() + 180
-    while not (out / "grading.sqlite").exists() or len(kept(out)) < number:
+    def enough() -> bool:
         assert run.poll() is None, "it ended before it could be stopped"
-        assert time.monotonic() < ends
-        time.sleep(0.02)
+        return (out / "grading.sqlite").exists() and len(kept(out)) >= number
+
+    assert soon(enough)
 
 
 def everything_it_started(run: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -352,7 +353,7 @@ def everything_it_started(run: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:
-    assert psutil.wait_procs(processes, timeout=20)[1] == []
+    assert psutil.wait_procs(processes, timeout=PATIENCE)[1] == []
 
 
 @pytest.mark.usefixtures("shared_host")
@@ -364,7 +365,7 @@ def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
     wait_for_marks(run, out, 3)
     started = everything_it_started(run)
     run.send_signal(signal.SIGINT)
-    _, stderr = run.communicate(timeout=30)
+    _, stderr = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130, stderr
     assert stderr.strip().endswith("birnn: stopped; the same command goes on from here.")
     assert "Traceback" not in stderr
@@ -385,7 +386,7 @@ def killed_and_graded_again(
     wait(run, out)
     started = everything_it_started(run)
     run.kill()
-    run.communicate(timeout=30)
+    run.communicate(timeout=PATIENCE)
     assert_gone(started)
     before = kept(out) if (out / "grading.sqlite").exists() else {}
     assert grade(place, out, *OPTIONS).exit_code == 0
@@ -484,12 +485,14 @@ def test_who_ends_the_sandbox_costs_no_submission_a_point(
         return ready(host)
 
     monkeypatch.setattr(Host, "ready", noted)
-    slow = Job(["import time\ntime.sleep(2)\ndef answer():\n    return 42"], {"answer": [()]})
-    with Sandbox("many", SECONDS) as sandbox, ThreadPoolExecutor(2) as pool:
+    seconds = 2.0 if times == 1 else PATIENCE  # it must not end before it has been lost three times
+    slow = Job(
+        [f"import time\ntime.sleep({seconds})\ndef answer():\n    return 42"], {"answer": [()]}
+    )
+    with Sandbox("many", 2 * PATIENCE) as sandbox, ThreadPoolExecutor(2) as pool:
         running = [pool.submit(sandbox.run, slow) for _ in range(2)]
         for lost in range(times):
-            while len(hosts) <= lost:
-                time.sleep(0.05)
+            assert soon(lambda lost=lost: len(hosts) > lost)
             ready(hosts[lost])
             time.sleep(0.7)
             os.kill(hosts[lost]._process.pid, signal.SIGKILL)
@@ -510,7 +513,7 @@ def test_closing_the_sandbox_ends_who_waits_for_it() -> None:
             running = pool.submit(sandbox.run, endless)
             time.sleep(1)
         with pytest.raises(CourseError, match="closed"):
-            running.result(timeout=10)
+            running.result(timeout=PATIENCE)
 
 
 @pytest.mark.usefixtures("shared_host")

@@ -6,12 +6,12 @@ import csv
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import nbformat
 import pytest
 from click.testing import CliRunner
+from patience import PATIENCE, soon
 
 from birnn_course.cli import main as birnn
 from grading.handed_in import solved, untouched
@@ -50,11 +50,8 @@ def test_every_submission_gets_one_mark_though_a_worker_dies(
 
         def kill_one_when_it_works() -> None:
             results = tmp_path / "out" / "grading.sqlite"
-            while not results.exists():
-                time.sleep(0.05)
-            while not any(client.processing().values()):
-                time.sleep(0.05)
-            time.sleep(1)
+            assert soon(results.exists)
+            assert soon(lambda: any(client.processing().values()))
             os.kill(next(iter(workers.values())), signal.SIGKILL)
             killed.append(len(marks_so_far(results)))
 
@@ -64,7 +61,7 @@ def test_every_submission_gets_one_mark_though_a_worker_dies(
         command = ["grade", str(submissions), "-o", str(tmp_path / "out"), "--seed", "3"]
         graded = CliRunner().invoke(birnn, [*command, "--engine", f"dask://{address}"])
         assert graded.exit_code == 0, graded.output
-        killer.join(10)
+        killer.join(PATIENCE)
         assert killed and killed[0] < 24  # it was in the middle
 
     rows = marks(tmp_path / "out")

@@ -30,6 +30,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 from nbformat import v4 as nbformat
+from patience import PATIENCE
 
 import birnn_course
 from birnn_course.cli import main as birnn
@@ -43,7 +44,6 @@ from conftest import ROOT, require
 UNIT = NOTEBOOK.removesuffix(".ipynb")
 SECONDS = 6  # for one submission
 JOBS = 4  # most of them wait
-HANGS = 3_600  # seconds that nothing takes, on no machine
 SECRET = "sesame-opens-all-doors"
 NOBODY = 65534
 PACKAGE = Path(birnn_course.__file__).parent
@@ -209,7 +209,7 @@ def happened(bubblewrap: str, common: Path) -> dict[str, list[str]]:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         subprocess.run(
             [*line, SECRET], env=os.environ | variables | {"PYTHONPATH": path}, check=True,
-            timeout=HANGS, stdin=subprocess.DEVNULL,
+            timeout=10 * PATIENCE, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     found: dict[str, list[str]] = json.loads((root / "results").read_text())
     return found
@@ -244,6 +244,7 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
         if attack.name == "baton-1-left":
             watched.append(world.root)
         arguments |= {
+            "patient": attack.goal != "stalled",
             "cells": attack.cells(world.places), "control": attack.control,
             "exercise": attack.exercise, "earned": attack.earned,
         }  # fmt: skip
@@ -265,8 +266,8 @@ def test_it_succeeds_where_the_grader_trusts(
 Rows = dict[str, list[tuple[str, ...]]]
 
 
-def _grade(world: World, *options: str, user: int | None = None) -> tuple[Rows, float]:
-    """Grade by the command; the rows of each student without the name, and the seconds."""
+def _grade(world: World, *options: str, user: int | None = None) -> Rows:
+    """Grade by the command; the rows of each student without the name. It ends, with time."""
     command = [sys.executable, "-c", "from birnn_course.cli import main; main()", "grade"]
     command += [str(world.submissions), "-o", str(world.out), "--seed", "7", *options]
     variables = {
@@ -276,14 +277,12 @@ def _grade(world: World, *options: str, user: int | None = None) -> tuple[Rows, 
     }  # fmt: skip
     if user is not None:
         command = _as_user(command, user, world)
-    start = time.monotonic()
     done = subprocess.run(
-        command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=HANGS,
+        command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=10 * PATIENCE,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    seconds = time.monotonic() - start
     assert done.returncode == 0, done.stdout + done.stderr
-    return _rows(world), seconds
+    return _rows(world)
 
 
 def _rows(world: World) -> Rows:
@@ -357,7 +356,7 @@ def _no_process_left() -> Iterator[None]:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
-        ends = time.monotonic() + 5
+        ends = time.monotonic() + PATIENCE
         while left := set(psutil.Process().children(recursive=True)) - before:
             for process in left:
                 with suppress(psutil.Error, ChildProcessError):
@@ -410,15 +409,12 @@ def test_nobody_earns_or_harms_anything(
         if run_as:
             _as_user([], run_as, world)
         untouchable = (world.submissions, world.home, world.nobodys, PACKAGE)
-        before, busy = _tree(*untouchable), control.busy()
+        before = _tree(*untouchable)
         with _no_process_left():
-            rows, seconds = _grade(
-                world, "--timeout", str(SECONDS), "--jobs", str(JOBS), user=run_as
-            )
+            rows = _grade(world, "--timeout", str(SECONDS), "--jobs", str(JOBS), user=run_as)
         for server in servers:
             with pytest.raises(BlockingIOError):
                 server.recv(1) if server.type == socket.SOCK_DGRAM else server.accept()
-    print(f"{len(rows)} students in {seconds:.0f} s")
     assert _tree(*untouchable) == before
     assert {name: rows[name] for name in HONEST} == alone
     earned = {_student(attack): attack.earned for attack in CELLS}
@@ -426,8 +422,6 @@ def test_nobody_earns_or_harms_anything(
     points = {name: sum(int(row[1]) for row in rows[name]) for name in rows.keys() - HONEST.keys()}
     assert {name: n for name, n in points.items() if n != earned.get(name, 0)} == {}
     assert not any(Path(name).exists() for name in ("/dev/shm/planted", "/tmp/baton"))
-    stalls = sum(attack.goal == "stalled" for attack in ATTACKS)
-    assert seconds < (60 + SECONDS * stalls) * busy  # on one slow processor
     _assert_reports_are_harmless(world)
 
 

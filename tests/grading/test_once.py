@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from patience import PATIENCE
 
 from birnn_course.sandbox.outside.pool import Job, Sandbox
 
@@ -59,7 +60,7 @@ def bubblewrap() -> None:
 def test_it_is_confined_as_well(bubblewrap: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_SECRET", SECRET)
     names = ("environments", "forks", "connects", "writes", "reads", "kills", "right")
-    with Sandbox("once", 20) as sandbox:
+    with Sandbox("once", PATIENCE) as sandbox:
         ran = sandbox.run(Job([CODE], {name: [()] for name in names}))
     found = {name: ran.outcomes[name][0] for name in names}
     assert found["environments"].value is False

@@ -6,11 +6,11 @@ import io
 import os
 import stat
 import struct
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from patience import ends
 
 from birnn_course.errors import CourseError
 from birnn_course.grading import submissions
@@ -182,9 +182,7 @@ def test_only_regular_files_are_opened(tmp_path: Path, make: str) -> None:
         path.symlink_to(
             {"symlink": secret / "secret.ipynb", "device": Path("/dev/zero")}.get(make, path)
         )
-    start = time.monotonic()
-    assert "Hand in the notebook itself" in refusal(tmp_path / "class")
-    assert time.monotonic() - start < 5
+    assert "Hand in the notebook itself" in ends(lambda: refusal(tmp_path / "class"))
 
 
 def test_large_files_are_read_to_the_limit_only(tmp_path: Path) -> None:
