@@ -16,6 +16,9 @@ from birnn_course import files
 from birnn_course.errors import CourseError
 from birnn_course.findings import Finding, Verdict
 
+OPTIONAL = ("GPU", "cuda", "folder", "sandbox")
+"""What the course runs without."""
+
 
 def examine() -> list[Finding]:
     """Try everything the course uses."""
