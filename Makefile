@@ -8,13 +8,14 @@ NOTEBOOKS := $(wildcard notebooks solutions)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/notebooks/sanitize.cfg
 # Two at once, whole files, in the order given: the notebooks train, so they come first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
+# What reads texts and runs no notebook.
+TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_misconceptions.py test_places.py \
+	test_project.py test_questions.py test_slides.py test_source.py test_words.py)
 # From the tests come answers and the browser, from the tools where the notebooks are.
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
-# These need the machine to themselves.
-ALONE := browser
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full test-oldest test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab check test test-full test-oldest test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -22,16 +23,19 @@ help: ## show this list
 lab: .venv/installed ## open the course in JupyterLab; ARGS="--no-browser --port 8899" are passed on
 	$(BIN)/birnn lab $(ARGS)
 
+check: .venv/installed-test ## after a change of text: style, notebook rules, questions and slides, in a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(PYTEST) -q $(TWO) -m "not full and not gpu" $(TEXTS)
+
 test: .venv/installed-test ## run all tests and compare every notebook with a fresh run
-	$(PYTEST) $(TWO) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
-	$(PYTEST) -m "not full and ($(ALONE))" tests
+	$(PYTEST) $(TWO) --ledger show -m "not full and not gpu" $(NBVAL) $(NOTEBOOKS) tests
 
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
-	$(PYTEST) $(TWO) -m "not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
-	$(PYTEST) -m "$(ALONE)" tests
+	$(PYTEST) $(TWO) --ledger show -m "not gpu" $(NBVAL) $(NOTEBOOKS) tests
 
 test-oldest: .venv-oldest/installed ## the tests with the oldest versions that pyproject.toml allows, on Python 3.11
-	.venv-oldest/bin/python -m pytest $(TWO) -m "not full and not gpu and not ($(ALONE))" $(NBVAL) $(NOTEBOOKS) tests
+	.venv-oldest/bin/python -m pytest $(TWO) -m "not full and not gpu and not browser" $(NBVAL) $(NOTEBOOKS) tests
 
 test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the CPU, what only a GPU shows
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA GPU here; run this where there is one.")'
