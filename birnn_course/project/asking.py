@@ -11,7 +11,7 @@ from birnn_course.findings import Finding, ask_in_order, problem
 from birnn_course.project.contract import BrokenError
 
 
-class Question(NamedTuple):
+class Query(NamedTuple):
     """What is asked, and names of questions whose problems are to be mended first."""
 
     text: str
@@ -19,7 +19,7 @@ class Question(NamedTuple):
 
 
 def ask_all(
-    questions: Mapping[str, Question], probes: Mapping[str, Callable[[], Finding]]
+    questions: Mapping[str, Query], probes: Mapping[str, Callable[[], Finding]]
 ) -> list[Finding]:
     """One finding per question, in their order; each is answered by the probe of its name."""
     asked = ((name, partial(_ask, probes[name]), q.needs) for name, q in questions.items())

@@ -14,17 +14,17 @@ import torch
 from torch import Tensor
 
 from birnn_course.findings import Finding, ok, problem
-from birnn_course.project.asking import Question, ask_all
+from birnn_course.project.asking import Query, ask_all
 from birnn_course.project.caller import Caller
 from birnn_course.project.contract import read_choice
 
 N_MODELS, N_SEEDS, N_TABLES = 4, 5, 6
 
 QUESTIONS = {
-    "by-test": Question("Does the choice stay when the test scores are others?"),
+    "by-test": Query("Does the choice stay when the test scores are others?"),
     # What else it chooses by is not seen where it chooses by the wrong numbers.
-    "by-valid": Question("Is it the highest mean over the seeds, on validation?", ("by-test",)),
-    "failed": Question(
+    "by-valid": Query("Is it the highest mean over the seeds, on validation?", ("by-test",)),
+    "failed": Query(
         "Is a model with a failed run left alone, and a tie settled without the test?",
         ("by-test", "by-valid"),
     ),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from birnn_course.findings import Finding, ok, problem
-from birnn_course.project.asking import Question, ask_all
+from birnn_course.project.asking import Query, ask_all
 from birnn_course.project.caller import Caller
 from birnn_course.project.contract import Tags, read_tags
 
@@ -28,17 +28,15 @@ TOLERATED = 0.001
 """Share of letters that may change by rounding: a tie between two tags may fall either way."""
 
 QUESTIONS = {
-    "shape": Question("Are the tags (batch, seq_len), also for one word and in a wide batch?"),
-    "repeat": Question("Does the same batch get the same tags twice?"),
+    "shape": Query("Are the tags (batch, seq_len), also for one word and in a wide batch?"),
+    "repeat": Query("Does the same batch get the same tags twice?"),
     # Where tags change by themselves, or with other words, what else changes them is not seen.
-    "order": Question(
+    "order": Query(
         "Do tags stay with their words when the batch is in another order?", ("repeat",)
     ),
-    "alone": Question(
-        "Does a word get the tags in a batch that it gets alone?", ("repeat", "order")
-    ),
-    "pads": Question("Do more pads leave all tags as they are?", ("repeat", "order", "alone")),
-    "filler": Question(
+    "alone": Query("Does a word get the tags in a batch that it gets alone?", ("repeat", "order")),
+    "pads": Query("Do more pads leave all tags as they are?", ("repeat", "order", "alone")),
+    "filler": Query(
         "Do other letters in the pads leave all tags as they are?", ("repeat", "order", "alone")
     ),
 }

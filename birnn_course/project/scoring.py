@@ -17,7 +17,7 @@ from birnn_course.data.batches import IGNORED
 from birnn_course.findings import Finding, ok, problem
 from birnn_course.metrics import Scores
 from birnn_course.project.answers import scores_of
-from birnn_course.project.asking import Question, ask_all
+from birnn_course.project.asking import Query, ask_all
 from birnn_course.project.caller import Caller
 from birnn_course.project.contract import N_TAGS, BrokenError, Measured, nearly_equal, read_score
 
@@ -25,10 +25,10 @@ N_WORDS, LONGEST = 300, 14
 SHARES = (0.67, 0.16, 0.04, 0.13)
 
 QUESTIONS = {
-    "value": Question("Is it macro-F1, with the recall of each tag?"),
-    "metric-pads": Question("Does it leave out the pads?"),
-    "parts": Question("Is it counted over all letters together, and divided once?"),
-    "undefined": Question("Is it a number when a tag is never predicted?"),
+    "value": Query("Is it macro-F1, with the recall of each tag?"),
+    "metric-pads": Query("Does it leave out the pads?"),
+    "parts": Query("Is it counted over all letters together, and divided once?"),
+    "undefined": Query("Is it a number when a tag is never predicted?"),
 }
 
 
