@@ -89,10 +89,12 @@ def _read(model: SequenceTagger, ids: Tensor, way: str) -> tuple[Tensor, list[Te
 
     ``(seq_len, hidden_size)``, and for each k ``(seq_len - k, 26, hidden_size)``.
     """
-    weight = {name: getattr(model.rnn, f"{name}_l0{way}") for name in _NAMES}
-    recurrent = weight["weight_hh"].T
-    of_letter = model.embedding.weight[:BY] @ weight["weight_ih"].T
-    of_letter = of_letter + weight["bias_ih"] + weight["bias_hh"]  # what each adds to the gates
+    of_input, recurrent, bias, bias_too = (
+        getattr(model.rnn, f"{name}_l0{way}")
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
+    recurrent = recurrent.T
+    of_letter = model.embedding.weight[:BY] @ of_input.T + bias + bias_too  # adds to the gates
     read = of_letter[ids]
     h = c = read.new_zeros(recurrent.shape[0])
     states, gates, cells = [], [], []
@@ -107,9 +109,6 @@ def _read(model: SequenceTagger, ids: Tensor, way: str) -> tuple[Tensor, list[Te
         h, c = _step((h[:-1] @ recurrent).add_(read[k:, None]), c[:-1])
         after.append(h)
     return torch.stack(states), after
-
-
-_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def _step(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
