@@ -23,10 +23,8 @@ def replace_each(model: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
 
     Parameters
     ----------
-    model : nn.Module
-        Maps ids ``(batch, seq_len)`` below 26 to scores ``(batch, seq_len, n_tags)``.
-    ids : Tensor
-        ``(seq_len,)``: one word.
+    model, ids
+        As :func:`birnn_course.explore.spelling.letter_influence` takes them.
 
     Returns
     -------
@@ -112,7 +110,9 @@ def _read(model: SequenceTagger, ids: Tensor, way: str) -> tuple[Tensor, list[Te
 
 
 def _step(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """The next h and c of an LSTM."""
+    """The next h and c of an LSTM; the gates are used up."""
     i, f, g, o = gates.chunk(4, -1)
-    c = (f.sigmoid() * c).addcmul_(i.sigmoid(), g.tanh())
-    return o.sigmoid().mul_(c.tanh()), c
+    g.mul_(2)
+    gates.sigmoid_()  # tanh(x) is 2 sigmoid(2x) - 1, for which PyTorch takes a third of the time
+    c = (f * c).addcmul_(i, g.mul_(2).sub_(1))
+    return (2 * c).sigmoid_().mul_(2).sub_(1).mul_(o), c
