@@ -61,7 +61,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Remembered:
     attempts = Remembered()
     monkeypatch.setattr(checking, "record", lambda: attempts)
     monkeypatch.setattr(checking, "_wrong_results", {})
-    monkeypatch.setattr(checking, "_hints_given", {})
+    monkeypatch.setattr(checking, "_hint_counts", {})
     return attempts
 
 

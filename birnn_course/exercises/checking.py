@@ -33,7 +33,7 @@ EXERCISES: dict[str, Exercise] = {
 """Every exercise of the course by the name of its function."""
 
 _wrong_results: dict[str, set[str]] = {}
-_hints_given: dict[str, int] = {}
+_hint_counts: dict[str, int] = {}
 
 
 def check(function: object) -> Report:
@@ -100,8 +100,8 @@ def hint(function: object) -> Hint:
     if exercise is None:
         return Hint(_unknown(function if isinstance(function, str) else _name(function)))
     steps = len(exercise.hints)
-    step = min(_hints_given.get(exercise.name, 0) + 1, steps)
-    _hints_given[exercise.name] = step
+    step = min(_hint_counts.get(exercise.name, 0) + 1, steps)
+    _hint_counts[exercise.name] = step
     return Hint(exercise.hints[step - 1], step, steps)
 
 

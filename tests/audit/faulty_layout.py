@@ -134,7 +134,7 @@ def probabilities_over_the_batch() -> Made:
 
 
 @LAYOUT.add("softmax-over-the-batch", *PADS_ARE_READ)
-def statistics_of_the_whole_batch() -> Made:
+def statistics_of_all_samples() -> Made:
     """Standardises frames by the mean and deviation of the padded batch at hand."""
 
     class Model(PackedTagger):

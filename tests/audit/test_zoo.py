@@ -50,7 +50,7 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
     "axes_swapped_by_view": (neighbour_reaches, alone_differs),
     "series_read_as_features": (neighbour_reaches, alone_differs),
     "probabilities_over_the_batch": (neighbour_reaches, alone_differs),
-    "statistics_of_the_whole_batch": (neighbour_reaches, alone_differs, more_pads_reach),
+    "statistics_of_all_samples": (neighbour_reaches, alone_differs, more_pads_reach),
     "batch_norm_without_running_statistics": (neighbour_reaches, alone_differs, more_pads_reach),
     "mask_over_features": (pad_content_reaches,),
     "last_step_of_both_directions": (UNREAD_BACKWARD,),

@@ -429,8 +429,8 @@ def _moved_about() -> Iterator[HandedIn]:
         yield _hand("from-the-end", turned)
 
     merged = Notebook("02")
-    whole = "\n\n".join(c["source"] for c in merged.cells if c["cell_type"] == "code")
-    merged.data["cells"] = [code(whole)]
+    source = "\n\n".join(c["source"] for c in merged.cells if c["cell_type"] == "code")
+    merged.data["cells"] = [code(source)]
     yield _hand("one-cell", merged)
 
     # Without `build` only those functions work that do not need it.

@@ -598,11 +598,11 @@ def test_a_students_page_says_everything_once(tmp_path: Path) -> None:
 
 def test_every_mistake_has_a_lesson_to_repeat() -> None:
     """A section of it, not the lesson as a whole; and one that is there."""
-    whole = {unit.title for unit in UNITS}
+    titles = {unit.title for unit in UNITS}
     for exercise in EXERCISES.values():
         for misconception in exercise.probes:
             section = sections()[misconception]
-            assert section.heading not in whole, misconception
+            assert section.heading not in titles, misconception
             notebook = json.loads((ROOT / "notebooks" / section.notebook).read_bytes())
             text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
             assert re.search(rf"^#+ {re.escape(section.heading)}$", text, re.MULTILINE)
