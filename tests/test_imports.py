@@ -208,3 +208,18 @@ def test_what_reaches_across_the_sandbox_is_found(planted: Callable[..., Imports
         [sentence] = across(planted(**apart | {name: source}))
         assert sentence.startswith(f"birnn_course.{name.replace('/', '.')} imports")
         assert sentence.endswith(f".{found}")
+
+
+CEILING = 26_000
+
+
+def lines_of(folder: Path) -> int:
+    """Lines of Python."""
+    return sum(len(path.read_text("utf-8").splitlines()) for path in folder.rglob("*.py"))
+
+
+def test_the_package_stays_below_its_ceiling(tmp_path: Path) -> None:
+    assert 20_000 < lines_of(PACKAGE) <= CEILING
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "long.py").write_text("x = 1\n" * (CEILING + 1))
+    assert lines_of(tmp_path) > CEILING
