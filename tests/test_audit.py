@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from birnn_course import AuditReport, Finding, SequenceTagger, audit
 from birnn_course.auditing.entry import PROBES
 from birnn_course.auditing.keeping import parts_of
+from birnn_course.auditing.subject import Subject
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 
@@ -445,45 +446,50 @@ def big_batch() -> tuple[Tensor, Tensor]:
     return torch.randint(1, 500, (32, 50), generator=g) * (torch.arange(50) < n[:, None]), n
 
 
-class Counted:
-    """A tagger as a function that counts its calls and what it is given, and tells the time."""
-
-    def __init__(self, rigid: bool, seconds_a_call: float = 0.0) -> None:
-        self.model = SequenceTagger(500, 40, 8, bidirectional=True, cell="lstm")
-        self.rigid, self.seconds_a_call = rigid, seconds_a_call
-        self.calls = self.steps = 0
-
-    def __call__(self, x: Tensor, lengths: Tensor) -> Tensor:
-        assert not self.rigid or x.shape == (32, 50), "one size"
-        self.calls += 1
-        self.steps += x.numel()
-        return self.model(x, lengths)
-
-    def now(self) -> float:
-        return self.calls * self.seconds_a_call
+def one_size(x: Tensor, lengths: Tensor) -> Tensor:
+    assert x.shape == (32, 50), "one size"
+    return TAGGER(x, lengths)
 
 
-def test_an_audit_calls_the_model_with_a_few_short_pieces() -> None:
-    """So a model of a million parameters, at a million steps a second, is done in no time."""
-    model, (x, n) = Counted(rigid=False), big_batch()
-    assert audit(model, x, n).problems == ()
-    assert model.calls < 100
-    assert model.steps < 3 * x.numel()
+TAGGER = SequenceTagger(500, 40, 8, bidirectional=True, cell="lstm")
 
 
-def test_of_a_model_of_one_size_it_asks_no_more_than_it_must() -> None:
-    model, (x, n) = Counted(rigid=True), big_batch()
-    audit(model, x, n)
-    assert 100 < model.calls < 200  # whole batches: the first of these tests could fail
-    assert model.steps == model.calls * x.numel()
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many steps the model is given, call by call; its own memory would be set back."""
+    steps: list[int] = []
+    own = Subject.raw
+
+    def noted(self: Subject, x: Tensor, *args: Any, **options: Any) -> Tensor:
+        steps.append(x.numel())
+        return own(self, x, *args, **options)
+
+    monkeypatch.setattr(Subject, "raw", noted)
+    return steps
 
 
-def test_an_audit_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audit_calls_the_model_with_a_few_short_pieces(asked: list[int]) -> None:
+    """So a model of a million parameters is done in no time."""
+    x, n = big_batch()
+    assert audit(TAGGER, x, n).problems == ()
+    assert 0 < len(asked) < 100
+    assert sum(asked) < 3 * x.numel()
+
+
+def test_of_a_model_of_one_size_it_asks_no_more_than_it_must(asked: list[int]) -> None:
+    x, n = big_batch()
+    audit(one_size, x, n)
+    assert 100 < len(asked) < 200  # whole batches, so the counts above can be missed
+    assert sum(asked) > 100 * x.numel()
+
+
+def test_an_audit_ends_when_its_time_is_over(
+    asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By a clock of the test: a call of this model takes a tenth of a second."""
-    model, (x, n) = Counted(rigid=True, seconds_a_call=0.1), big_batch()
     monkeypatch.setattr("birnn_course.auditing.entry.SECONDS", 4.0)
-    monkeypatch.setattr("time.thread_time", model.now)
-    report = audit(model, x, n)
-    assert 4 < model.now() < 5
+    monkeypatch.setattr("time.thread_time", lambda: 0.1 * len(asked))
+    report = audit(one_size, *big_batch())
+    assert 40 < len(asked) <= 50
     late = [f for f in report if "seconds were over" in f.evidence]
     assert late and {f.verdict for f in late} == {"not tested"}

@@ -165,7 +165,6 @@ ALLOWED = {
         "limited: monkeypatch.setattr('birnn_course.auditing.entry.SECONDS', 4": (
             "of a clock that counts calls"
         ),
-        "limited: Counted(rigid=True, seconds_a_call=0.1)": "that clock",
     },
     "test_benchmarks.py": {
         f"timed_elsewhere: {loop}": "a loop that takes at least so long; more is right"
