@@ -53,7 +53,7 @@ lint: .venv/installed-test ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=01 for one unit
+notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=01 for one unit, N=01_bidirectional for one notebook
 	$(BIN)/python tools/notebooks.py $(N)
 
 slides: .venv/installed-slides ## write the slides of all lessons to slides/; UNITS="01 02" for some

@@ -179,7 +179,7 @@ def plot(floor: Measured, found: Sequence[Measured]) -> Figure:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print and store; what is no option of ours goes to pytest."""
     parser = report.options(__doc__)
-    parser.add_argument("--only", default="", metavar="NN", help="notebooks that begin with NN")
+    parser.add_argument("--only", default="", metavar="N", help="one unit or notebook")
     chosen, nbval = parser.parse_known_args(arguments)
     paths = stored(chosen.only)
     with tempfile.TemporaryDirectory() as folder:

@@ -9,14 +9,19 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation, Text
 
 COLOURS = ("#0072B2", "#D55E00", "#3B3B3B", "#8C4A79")
 """From the palette of Okabe and Ito (2008), darkened where needed: distinct for all eyes."""
@@ -88,7 +93,8 @@ def plot_dependence(maps: Mapping[str, Tensor], *, of: str = "step") -> Picture:
     from matplotlib.colors import ListedColormap
 
     colours = ListedColormap(["white", COLOURS[0]])
-    figure, axes = _figure(len(maps), width=2.7 * len(maps) + 0.4, height=3.1)
+    side = max(2.7, *(0.18 * max(values.shape) for values in maps.values()))  # inches
+    figure, axes = _figure(len(maps), width=side * len(maps) + 0.4, height=side + 0.4)
     for ax, (title, values) in zip(axes, maps.items(), strict=True):
         reached = (values > 0).cpu()
         rows, columns = reached.shape
@@ -99,11 +105,15 @@ def plot_dependence(maps: Mapping[str, Tensor], *, of: str = "step") -> Picture:
         for t, s in reached.nonzero().tolist():
             ax.plot(s + 0.5, t + 0.5, "o", color="white", markersize=6)
         ax.set(title=title, xlabel=f"input {of}")
-        ax.set_xticks([s + 0.5 for s in range(columns)], [str(s) for s in range(columns)])
-        ax.set_yticks([t + 0.5 for t in range(rows)], [str(t) for t in range(rows)])
+        for axis, n in ((ax.xaxis, columns), (ax.yaxis, rows)):
+            _count(axis, n, every=1 if n <= 12 else 2)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
     axes[0].set_ylabel(f"output {of}")
+    figure.draw_without_rendering()
+    if _crowded(ax.title for ax in axes):
+        for ax in axes:
+            ax.set_title(_broken(ax.get_title(), 24))
     described = "; ".join(f"{title}: {describe_map(values)}" for title, values in maps.items())
     return Picture(figure, f"Which inputs reach which outputs. {described}.")
 
@@ -138,36 +148,58 @@ def plot_bars(
     Parameters
     ----------
     groups : mapping of str to mapping of str to float
-        Name of a group (below the axis) to name of a bar (in the legend) to its value in percent.
-        All groups have the same bars.
+        Name of a group (below the axis) to name of a bar (in the legend) to its value. All groups
+        have the same bars. Of a value that is not a number only ``nan`` is written.
     alt : str
         What the picture shows, as a claim; never a trained number.
     ylabel : str
-        Label of the axis.
+        Label of the axis. If it names ``%``, the axis reaches from 0 to 100 at least and the values
+        are written as whole numbers; else it reaches from 0 as far as the values do.
     limits : mapping of str to float, optional
         Label to height of a line across the picture.
     """
-    figure, (ax,) = _figure()
+    percent = "%" in ylabel
+    written = "{:z.0f}".format if percent else _number
     names = list(next(iter(groups.values())))
+    heights = {name: [float(values[name]) for values in groups.values()] for name in names}
+    figure, (ax,) = _figure(width=max(7.0, 0.8 * len(groups), 0.2 * len(names) * len(groups)))
     width = 0.8 / len(names)
+    numbers: list[Annotation] = []
     for i, (name, style) in enumerate(_styles(names).items()):
         where = [g + (i - (len(names) - 1) / 2) * width for g in range(len(groups))]
         bars = ax.bar(
             where,
-            [values[name] for values in groups.values()],
+            [0.0 if math.isnan(value) else value for value in heights[name]],
             width * 0.92,
-            label=name,
-            color=COLOURS[style],
+            label=_folded(name),
+            color=_colour(style),
             edgecolor="white",
-            hatch=HATCHES[style],
+            hatch=_pattern(HATCHES, style),
         )
-        labels = ax.bar_label(bars, fmt="%.0f", padding=2, fontsize=9)
-        for label in labels:  # a limit may pass behind the number
-            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
+        numbers += ax.bar_label(bars, [*map(written, heights[name])], padding=2, fontsize=9)
+    for number in numbers:  # a limit may pass behind it
+        number.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     _draw_limits(ax, limits)
-    ax.set(ylabel=ylabel, ylim=(0, 112), yticks=range(0, 101, 20))
+    if percent:
+        ax.update_datalim([(0, 100)], updatex=False)
+    ax.margins(y=0.12)  # room for the numbers
+    if ax.get_ylim()[0] < 0:
+        ax.axhline(0, color="black", linewidth=0.8)
+    ax.set(ylabel=ylabel)
     ax.set_xticks(range(len(groups)), list(groups))
-    return _with_legend(figure, ax, alt)
+    _add_legend(ax)
+    figure.draw_without_rendering()  # only then is known what takes how much room
+    if _crowded(numbers):
+        for number in numbers:
+            number.set_rotation(90)
+    if _crowded(ax.get_xticklabels()):
+        letters = max(int(ax.bbox.width / len(groups) / 9), 6)  # side by side
+        ax.set_xticks(range(len(groups)), [_broken(group, letters) for group in groups])
+        figure.draw_without_rendering()
+        if _crowded(ax.get_xticklabels()):
+            upright = [_broken(group, 24) for group in groups]
+            ax.set_xticks(range(len(groups)), upright, rotation=90)
+    return Picture(figure, alt)
 
 
 def plot_lines(
@@ -178,7 +210,7 @@ def plot_lines(
     ylabel: str,
     limits: Mapping[str, float] | None = None,
 ) -> Picture:
-    """Lines told apart by marker and dash as well as colour; dashed grey lines for known limits.
+    """Lines told apart by marker and dash as well as colour; dashed black lines for known limits.
 
     Parameters
     ----------
@@ -198,19 +230,22 @@ def plot_lines(
         ax.plot(
             range(len(heights)),
             heights,
-            DASHES[styles[label]],
-            marker=MARKERS[styles[label]] if len(heights) <= 20 else None,
-            color=COLOURS[styles[label]],
+            _pattern(DASHES, styles[label]),
+            marker=_pattern(MARKERS, styles[label]) if len(heights) <= 20 else None,
+            color=_colour(styles[label]),
             linewidth=1.5 * wider,
             markersize=6 * wider,
-            label=label,
+            label=_folded(label),
         )
     _draw_limits(ax, limits)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     n_steps = max(len(heights) for heights in lines.values())
     if n_steps <= 12:
         ax.set_xticks(range(n_steps))
-    return _with_legend(figure, ax, alt)
+    else:
+        ax.locator_params("x", integer=True)  # there is no step 2.5
+    _add_legend(ax)
+    return Picture(figure, alt)
 
 
 def plot_curves(
@@ -235,11 +270,14 @@ def plot_curves(
         Label to height of a line across the picture.
     """
     figure, (ax,) = _figure()
-    for i, (label, (where, heights)) in enumerate(curves.items()):
-        ax.plot(where, heights, DASHES[i % 4], color=COLOURS[i % 4], linewidth=2, label=label)
+    styles = _styles(curves)
+    for label, (where, heights) in curves.items():
+        dash, colour = _pattern(DASHES, styles[label]), _colour(styles[label])
+        ax.plot(where, heights, dash, color=colour, linewidth=2, label=_folded(label))
     _draw_limits(ax, limits)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    return _with_legend(figure, ax, alt)
+    _add_legend(ax)
+    return Picture(figure, alt)
 
 
 def plot_grids(
@@ -263,8 +301,8 @@ def plot_grids(
     numbers : bool
         Write each value other than 0 into its field, for tables of counts.
     """
-    low = min(float(values.min()) for values in grids.values())
-    high = max(float(values.max()) for values in grids.values())
+    known = [v for values in grids.values() for v in values.flatten().tolist() if math.isfinite(v)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
     # A grid is as wide as it has columns, so that equal steps look equally long.
     wide = [max(values.shape[1], 6) for values in grids.values()]
     rows = max(values.shape[0] for values in grids.values())
@@ -280,10 +318,9 @@ def plot_grids(
         for row, column in values.nonzero().tolist() if numbers else ():
             value = float(values[row, column])
             ink = _ink((value - low) / ((high - low) or 1))
-            ax.text(column + 0.5, row + 0.5, f"{value:g}", color=ink, ha="center", va="center")
-        every = 1 if numbers else 5
+            ax.text(column + 0.5, row + 0.5, _number(value), color=ink, ha="center", va="center")
         for axis, n in ((ax.xaxis, values.shape[1]), (ax.yaxis, values.shape[0])):
-            axis.set_ticks([i + 0.5 for i in range(0, n, every)], [*map(str, range(0, n, every))])
+            _count(axis, n, every=1 if numbers or n <= 5 else 5)
         ax.set(title=title, xlabel=xlabel)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
@@ -293,37 +330,74 @@ def plot_grids(
     return Picture(figure, alt)
 
 
+def _count(axis: Axis, n: int, *, every: int) -> None:
+    """Number the fields along an axis from 0, one of ``every`` so many."""
+    axis.set_ticks([i + 0.5 for i in range(0, n, every)], [*map(str, range(0, n, every))])
+
+
 def _ink(shade: float) -> str:
     """What is read best on a shade of the colour map Greys: 0 is white, 1 is black."""
     return "white" if shade > 0.615 else "black"
 
 
-def _with_legend(figure: Figure, ax: Axes, alt: str) -> Picture:
-    """The finished picture, with its legend beside the axes."""
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return Picture(figure, alt)
+def _add_legend(ax: Axes) -> None:
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside the axes
 
 
 def _styles(names: Iterable[str]) -> dict[str, int]:
-    """Which colour, hatch, marker and dash each series gets."""
-    others = iter(range(len(READERS), len(COLOURS)))
+    """Which style each series gets; 16 of them differ, 8 beside a reader, whose colours are taken.
+
+    The first four are those of the tables above. See :func:`_colour` and :func:`_pattern`.
+    """
     names = list(names)
     if not set(names) & set(READERS):
         return {name: i for i, name in enumerate(names)}
+    others = (i for i in count() if _colour(i) not in COLOURS[: len(READERS)])
     return {name: READERS.index(name) if name in READERS else next(others) for name in names}
+
+
+def _colour(style: int) -> str:
+    return COLOURS[style % 4]
+
+
+def _pattern(patterns: Sequence[str], style: int) -> str:
+    """A hatch, marker or dash: with each round of the colours, each colour gets another one."""
+    return patterns[(style + style // 4) % 4]
+
+
+def _number(value: float) -> str:
+    """A value as it is written: with three digits, or all those before the point."""
+    return f"{value:z,.0f}" if abs(value) >= 100 else f"{value:z.3g}"
+
+
+def _folded(label: str) -> str:
+    """A label of the legend in lines that leave room for the picture."""
+    return "\n".join(_broken(line, 40) for line in label.splitlines())
+
+
+def _broken(text: str, letters: int) -> str:
+    """A text in lines of at most so many letters, if its words are not longer."""
+    return textwrap.fill(text, letters, break_long_words=False)
+
+
+def _crowded(texts: Iterable[Text]) -> bool:
+    """Whether texts that were drawn side by side run into one another."""
+    extents = sorted((text.get_window_extent() for text in texts), key=lambda extent: extent.x0)
+    return any(left.overlaps(right) for left, right in pairwise(extents))
 
 
 def _lines_upon(label: str, lines: Mapping[str, Sequence[float]]) -> int:
     """How many of the lines drawn after this one hide most of it."""
-    drawn = [height for heights in lines.values() for height in heights]
+    drawn = [h for heights in lines.values() for h in heights if math.isfinite(h)] or [0.0]
     near = (max(drawn) - min(drawn)) / 50
     later = list(lines.values())[list(lines).index(label) + 1 :]
     return sum(
-        2 * sum(abs(a - b) < near for a, b in zip(lines[label], other, strict=False)) > len(other)
+        2 * sum(abs(a - b) <= near for a, b in zip(lines[label], other, strict=False)) > len(other)
         for other in later
     )
 
 
 def _draw_limits(ax: Axes, limits: Mapping[str, float] | None) -> None:
     for i, (label, height) in enumerate((limits or {}).items()):
-        ax.axhline(height, color="black", linestyle=("--", ":")[i % 2], linewidth=1.6, label=label)
+        dash = ("--", ":", "-.", (0, (9, 3)))[i % 4]
+        ax.axhline(height, color="black", linestyle=dash, linewidth=1.6, label=_folded(label))

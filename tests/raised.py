@@ -12,15 +12,20 @@ x = torch.randn(3, 5, 4)
 """
 
 # The first id that the explanation must name, the code, and what the explanation must say.
-KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
+Case = tuple[str, str, tuple[str, ...]]
+
+NEXT_LAYER: Case = (
+    "next-layer-takes-hidden-size",
+    "first = nn.LSTM(4, 6, bidirectional=True, batch_first=True)\n"
+    "out, _ = first(x)\n"
+    "nn.LSTM(6, 6)(out)",
+    ("takes 6 features and got 12 = 2 x 6", "input_size=12"),
+)
+
+# A set, so that no test can depend on which comes first: a new one may stand anywhere.
+KNOWN: set[Case] = {
     # ---- inputs
-    (
-        "next-layer-takes-hidden-size",
-        "first = nn.LSTM(4, 6, bidirectional=True, batch_first=True)\n"
-        "out, _ = first(x)\n"
-        "nn.LSTM(6, 6)(out)",
-        ("takes 6 features and got 12 = 2 x 6", "input_size=12"),
-    ),
+    NEXT_LAYER,
     (
         "input-size-is-length",
         "nn.LSTM(1, 6)(torch.randn(3, 5))",
@@ -403,10 +408,10 @@ KNOWN: list[tuple[str, str, tuple[str, ...]]] = [
         "f1(torch.randn(3, 5, 4), torch.ones(3, 5).long())",
         ("(3, 5, 4)", "num_classes=4", "(3, 4, 5)"),
     ),
-]
+}
 
 # Need a GPU: the exception is made here, with PyTorch's documented text.
-NOT_RAISED_FOR_REAL: list[tuple[str, str, tuple[str, ...]]] = [
+NOT_RAISED_FOR_REAL: list[Case] = [
     (
         "cudnn-eval-backward",
         "raise RuntimeError('cudnn RNN backward can only be called in training mode')",
@@ -437,7 +442,7 @@ NOT_RAISED_FOR_REAL: list[tuple[str, str, tuple[str, ...]]] = [
 ]
 
 # Older wording or another type of exception, raised where the real one is raised.
-OTHER_VERSIONS: list[tuple[str, str, tuple[str, ...]]] = [
+OTHER_VERSIONS: list[Case] = [
     (
         "h-0-batch-first",
         "class Old(nn.GRU):\n"

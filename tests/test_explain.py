@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
-from raised import KNOWN, NOT_RAISED_FOR_REAL, OTHER_VERSIONS, PREAMBLE, UNRELATED
+from raised import (
+    KNOWN,
+    NEXT_LAYER,
+    NOT_RAISED_FOR_REAL,
+    OTHER_VERSIONS,
+    PREAMBLE,
+    UNRELATED,
+    Case,
+)
 from traitlets.config import Config
 
 from birnn_course.course import UNITS
@@ -55,15 +63,26 @@ def run(shell: InteractiveShell, code: str, capsys: pytest.CaptureFixture[str]) 
     return traceback, sign + explanation
 
 
-def name_of(case: tuple[str, str, tuple[str, ...]]) -> str:
+def name_of(case: Case) -> str:
     return case[0]
 
 
-@pytest.mark.parametrize("case", [*KNOWN, *OTHER_VERSIONS, *NOT_RAISED_FOR_REAL], ids=name_of)
+def order_matters(shell: InteractiveShell) -> bool:
+    """Whether the table, read from its end, explains the last cell's error in another way."""
+    result: Any = shell.last_execution_result
+    first, other = (
+        explanation_of(result.error_in_exec, table)
+        for table in (extension.TABLE, extension.TABLE[::-1])
+    )
+    return first != other
+
+
+CASES = [*sorted(KNOWN), *OTHER_VERSIONS, *NOT_RAISED_FOR_REAL]
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_a_known_error_is_explained(
-    case: tuple[str, str, tuple[str, ...]],
-    shell: InteractiveShell,
-    capsys: pytest.CaptureFixture[str],
+    case: Case, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     misconception, code, numbers = case
     traceback, explanation = run(shell, code, capsys)
@@ -75,6 +94,7 @@ def test_a_known_error_is_explained(
         assert fragment in text
     assert len(text) < 520
     assert text.isascii()  # so that every terminal can print it
+    assert not order_matters(shell)
 
 
 def test_an_error_of_another_kind_would_be_noticed(
@@ -86,6 +106,17 @@ def test_an_error_of_another_kind_would_be_noticed(
         patch.setattr(extension, "TABLE", (*extension.TABLE, wide))
         assert run(shell, "1 / 0", capsys)[1] != ""
     assert run(shell, "1 / 0", capsys)[1] == ""
+
+
+def test_an_entry_that_takes_the_errors_of_others_is_noticed(
+    shell: InteractiveShell,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wide = Known("Expected", lambda _: Explanation("You expected.", ("head-keeps-its-size",)))
+    monkeypatch.setattr(extension, "TABLE", (*extension.TABLE, wide))
+    run(shell, NEXT_LAYER[1], capsys)
+    assert order_matters(shell)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -103,7 +134,7 @@ def test_there_are_enough_unrelated_errors() -> None:
 def test_the_traceback_is_not_changed(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = KNOWN[0][1]
+    code = NEXT_LAYER[1]
     with_extension, explanation = run(shell, code, capsys)
     shell.run_line_magic("unload_ext", "birnn_course")
     without, nothing = run(shell, code, capsys)
@@ -215,12 +246,17 @@ def test_a_failure_of_the_explainer_is_silent(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(_: object) -> None:
+    asked = []
+
+    def broken(clues: object) -> None:
+        asked.append(type(clues))
         raise RuntimeError("the roof is on fire")
 
-    monkeypatch.setattr(extension, "TABLE", (replace(extension.TABLE[0], explain=broken),))
+    broken_table = tuple(replace(entry, explain=broken) for entry in extension.TABLE)
+    monkeypatch.setattr(extension, "TABLE", broken_table)
     capsys.readouterr()
-    shell.run_cell(KNOWN[0][1])
+    shell.run_cell(NEXT_LAYER[1])
+    assert asked
     printed = capsys.readouterr()
     assert "Expected 6, got 12" in printed.out
     assert "roof" not in printed.out + printed.err
@@ -264,16 +300,16 @@ def test_loading_twice_explains_once_and_unloading_stops(
 ) -> None:
     shell.run_line_magic("load_ext", "birnn_course")
     shell.run_line_magic("reload_ext", "birnn_course")
-    assert run(shell, KNOWN[0][1], capsys)[1].count(SIGN) == 1
+    assert run(shell, NEXT_LAYER[1], capsys)[1].count(SIGN) == 1
     shell.run_line_magic("unload_ext", "birnn_course")
-    assert run(shell, KNOWN[0][1], capsys)[1] == ""
+    assert run(shell, NEXT_LAYER[1], capsys)[1] == ""
     shell.run_line_magic("load_ext", "birnn_course")
 
 
 def test_every_id_is_a_known_misconception() -> None:
     with LISTED.open(encoding="utf-8", newline="") as file:
         listed = {row["misconception"]: row for row in csv.DictReader(file)}
-    explained = {case[0] for case in (*KNOWN, *OTHER_VERSIONS, *NOT_RAISED_FOR_REAL)}
+    explained = {case[0] for case in CASES}
     assert explained <= set(listed) | set(catalogue())
     built = {unit.number for unit in UNITS}
     for name in explained & set(listed):

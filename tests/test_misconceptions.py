@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
+from birnn_course.grading.lessons import headings
 from birnn_course.misconceptions import Misconception, catalogue, parse
 from birnn_course.running.snippets import execute, printed, same
 
@@ -50,6 +52,33 @@ def test_no_two_are_the_same_belief() -> None:
     assert believed_twice(catalogue().values()) == []
     (one,) = parse([entry(belief="A step.")], "01")
     assert believed_twice([one, replace(one, id="b", unit="02")]) == ["a step."]
+
+
+def misplaced(entries: Iterable[Misconception]) -> list[str]:
+    """Sections that the unit's lesson does not have, or that nobody needs: a cell shows it."""
+    parts = {unit.number: list(headings(unit)) for unit in UNITS}
+    shown = {name for unit in parts.values() for _, names in unit for name in names}
+    found = []
+    for m in entries:
+        if m.section and m.section not in (heading for heading, _ in parts[m.unit]):
+            found.append(f"{m.id}: the lesson of unit {m.unit} has no section {m.section!r}")
+        if m.section and m.id in shown:
+            found.append(f"{m.id}: a cell shows it, so it needs no section")
+    return found
+
+
+def test_every_section_that_is_named_is_there_and_needed() -> None:
+    assert misplaced(catalogue().values()) == []
+    told, by_run = catalogue()["swapped-halves"], catalogue()["last-step-readout"]
+    assert told.section and not by_run.section
+    lost = replace(told, section=told.section.upper())
+    assert misplaced([lost]) == [
+        f"swapped-halves: the lesson of unit 01 has no section {lost.section!r}"
+    ]
+    assert misplaced([replace(told, unit="02")])  # it is a heading of its own unit only
+    assert misplaced([replace(by_run, section=told.section)]) == [
+        "last-step-readout: a cell shows it, so it needs no section"
+    ]
 
 
 def entry(**changes: Any) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
-from birnn_course import plot_bars, plot_dependence, plot_grids, plot_lines
+from birnn_course import plot_bars, plot_curves, plot_dependence, plot_grids, plot_lines, plots
 from birnn_course.plots import COLOURS, READERS, Picture, describe_map
 
 SQUARE = torch.ones(5, 5)
@@ -112,3 +114,160 @@ def test_grids_of_different_widths_share_their_shades_and_show_counts() -> None:
         for numbers in (False, True)
     )
     assert plain.png != written.png
+
+
+# ── any quantity, any number of series, any name ────────────────────────────────────────────────
+
+
+@pytest.fixture
+def axes(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The first axes of what a function draws, in place of the picture."""
+
+    def drawn(draw: Any, *given: Any, **options: Any) -> Any:
+        figure = draw(*given, **{"alt": "a", **options})
+        figure.draw_without_rendering()
+        return figure.axes[0]
+
+    monkeypatch.setattr(plots, "Picture", lambda figure, alt: figure)
+    return drawn
+
+
+def bars(*values: float) -> dict[str, dict[str, float]]:
+    return {f"group {i}": {"a": value} for i, value in enumerate(values)}
+
+
+def written(ax: Any) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_percent_reach_from_0_to_100(axes: Any) -> None:
+    for values in ((3.4, 100.0), (0.0,), (math.nan, 50.0)):
+        ax = axes(plot_bars, bars(*values), limits={"guessing": 25})
+        assert ax.get_ylim() == pytest.approx((0, 112))
+        shown = [tick for tick in ax.get_yticks() if tick <= 112]
+        assert shown == [0, 20, 40, 60, 80, 100]
+    assert written(axes(plot_bars, bars(3.4, 99.6, -0.2))) == ["3", "100", "0"]
+    low, high = axes(plot_bars, bars(-30.0, 250.0)).get_ylim()
+    assert low < -30 and high > 250
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "numbers"),
+    [
+        ((0.346,), 0, 0.39, ["0.346"]),
+        ((2.0, 2.484), 0, 2.78, ["2", "2.48"]),
+        ((123_456, 246_912.0), 0, 276_541, ["123,456", "246,912"]),
+        ((-3.0, -1.0), -3.36, 0, ["-3", "-1"]),
+        ((-2.0, 3.0), -2.6, 3.6, ["-2", "3"]),
+        ((math.nan, 5.0), 0, 5.6, ["nan", "5"]),
+    ],
+)
+def test_bars_of_any_quantity_fill_their_axis(
+    values: tuple[float, ...], low: float, high: float, numbers: list[str], axes: Any
+) -> None:
+    ax = axes(plot_bars, bars(*values), ylabel="loss in nats")
+    assert ax.get_ylim() == pytest.approx((low, high), rel=0.01)
+    assert written(ax) == numbers
+
+
+def test_a_limit_above_all_bars_is_in_the_picture(axes: Any) -> None:
+    ax = axes(plot_bars, bars(0.2), ylabel="F1", limits={"best": 0.9})
+    assert ax.get_ylim()[1] > 0.9
+
+
+def test_no_value_at_all_is_a_picture(axes: Any) -> None:
+    assert written(axes(plot_bars, bars(math.nan), ylabel="F1")) == ["nan"]
+    assert axes(plot_lines, {"a": []}, xlabel="x", ylabel="y").lines
+
+
+def overlapping(texts: Any) -> list[str]:
+    extents = [(text.get_text(), text.get_window_extent()) for text in texts]
+    pairs = itertools.combinations(extents, 2)
+    return [f"{one} / {other}" for (one, a), (other, b) in pairs if a.overlaps(b)]
+
+
+def test_many_bars_and_long_names_leave_room_for_each_other(axes: Any) -> None:
+    many = {f"group {k}": {f"series {i}": 0.1234 + i + k for i in range(8)} for k in range(9)}
+    ax = axes(plot_bars, many, ylabel="loss in nats")
+    assert overlapping(ax.texts) == []
+    long, series = "a group whose name takes two lines", "a series whose name is a sentence " * 3
+    for count in (3, 12):
+        named = {f"{i}, {long}": {series: 50.0} for i in range(count)}
+        ax = axes(plot_bars, named)
+        assert overlapping(ax.get_xticklabels()) == []
+        assert ax.bbox.height > 80 and ax.bbox.width > 250
+    # Planted: without the mending they run into one another.
+    ax.set_xticks(range(12), list(named), rotation=0)
+    ax.figure.draw_without_rendering()
+    assert overlapping(ax.get_xticklabels())
+
+
+def test_sixteen_series_are_told_apart_without_the_readers_colours() -> None:
+    def looks(names: list[str]) -> list[tuple[str, str]]:
+        styles = plots._styles(names).values()
+        return [(plots._colour(i), plots._pattern(plots.HATCHES, i)) for i in styles]
+
+    names = [f"seed {i}" for i in range(16)]
+    assert len(set(looks(names))) == 16
+    beside = looks([*READERS, *names[:8]])
+    assert beside[:2] == looks(list(READERS)) and len(set(beside)) == 10
+    assert not {colour for colour, _ in beside[2:]} & set(COLOURS[:2])
+
+
+@pytest.mark.parametrize("kind", ["bars", "lines", "curves"])
+def test_more_series_than_colours_are_drawn(kind: str, axes: Any) -> None:
+    names = [f"seed {i}" for i in range(9)]
+    if kind == "bars":
+        ax = axes(plot_bars, {"g": dict.fromkeys(names, 50.0)})
+        looks = [(c[0].get_facecolor(), c[0].get_hatch()) for c in ax.containers]
+    else:
+        heights: Any = [1, 2, 3] if kind == "lines" else ([0, 1, 2], [1, 2, 3])
+        draw = plot_lines if kind == "lines" else plot_curves
+        ax = axes(draw, dict.fromkeys(names, heights), xlabel="x", ylabel="y")
+        looks = [(line.get_color(), line.get_linestyle()) for line in ax.lines]
+    assert len(set(looks)) == 9
+
+
+def test_the_readers_keep_their_colours_among_curves(axes: Any) -> None:
+    curve = ([0, 1], [0, 1])
+    ax = axes(plot_curves, dict.fromkeys(["limit", *READERS], curve), xlabel="x", ylabel="y")
+    assert [line.get_color() for line in ax.lines] == [COLOURS[2], *COLOURS[:2]]
+
+
+def test_steps_are_counted_in_whole_numbers(axes: Any) -> None:
+    for count in (5, 13, 20, 27, 250):
+        ax = axes(plot_lines, {"a": [1.0] * count}, xlabel="epoch", ylabel="loss")
+        assert all(tick == round(tick) for tick in ax.get_xticks())
+
+
+def test_lines_may_be_equal_or_have_gaps(axes: Any) -> None:
+    ax = axes(plot_lines, {"a": [1.0, 1.0], "b": [1.0, 1.0]}, xlabel="x", ylabel="y")
+    assert ax.lines[0].get_linewidth() > ax.lines[1].get_linewidth()
+    gaps = {"a": [math.nan, 1.0, 2.0, 9.0], "b": [math.nan, 1.0, 2.0, 9.0]}
+    ax = axes(plot_lines, gaps, xlabel="x", ylabel="y")
+    assert ax.lines[0].get_linewidth() > ax.lines[1].get_linewidth()
+
+
+def test_four_limits_are_told_apart(axes: Any) -> None:
+    limits = {f"limit {i}": float(i) for i in range(4)}
+    ax = axes(plot_bars, bars(50.0), limits=limits)
+    assert len({str(line._dash_pattern) for line in ax.lines}) == 4
+
+
+def test_a_large_map_is_drawn_large_enough(axes: Any) -> None:
+    ax = axes(lambda maps, alt: plot_dependence(maps), {"a": torch.ones(40, 40)})
+    assert ax.bbox.width / 40 > 10  # pixels of a field; a dot has 8
+    assert overlapping(ax.get_xticklabels()) == []
+    long = "the map of a model whose name is long"
+    two = {f"{i}, {long}": SQUARE for i in range(2)}
+    ax = axes(lambda maps, alt: plot_dependence(maps), two)
+    assert overlapping([each.title for each in ax.figure.axes]) == []
+
+
+def test_a_grid_may_be_small_have_holes_and_large_numbers(axes: Any) -> None:
+    values = torch.tensor([[1.0, math.nan], [-1234.5, 0.33333]])
+    ax = axes(plot_grids, {"a": values}, xlabel="x", ylabel="y", numbers=True)
+    assert written(ax) == ["1", "nan", "-1,234", "0.333"]
+    assert ax.collections[0].get_clim() == (-1234.5, 1.0)
+    ax = axes(plot_grids, {"a": values}, xlabel="x", ylabel="y")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1"]

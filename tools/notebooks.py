@@ -1,9 +1,10 @@
 """Run notebooks and store them as the repository keeps them (``make notebooks [N=01]``).
 
-``N`` is the beginning of a notebook's name: a unit's number runs its lesson and its exercises,
-``N=01_bidirectional_exercises`` the exercises alone.
+``N`` is a unit's number or a notebook's name: ``N=01`` runs the lesson and its exercises,
+``N=01_bidirectional`` the lesson alone, ``N=01_bidirectional_exercises`` the exercises alone.
 
-The learner's copy of an exercise notebook is made from its master in ``solutions/`` on the way.
+The learner's copy of an exercise notebook is made from its master in ``solutions/`` on the way. A
+lesson's cell that does not say whether it is on a slide is marked as one for readers.
 
 A stored notebook was executed in order in a fresh kernel and holds nothing that differs from one
 run or machine to the next, apart from the outputs of cells that say so. So a second run changes
@@ -24,6 +25,7 @@ import nbformat
 import psutil
 from nbclient import NotebookClient
 
+from birnn_course.course import UNITS
 from birnn_course.grading.learner_copies import learner_copy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,12 +51,14 @@ class Cost:
     cpu_seconds: float
 
 
-def stored(number: str = "", folder: Path = ROOT) -> list[Path]:
-    """The repository's notebooks, or those whose name starts with ``number``."""
+def stored(name: str = "", folder: Path = ROOT) -> list[Path]:
+    """The repository's notebooks; only those of a unit, or of one name, if ``name`` says which."""
+    wanted = Path(name).name.removesuffix(".ipynb")
     return sorted(
         path
         for kind in ("notebooks", "solutions")
-        for path in folder.glob(f"{kind}/{number}*.ipynb")
+        for path in folder.glob(f"{kind}/*.ipynb")
+        if wanted in ("", path.stem, path.stem.partition("_")[0])
     )
 
 
@@ -90,6 +94,17 @@ def execute(notebook: Notebook, folder: Path) -> tuple[Notebook, list[Cost]]:
     ):
         client.execute()
     return notebook, costs
+
+
+def leave_to_readers(notebook: Notebook) -> Notebook:
+    """Keep cells that say nothing about slides off them, in place: the lecture stays as it was.
+
+    Other tools would show such cells; ``""`` is what JupyterLab leaves when a choice is undone.
+    """
+    for cell in notebook.cells:
+        slideshow = cell.metadata.setdefault("slideshow", nbformat.from_dict({}))
+        slideshow["slide_type"] = slideshow.get("slide_type") or "skip"
+    return notebook
 
 
 def normalise(notebook: Notebook) -> Notebook:
@@ -134,16 +149,19 @@ def text(notebook: Notebook) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run and store the notebooks whose names start with one of ``arguments``, or all."""
-    paths = {path for number in arguments or [""] for path in stored(number)}
+    """Run and store the notebooks that ``arguments`` name, by unit or by name, or all."""
+    paths = {path for name in arguments or [""] for path in stored(name)}
     masters = sorted(path for path in paths if path.parent.name == "solutions")
     copies = {NOTEBOOKS / master.name: master for master in masters}
     if not paths:
-        print(f"No notebook starts with {' or '.join(arguments)}; see notebooks/ for their names.")
+        print(f"No unit or notebook is called {' or '.join(arguments)}; see notebooks/.")
         return 1
+    lessons = {unit.lesson for unit in UNITS}
     # A learner's copy is never edited: it comes from its master.
     for path in sorted(paths | set(copies)):
         source = nbformat.read(copies.get(path, path), as_version=4)
+        if path.name in lessons:
+            leave_to_readers(source)
         print(refresh(path, learner_copy(source) if path in copies else source))
     return 0
 

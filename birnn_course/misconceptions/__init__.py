@@ -33,6 +33,9 @@ class Misconception:
         Python that leaves two different values in ``wrong`` and ``right``.
     needs : str
         ``cuda`` if the demo runs only where a GPU is; else empty.
+    section : str
+        Heading in the unit's lesson that tells what is right. Empty if a cell there shows it, or if
+        it takes the whole lesson.
     """
 
     id: str
@@ -42,6 +45,7 @@ class Misconception:
     reality: str
     demo: str
     needs: str = ""
+    section: str = ""
 
 
 @cache

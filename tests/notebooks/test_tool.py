@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,51 @@ def test_costs_are_processor_seconds_of_each_cell(tmp_path: Path) -> None:
     assert 1 <= costs[2].cpu_seconds > costs[1].cpu_seconds
 
 
-def test_an_unknown_number_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert tool.main(["77"]) == 1
+@pytest.mark.parametrize("name", ["77", "0", "02_sh", "shapes"])
+def test_an_unknown_name_is_one_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool.main([name]) == 1
     assert capsys.readouterr().out.count("\n") == 1
+
+
+LESSON, TASKS = "notebooks/02_shapes.ipynb", "notebooks/02_shapes_exercises.ipynb"
+MASTER = "solutions/02_shapes_exercises.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("02_shapes", [LESSON]),
+        ("02_shapes.ipynb", [LESSON]),
+        (LESSON, [LESSON]),
+        ("02_shapes_exercises", [TASKS, MASTER]),
+        (MASTER, [TASKS, MASTER]),
+        ("02", [LESSON, TASKS, MASTER]),
+    ],
+)
+def test_a_name_means_one_notebook_and_a_number_its_unit(name: str, meant: list[str]) -> None:
+    assert [path.relative_to(tool.ROOT).as_posix() for path in tool.stored(name)] == meant
+
+
+def kinds(path: Path) -> list[str | None]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells]
+
+
+def test_new_cells_of_a_lesson_are_left_to_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    monkeypatch.setattr(tool, "stored", partial(tool.stored, folder=tmp_path))
+    notebook = small("1", "2", "3")
+    notebook.cells[0].metadata["slideshow"] = {"slide_type": "slide"}
+    notebook.cells[1].metadata["slideshow"] = {"slide_type": ""}
+    lesson, tasks = tmp_path / LESSON, tmp_path / TASKS
+    lesson.parent.mkdir()
+    for path in (lesson, tasks):
+        path.write_text(tool.text(notebook), encoding="utf-8")
+    assert tool.main(["02_shapes"]) == 0
+    assert capsys.readouterr().out.startswith(f"{LESSON}: written")
+    assert kinds(lesson) == ["slide", "skip", "skip"]
+    assert kinds(tasks) == ["slide", "", None]  # not run; and only lessons have slides
+    assert tool.main([TASKS]) == 0
+    assert kinds(tasks) == ["slide", "", None]
