@@ -62,7 +62,9 @@ def test_the_whole_run_with_a_python_that_always_fails(tmp_path: Path) -> None:
     python, out = tmp_path / "python", tmp_path / "out"
     python.write_text('#!/bin/sh\necho "called with $*"\nexit 5\n', encoding="utf-8")
     python.chmod(0o755)
-    done = subprocess.run([SCRIPT, "--python", python, out], capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", SCRIPT, "--python", python, out], capture_output=True, check=False
+    )
     assert done.returncode == 1
     summary = (out / "summary.txt").read_text(encoding="utf-8")
     for step in ("install", "doctor", "tests", "notebooks", "training", "speller"):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What only a machine with a GPU can show, in one command that needs no network there:
 #
-#     tools/on_gpu.sh [--device cpu] [--seconds 540] [--python python3] [FOLDER]
+#     bash tools/on_gpu.sh [--device cpu] [--seconds 540] [--python python3] [FOLDER]
 #
 # Installs the pack of `make gpu-pack`, if there is one, into a folder of its own, and runs the
 # steps below, each with a share of the time. FOLDER (or $OUT) gets eight files: read summary.txt
@@ -32,8 +32,8 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 pytest="$python -m pytest -v -p no:cacheprovider"
 side_by_side="-n $(nproc) --dist loadfile --no-loadscope-reorder"
 nbval=$(sed -n 's/^NBVAL := //p' Makefile)
-marked='not full'
-[[ $device == cuda ]] || marked='not full and not gpu'
+marked='not full' loops=''
+[[ $device == cuda ]] || marked='not full and not gpu' loops='--rounds 1 --sequences 1000'
 
 install() {
     local pip="$python -m pip install --quiet --no-index --no-deps --no-compile --target $site"
@@ -57,7 +57,7 @@ step doctor 10 "$python" -c 'from birnn_course.cli import main; main()' doctor
 step tests 25 $pytest -s -m "$marked" \
     tests/test_gpu.py tests/test_misconceptions.py tests/test_device.py tests/test_training.py
 step notebooks 50 $pytest $side_by_side $nbval notebooks solutions
-step training 20 "$python" benchmarks/training.py --out "$work/results"
+step training 30 "$python" benchmarks/training.py $loops --out "$work/results"
 keep
 step speller 100 "$python" benchmarks/spelling_full.py --preset gpu --out "$work/results"
 keep
