@@ -15,7 +15,7 @@ TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_miscon
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-full test-oldest test-gpu browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test-gpu: .venv/installed-test ## on a CUDA GPU: all notebooks, parity with the 
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA GPU here; run this where there is one.")'
 	BIRNN_DEVICE=cuda $(PYTEST) -s -m "gpu or not (full or browser)" tests/test_gpu.py tests/test_misconceptions.py tests/test_device.py tests/test_training.py
 	BIRNN_DEVICE=cuda $(PYTEST) $(NBVAL) $(NOTEBOOKS)
+
+gpu-pack: .venv/installed-test ## collect the wheels for a machine with a GPU and no network; ARGS="--python 3.12" is the default
+	$(BIN)/python tools/gpu_pack.py $(ARGS)
 
 browser-times: .venv/installed-test .venv/nbgrader ## run the browser tests N times (10 if not given) and count; ARGS='-m "browser and not full"' leaves out the long ones
 	$(BIN)/python tools/repeat.py $(or $(N),10) -m browser tests/browser $(ARGS)

@@ -118,9 +118,11 @@ def train(
     seed: int,
     device: torch.device,
     checkpoint: Path,
-    tick: Callable[[], object] = lambda: None,
+    tell: Callable[[dict[str, Any]], object] = lambda epoch: None,
 ) -> dict[str, Any]:
     """Train from the checkpoint, or from the start, to the end; the best epoch's state and more.
+
+    Each epoch is told when it is kept, and those of the checkpoint at once.
 
     Returns
     -------
@@ -147,8 +149,8 @@ def train(
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
         done = kept["done"]
-    for _ in done["epochs"]:
-        tick()
+    for earlier in done["epochs"]:
+        tell(earlier)
     for epoch in range(len(done["epochs"]), settings.epochs):
         began = clock()
         # Seeded by epoch, so that a run that was stopped draws what it would have drawn.
@@ -171,7 +173,7 @@ def train(
         half = checkpoint.with_suffix(".new")  # renamed when whole: a kill leaves the old one
         torch.save(kept, half)
         half.replace(checkpoint)
-        tick()
+        tell(done["epochs"][-1])
     return done
 
 
@@ -225,8 +227,12 @@ def run(settings: Settings, seed: int, device: torch.device, folder: Path) -> di
         kept: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         return kept
     data = load_spelling(settings.n_train)
-    with click.progressbar(length=settings.epochs, label=f"seed {seed}", show_pos=True) as bar:
-        done = train(data, settings, seed, device, result.with_suffix(".pt"), lambda: bar.update(1))
+
+    def tell(epoch: dict[str, Any]) -> None:
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in epoch.items())
+        click.echo(f"seed {seed} of {settings.epochs} epochs: {numbers}")
+
+    done = train(data, settings, seed, device, result.with_suffix(".pt"), tell)
     model = new_model(data, settings).to(device)
     model.load_state_dict(done["best"])
     found = {
@@ -295,12 +301,13 @@ def main(preset: str, seeds: str, trying: bool, out: Path) -> None:
     if trying:
         try_settings(device, out)
         return
-    runs = [run(PRESETS[preset], int(seed), device, out / "runs") for seed in seeds.split(",")]
-    name = f"spelling_full_{device.type}"
-    text = table(runs, f"python benchmarks/spelling_full.py --preset {preset}")
-    files.write_atomic(out / f"{name}.md", text)
-    (out / f"{name}.png").write_bytes(curve(runs).png)
-    click.echo(text)
+    name, runs = f"spelling_full_{device.type}", []
+    for seed in seeds.split(","):
+        runs.append(run(PRESETS[preset], int(seed), device, out / "runs"))
+        text = table(runs, f"python benchmarks/spelling_full.py --preset {preset}")
+        files.write_atomic(out / f"{name}.md", text)
+        (out / f"{name}.png").write_bytes(curve(runs).png)
+        click.echo(text)
 
 
 def try_settings(device: torch.device, out: Path) -> None:

@@ -69,14 +69,14 @@ def misplaced(entries: Iterable[Misconception]) -> list[str]:
 
 def test_every_section_that_is_named_is_there_and_needed() -> None:
     assert misplaced(catalogue().values()) == []
-    told, by_run = catalogue()["swapped-halves"], catalogue()["last-step-readout"]
-    assert told.section and not by_run.section
-    lost = replace(told, section=told.section.upper())
+    by_text, by_run = catalogue()["swapped-halves"], catalogue()["last-step-readout"]
+    assert by_text.section and not by_run.section
+    lost = replace(by_text, section=by_text.section.upper())
     assert misplaced([lost]) == [
         f"swapped-halves: the lesson of unit 01 has no section {lost.section!r}"
     ]
-    assert misplaced([replace(told, unit="02")])  # it is a heading of its own unit only
-    assert misplaced([replace(by_run, section=told.section)]) == [
+    assert misplaced([replace(by_text, unit="02")])  # it is a heading of its own unit only
+    assert misplaced([replace(by_run, section=by_text.section)]) == [
         "last-step-readout: a cell shows it, so it needs no section"
     ]
 

@@ -123,8 +123,8 @@ def test_grids_of_different_widths_share_their_shades_and_show_counts() -> None:
 def axes(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The first axes of what a function draws, in place of the picture."""
 
-    def drawn(draw: Any, *given: Any, **options: Any) -> Any:
-        figure = draw(*given, **{"alt": "a", **options})
+    def drawn(draw: Any, *data: Any, **options: Any) -> Any:
+        figure = draw(*data, **{"alt": "a", **options})
         figure.draw_without_rendering()
         return figure.axes[0]
 

@@ -27,7 +27,7 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(few: Spelling, tmp_pa
     class StoppedError(Exception):
         pass
 
-    def stop() -> None:
+    def stop(epoch: object) -> None:
         raise StoppedError
 
     for _ in range(2):  # after the first epoch, and again as soon as it goes on

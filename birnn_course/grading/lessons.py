@@ -56,8 +56,8 @@ def sections() -> dict[str, Section]:
         if entry.unit in lessons:
             unit = lessons[entry.unit]
             named = Section(unit.number, unit.lesson, entry.section)
-            whole = Section(unit.number, unit.lesson, unit.title)
-            found.setdefault(misconception, named if named in there else whole)
+            lesson = Section(unit.number, unit.lesson, unit.title)
+            found.setdefault(misconception, named if named in there else lesson)
     return found
 
 
