@@ -104,16 +104,12 @@ def plot_dependence(maps: Mapping[str, Tensor], *, of: str = "step") -> Picture:
         ax.invert_yaxis()
         for t, s in reached.nonzero().tolist():
             ax.plot(s + 0.5, t + 0.5, "o", color="white", markersize=6)
-        ax.set(title=title, xlabel=f"input {of}")
+        ax.set(title=_broken(title, int(9 * side)), xlabel=f"input {of}")
         for axis, n in ((ax.xaxis, columns), (ax.yaxis, rows)):
             _count(axis, n, every=1 if n <= 12 else 2)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
     axes[0].set_ylabel(f"output {of}")
-    figure.draw_without_rendering()
-    if _crowded(ax.title for ax in axes):
-        for ax in axes:
-            ax.set_title(_broken(ax.get_title(), 24))
     described = "; ".join(f"{title}: {describe_map(values)}" for title, values in maps.items())
     return Picture(figure, f"Which inputs reach which outputs. {described}.")
 
