@@ -63,7 +63,8 @@ def test_no_probe_failed_and_no_model_was_called_too_often() -> None:
     for case in FAULTY + RIGHT:
         report, asked = report_on(case)
         assert not [f for f in report if "probe itself failed" in f.evidence], case.name
-        assert 0 < asked < 400, case.name
+        assert asked < 150, case.name
+    assert max(report_on(case)[1] for case in RIGHT) > 50  # and they are counted
 
 
 def packed_tagger() -> tuple[Any, Tensor, dict[str, Any]]:
