@@ -516,6 +516,23 @@ def test_closing_the_sandbox_ends_who_waits_for_it() -> None:
             running.result(timeout=PATIENCE)
 
 
+def test_a_sandbox_that_is_ended_while_it_starts_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bubblewrap forks what then waits for it, before anything in it ends with its parent."""
+    program, forked = tmp_path / "bwrap", tmp_path / "forked"
+    program.write_text(f"#!/bin/sh\nsleep 3600 &\necho $! > '{forked}.new'\n"
+                       f"mv '{forked}.new' '{forked}'\nwait\n")  # fmt: skip
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    host = Host("many", SECONDS, ())
+    while not forked.exists():
+        time.sleep(0.02)
+    child = psutil.Process(int(forked.read_text()))
+    host.end()
+    assert_gone([child])
+
+
 @pytest.mark.usefixtures("shared_host")
 def test_a_syntax_error_is_named_by_its_line_and_no_made_up_file() -> None:
     require("bwrap")

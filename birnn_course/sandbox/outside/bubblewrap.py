@@ -77,7 +77,7 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
     # Forks need to mount and to write their own maps, in namespaces of their own.
     for name, value in environment().items():
         line += ["--setenv", name, value]
-    seen = [*_links_and_folders(), *_python()]
+    seen = [*filter(Path.exists, map(Path, (*_SYSTEM, *_SETTINGS))), *_python()]
     for path in seen:
         if path.is_symlink() and str(path) in _SYSTEM:
             line += ["--symlink", str(path.readlink()), str(path)]
@@ -116,12 +116,6 @@ def _other_copies(seen: Iterable[Path]) -> Iterator[Path]:
                     yield copy
                 elif copy != _PACKAGE:
                     yield from (copy / name for name in ANSWERS)
-
-
-def _links_and_folders() -> Iterator[Path]:
-    for name in (*_SYSTEM, *_SETTINGS):
-        if Path(name).exists():
-            yield Path(name)
 
 
 def _python() -> Iterator[Path]:

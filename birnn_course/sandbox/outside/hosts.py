@@ -6,6 +6,7 @@ Light to import: while that process does its imports, the grader does its own.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -81,8 +82,7 @@ class Host:
             return self._line
 
     def _last_error(self) -> str:
-        self._process.kill()
-        self._process.wait()
+        self._kill()
         if self._stderr.closed:
             return "it was closed"
         end = self._stderr.seek(0, os.SEEK_END)
@@ -92,11 +92,16 @@ class Host:
 
     def end(self) -> None:
         """Kill it with all that it started."""
-        self._process.kill()
-        self._process.wait()
+        self._kill()
         with self._in_use:  # a thread that waits for its first word has heard the end by now
             self._line.close()
             self._stderr.close()
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:
+            # The group: what bubblewrap has just forked waits for it, and would do so for ever.
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
 def next_byte(line: socket.socket, seconds: float) -> bytes:
