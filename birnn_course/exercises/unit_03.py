@@ -75,22 +75,6 @@ def _jacobian(rnn: nn.RNNBase, x: Tensor) -> Tensor:
     return jacobian.ne(0).any(5).any(2)
 
 
-def _seen_from_dimension_one(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module), x).any(3).any(0)[: len(x)])
-
-
-def _steps_seen(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module), x).any(2).any(1))
-
-
-def _seen_batch_first(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module, batch_first=True), x).any(3).any(1))
-
-
-def _swapped(module: Module, x: Tensor) -> Table:
-    return [list(column) for column in zip(*samples_seen(module, x), strict=True)]
-
-
 def _inputs_negated(module: Module) -> Module:
     name, arguments, weights = module
     signs = {key: -1 if key.startswith("weight_ih") else 1 for key in weights}
@@ -123,24 +107,26 @@ SAMPLES_SEEN = Exercise(
         Mistake(
             "rows-are-inputs",
             "rows and columns are swapped: row i shall hold what output i has seen",
-            _swapped,
+            lambda module, x: [
+                list(column) for column in zip(*samples_seen(module, x), strict=True)
+            ],
         ),
         Mistake(
             "samples-in-dimension-one",
             "the output of sample i is taken to be `output[:, i]`; `x` has the batch in "
             "dimension 0, and what comes out is asked about in the same order",
-            _seen_from_dimension_one,
+            lambda module, x: _table(_jacobian(_build(module), x).any(3).any(0)[: len(x)]),
         ),
         Mistake(
             "samples-in-dimension-one",
             "the gradient is added up over dimensions 0 and 2, which leaves the steps of the "
             "input and not its samples",
-            _steps_seen,
+            lambda module, x: _table(_jacobian(_build(module), x).any(2).any(1)),
         ),
         Mistake(
             "batch-first-is-the-default",
             "every sample is taken to have seen itself only; measure what this very module does",
-            _seen_batch_first,
+            lambda module, x: _table(_jacobian(_build(module, batch_first=True), x).any(3).any(1)),
         ),
     ),
     levels={
@@ -168,18 +154,6 @@ SAMPLES_SEEN = Exercise(
 def read_batch(module: Module, x: Tensor) -> Tensor:
     """The same weights in a module that takes the batch first."""
     return outputs_of(_build(module, batch_first=True), x)
-
-
-def _read_as_it_is(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x)
-
-
-def _read_turned(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x.transpose(0, 1)).transpose(0, 1)
-
-
-def _turned_once(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x if _is_batch_first(module) else x.transpose(0, 1))
 
 
 def _read_reshaped(module: Module, x: Tensor) -> Tensor:
@@ -211,17 +185,19 @@ READ_BATCH = Exercise(
             "batch-first-is-the-default",
             "`x` goes into every module as it is; one without `batch_first=True` then reads along "
             "the batch",
-            _read_as_it_is,
+            lambda module, x: outputs_of(_build(module), x),
         ),
         Mistake(
             "mended-twice",
             "`x` is turned to time first for every module, also for one that wants the batch first",
-            _read_turned,
+            lambda module, x: outputs_of(_build(module), x.transpose(0, 1)).transpose(0, 1),
         ),
         Mistake(
             "transposed-only-once",
             "the output is not turned back; it comes in the order of the input",
-            _turned_once,
+            lambda module, x: outputs_of(
+                _build(module), x if _is_batch_first(module) else x.transpose(0, 1)
+            ),
         ),
         Mistake(
             "reshape-mends-layout",
@@ -270,10 +246,6 @@ def _started(
     return read
 
 
-def _reshaped(states: Tensor) -> Tensor:
-    return states.reshape(states.shape[1], states.shape[0], states.shape[2])
-
-
 def _readers_swapped(states: Tensor) -> Tensor:
     by_layer: Tensor = states.unflatten(1, (-1, 2)).flip(2).flatten(1, 2)
     return by_layer.transpose(0, 1).contiguous()
@@ -303,7 +275,9 @@ START_FROM = Exercise(
             "reshape-mends-layout",
             "`reshape` is used to bring the states into shape; it deals them out to the wrong "
             "samples",
-            _started(_reshaped),
+            _started(
+                lambda states: states.reshape(states.shape[1], states.shape[0], states.shape[2])
+            ),
         ),
         Mistake(
             "state-goes-nowhere",
@@ -370,10 +344,6 @@ def _last_step(module: Module, x: Tensor) -> Tensor:
     return outputs[:, -1] if _is_batch_first(module) else outputs[-1]
 
 
-def _last_of_dimension_one(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x)[:, -1]
-
-
 def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # layers, bidirectional, batch_first
     kinds = ((1, True, True), (2, True, False), (1, True, False), (1, False, True))
@@ -417,7 +387,7 @@ FINAL_STATES = Exercise(
             "last-step-is-last-sample",
             "you take `output[:, -1]` from every module; where time comes first, that is the last "
             "sample",
-            _last_of_dimension_one,
+            lambda module, x: outputs_of(_build(module), x)[:, -1],
         ),
     ),
     levels={

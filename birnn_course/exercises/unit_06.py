@@ -43,10 +43,6 @@ def valid_rows(speakers: Labels, n: int) -> Labels:
     return rows[::-1]
 
 
-def _end_of_the_file(speakers: Labels, n: int) -> Labels:
-    return list(range(len(speakers) - n * len(set(speakers)), len(speakers)))
-
-
 def _at_equal_distances(speakers: Labels, n: int) -> Labels:
     k = n * len(set(speakers))
     return [(i + 1) * len(speakers) // k - 1 for i in range(k)]
@@ -75,7 +71,7 @@ VALID_ROWS = Exercise(
         Mistake(
             "order-of-the-file",
             "the last rows of the file are taken; where it is sorted they belong to a few speakers",
-            _end_of_the_file,
+            lambda speakers, n: list(range(len(speakers) - n * len(set(speakers)), len(speakers))),
         ),
         Mistake(
             "order-of-the-file",
@@ -427,14 +423,6 @@ def _unpaired(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
     return [b[0] - a[1], b[1] - a[0]]
 
 
-def _no_interval(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
-    return [100 * float(second.double().mean() - first.double().mean())] * 2
-
-
-def _exchanged(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
-    return paired_interval(second, first, draws)
-
-
 def _interval_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
@@ -460,7 +448,9 @@ PAIRED_INTERVAL = Exercise(
         Mistake(
             "one-point-better",
             "both ends are the difference of the two scores; nothing is drawn",
-            _no_interval,
+            lambda first, second, draws: (
+                [100 * float(second.double().mean() - first.double().mean())] * 2
+            ),
         ),
         Mistake(
             "one-point-better",
@@ -471,7 +461,7 @@ PAIRED_INTERVAL = Exercise(
         Mistake(
             "argument-order",
             "the gain is that of the first model over the second",
-            _exchanged,
+            lambda first, second, draws: paired_interval(second, first, draws),
         ),
     ),
     levels={
@@ -514,10 +504,6 @@ def _nearest(
     known, labels, kinds = _scaled(known, known), torch.tensor(classes), sorted(set(classes))
     centres = torch.stack([known[labels == kind].mean(0) for kind in kinds])
     return [kinds[i] for i in torch.cdist(asked, centres).argmin(1).tolist()]
-
-
-def _majority(train: Utterances, classes: Labels, test: Utterances) -> Labels:
-    return [max(sorted(set(classes)), key=classes.count)] * len(test)
 
 
 def _rival_scaled_by_test(train: Utterances, classes: Labels, test: Utterances) -> Labels:
@@ -582,7 +568,7 @@ SIMPLE_RIVAL = Exercise(
             "no-simple-rival",
             "the most frequent class is named for every sequence; that is the constant, and a "
             "rival may look at the data",
-            _majority,
+            lambda train, classes, test: [max(sorted(set(classes)), key=classes.count)] * len(test),
         ),
         Mistake(
             "normalised-with-test",
