@@ -530,11 +530,7 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             for _ in range(6)
         ]
     return [
-        (
-            torch.randn(batch, steps, module[1]["input_size"], generator=generator),
-            module,
-            size,
-        )
+        (torch.randn(batch, steps, module[1]["input_size"], generator=generator), module, size)
         for cell, batch, steps, size in plan
         for module in [_recurrent(cell, 1, True, generator)]
     ]

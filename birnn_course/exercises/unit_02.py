@@ -64,14 +64,9 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         ("GRU", 3, 2, 7, 3, 4),
     ]
     if hidden:
+        ranges = ((2, 5), (3, 8), (2, 5), (2, 5))
         plan = [
-            (
-                cell,
-                layers,
-                random_int(2, 5, generator),
-                random_int(3, 8, generator),
-                *(random_int(2, 5, generator) for _ in range(2)),
-            )
+            (cell, layers, *(random_int(*limits, generator) for limits in ranges))
             for cell, layers in zip(
                 ("LSTM", "GRU", "RNN", "LSTM", "GRU", "LSTM"), (1, 2, 1, 2, 3, 3), strict=True
             )
@@ -787,12 +782,5 @@ GESTURE_PROBABILITIES = Exercise(
 )
 
 
-EXERCISES = (
-    SUMMARISE,
-    FROM_OUTPUT,
-    PREDICT_SHAPES,
-    TAGGING_LOSS,
-    TRANSLATE,
-    GESTURE_PROBABILITIES,
-)
+EXERCISES = (SUMMARISE, FROM_OUTPUT, PREDICT_SHAPES, TAGGING_LOSS, TRANSLATE, GESTURE_PROBABILITIES)
 """In the order of the notebook."""

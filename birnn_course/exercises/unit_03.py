@@ -319,24 +319,16 @@ def final_states(module: Module, x: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-def _last_states(module: Module, x: Tensor) -> Tensor:
-    """What ``h_n`` holds of the last layer: (directions, batch, hidden_size)."""
+def _h_n(module: Module, x: Tensor) -> Tensor:
     state = _build(module)(x)[1]
     h_n = state[0] if isinstance(state, tuple) else state
     assert isinstance(h_n, Tensor)
-    return h_n[-_directions(module) :]
+    return h_n
 
 
 def _cut_into_rows(module: Module, x: Tensor) -> Tensor:
-    states = _last_states(module, x)
-    return states.reshape(states.shape[1], -1)
-
-
-def _samples_for_directions(module: Module, x: Tensor) -> Tensor:
-    state = _build(module)(x)[1]
-    h_n = state[0] if isinstance(state, tuple) else state
-    assert isinstance(h_n, Tensor)
-    return h_n[:, -_directions(module) :].flatten(1)
+    last_layer = _h_n(module, x)[-_directions(module) :]
+    return last_layer.reshape(last_layer.shape[1], -1)
 
 
 def _last_step(module: Module, x: Tensor) -> Tensor:
@@ -371,7 +363,7 @@ FINAL_STATES = Exercise(
         Mistake(
             "batch-first-everywhere",
             "the batch is looked for in dimension 0 of `h_n`; it is dimension 1, whatever the flag",
-            _samples_for_directions,
+            lambda module, x: _h_n(module, x)[:, -_directions(module) :].flatten(1),
         ),
         Mistake(
             "view-joins-directions",

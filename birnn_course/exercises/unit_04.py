@@ -11,13 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn_course.exercises.cases import CELLS, random_int, recurrent
-from birnn_course.exercises.spec import (
-    Arguments,
-    Exercise,
-    Mistake,
-    Module,
-    build_module,
-)
+from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 from birnn_course.models import sequence_mask
 
 A, PAD = 0, 26
@@ -92,11 +86,8 @@ def _packed(
 
 def read_packed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     """Every sequence read alone, side by side, zeros after its end."""
-    rows = [
-        F.pad(output, (0, 0, 0, x.shape[1] - len(output)))
-        for output, _ in _alone(x, lengths, module)
-    ]
-    return torch.stack(rows)
+    outputs = [output for output, _ in _alone(x, lengths, module)]
+    return torch.stack([F.pad(output, (0, 0, 0, x.shape[1] - len(output))) for output in outputs])
 
 
 def _read_directly(x: Tensor, lengths: Tensor, module: Module) -> Tensor:

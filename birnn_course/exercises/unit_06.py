@@ -206,39 +206,27 @@ def read_out(model: Model, x: Tensor, lengths: Tensor) -> Tensor:
         pack = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         output, h_n = rnn(pack)
         output, _ = pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])
-    result: Tensor
     if readout.endswith("final states"):
-        result = torch.cat([*h_n], dim=1)
-    elif readout.endswith("last column"):
-        result = output[:, -1]
-    elif readout.endswith("sum / length"):
-        result = output.sum(1) / lengths.unsqueeze(1)
-    else:
-        result = output.mean(1)
-    return result
+        return torch.cat([*h_n], dim=1)
+    assert isinstance(output, Tensor)
+    if readout.endswith("last column"):
+        return output[:, -1]
+    if readout.endswith("sum / length"):
+        return output.sum(1) / lengths.unsqueeze(1)
+    return output.mean(1)
 
 
 def _followed_by(x: Tensor, pads: int) -> Tensor:
     return torch.cat([x, x.new_zeros(len(x), pads, x.shape[2])], dim=1)
 
 
-def _changes(model: Model, x: Tensor, lengths: Tensor, pads: int) -> Tensor:
-    return read_out(model, _followed_by(x, pads), lengths) - read_out(model, x, lengths)
-
-
 def padding_change(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
     """The largest absolute change."""
-    return _changes(model, x, lengths, pads).detach().abs().max().item()
+    return _change(read_out(model, _followed_by(x, pads), lengths), model, x, lengths)
 
 
-def _change_in_front(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
-    moved = read_out(model, F.pad(x, (0, 0, pads, 0)), lengths) - read_out(model, x, lengths)
-    return moved.detach().abs().max().item()
-
-
-def _change_with_lengths(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
-    more = read_out(model, _followed_by(x, pads), lengths + pads)
-    return (more - read_out(model, x, lengths)).detach().abs().max().item()
+def _change(padded: Tensor, model: Model, x: Tensor, lengths: Tensor) -> float:
+    return (padded - read_out(model, x, lengths)).detach().abs().max().item()
 
 
 def _changed_answers(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
@@ -276,12 +264,16 @@ PADDING_CHANGE = Exercise(
         Mistake(
             "left-padding-packs",
             "the zeros are put in front of the utterances; the lengths count from the front",
-            _change_in_front,
+            lambda model, x, lengths, pads: _change(
+                read_out(model, F.pad(x, (0, 0, pads, 0)), lengths), model, x, lengths
+            ),
         ),
         Mistake(
             "zeros-are-invisible",
             "the lengths grow with the padding, so that the zeros count as frames",
-            _change_with_lengths,
+            lambda model, x, lengths, pads: _change(
+                read_out(model, _followed_by(x, pads), lengths + pads), model, x, lengths
+            ),
         ),
         Mistake(
             "good-score-good-readout",
