@@ -1,4 +1,4 @@
-"""Which device the notebooks compute on, and the switches that make their numbers repeatable."""
+"""Which device the notebooks compute on, whether it can be trusted, and repeatable numbers."""
 
 from __future__ import annotations
 

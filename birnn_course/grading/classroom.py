@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Request:
     """What a lecturer asks for.
 
-    ``birnn grade --help`` says what each is; ``protected`` is the sandbox around students' code.
+    ``birnn grade --help`` says what each is; ``seconds`` is its ``--timeout``, and ``protected`` is
+    whether students' code runs in the sandbox.
     """
 
     place: Path
