@@ -64,11 +64,7 @@ def confusion_per_sequence(
     _need_one_shape(targets, predictions, mask)
     targets, predictions = targets.cpu(), predictions.cpu()
     counted = _counted(targets, mask)
-    row = (
-        torch.arange(len(targets))
-        .reshape(-1, *[1] * (targets.ndim - 1))
-        .expand_as(targets)[counted]
-    )
+    row = counted.nonzero()[:, 0]
     true, predicted = targets[counted].long(), predictions[counted].long()
     for name, classes in (("targets", true), ("predictions", predicted)):
         outside = classes[(classes < 0) | (classes >= n_classes)]

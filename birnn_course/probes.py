@@ -227,9 +227,7 @@ def _outputs_of(result: object) -> Tensor:
     if not isinstance(outputs, Tensor) or outputs.dim() not in (2, 3):
         what = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else "no tensor"
         raise CourseError(
-            "the model must return (batch, seq_len, features) or (batch, features), not "
-            + what
-            + "."
+            f"the model must return (batch, seq_len, features) or (batch, features), not {what}."
         )
     return outputs
 

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from birnn_course import SequenceTagger, fit, names_task, parity
+from birnn_course import SequenceTagger, fit, names_task
+from birnn_course import device as devices
 from birnn_course.data import batches_of_one_length
-from birnn_course.device import setup
-from birnn_course.parity import TOLERANCE, differences
+from birnn_course.device import TOLERANCE, differences, setup
 
 
 def test_the_cpu_agrees_with_itself_and_another_direction_is_found(
@@ -20,12 +20,12 @@ def test_the_cpu_agrees_with_itself_and_another_direction_is_found(
 ) -> None:
     found = differences("cpu")
     assert len(found) == 12 and max(found.values()) < 1e-6
-    results, calls = parity._results, iter(range(1_000))
+    results, calls = devices._results, iter(range(1_000))
 
     def turned(layer: nn.RNNBase, x: torch.Tensor, packed: bool) -> object:
         return results(layer, x.flip(1) if next(calls) % 2 else x, packed)
 
-    monkeypatch.setattr(parity, "_results", turned)
+    monkeypatch.setattr(devices, "_results", turned)
     assert min(differences("cpu").values()) > 100 * TOLERANCE
 
 

@@ -31,7 +31,7 @@ HEAVY = (
 # The rooms of the package from the ground up. Each imports from those before it only, so there can
 # be no circle among them; within a room the modules have none either.
 ROOMS = (
-    "errors", "seeding", "parity", "files", "course", "word_errors", "data", "metrics", "models",
+    "errors", "seeding", "files", "course", "word_errors", "data", "metrics", "models",
     "probes", "plots", "training", "device", "widgets", "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
     "questions", "exercises", "learner", "project",

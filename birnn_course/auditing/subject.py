@@ -63,12 +63,8 @@ class Subject:
     def __init__(
         self, model: Callable[..., object], state: Snapshot, *, time_first: bool, has_lengths: bool
     ) -> None:
-        self.model, self.state, self.time_first, self.has_lengths = (
-            model,
-            state,
-            time_first,
-            has_lengths,
-        )
+        self.model, self.state = model, state
+        self.time_first, self.has_lengths = time_first, has_lengths
         self.lengths_as, self.lengths_needed = lengths_parameter(model)
 
     @property

@@ -71,21 +71,18 @@ def check(function: object) -> Report:
         if len(results) >= TRIES_BEFORE_THE_SOLUTION:
             report = replace(report, sentence=f"{report.sentence} {_solution(exercise)}")
     if report.attempted:
-        record().add_if_new(_attempt(report))
+        attempt = Attempt(
+            item=report.exercise,
+            kind="exercise",
+            unit=report.unit,
+            points=report.points,
+            max_points=report.max_points,
+            answer=report.fingerprint,
+            probes=report.probes,
+            misconception=report.misconception,
+        )
+        record().add_if_new(attempt)
     return report
-
-
-def _attempt(report: Report) -> Attempt:
-    return Attempt(
-        item=report.exercise,
-        kind="exercise",
-        unit=report.unit,
-        points=report.points,
-        max_points=report.max_points,
-        answer=report.fingerprint,
-        probes=report.probes,
-        misconception=report.misconception,
-    )
 
 
 def hint(function: object) -> Hint:

@@ -187,18 +187,6 @@ def _reached(model: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return jacobian.ne(0).any(4).any(2).any(1)  # features in, batch, features out
 
 
-def _seen_if_halves_stay_apart(module: Module, half: str, step: int, seq_len: int) -> list[int]:
-    return list(range(step, seq_len) if half == "backward" else range(step + 1))
-
-
-def _seen_if_halves_are_one(module: Module, half: str, step: int, seq_len: int) -> list[int]:
-    return _measured(module, step, seq_len, slice(None))
-
-
-def _seen_if_backward_is_reversed(module: Module, half: str, step: int, seq_len: int) -> list[int]:
-    return seen_by(module, half, seq_len - 1 - step if half == "backward" else step, seq_len)
-
-
 def _seen_if_halves_are_swapped(module: Module, half: str, step: int, seq_len: int) -> list[int]:
     if not _is_bidirectional(module):
         return []  # where the other half would be there is nothing
@@ -241,19 +229,23 @@ SEEN_BY = Exercise(
             "stacked-halves-stay-apart",
             "the forward half has seen only the past and the backward half only the future, "
             "however many layers there are; the second layer reads both halves of the first",
-            _seen_if_halves_stay_apart,
+            lambda module, half, step, seq_len: list(
+                range(step, seq_len) if half == "backward" else range(step + 1)
+            ),
         ),
         Mistake(
             "halves-see-everything",
             "you look at the whole output, so that each half gets the credit for what the other "
             "has seen",
-            _seen_if_halves_are_one,
+            lambda module, half, step, seq_len: _measured(module, step, seq_len, slice(None)),
         ),
         Mistake(
             "backward-half-reversed",
             "the steps of the backward half are counted from the end; in PyTorch's output, step t "
             "of both halves is about input t",
-            _seen_if_backward_is_reversed,
+            lambda module, half, step, seq_len: seen_by(
+                module, half, seq_len - 1 - step if half == "backward" else step, seq_len
+            ),
         ),
         Mistake(
             "swapped-halves",
@@ -313,10 +305,6 @@ def _score_if_known(
         return won / sum(sum(by_tag.values()) for by_tag in weights.values())
 
     return score
-
-
-def _read_so_far(words: list[str], t: int, lookahead: int) -> Hashable:
-    return tuple(words[: t + 1 + lookahead]), t
 
 
 def _random_sequences(seq_len: int, generator: Generator) -> Sequences:
@@ -381,7 +369,9 @@ BEST_SCORE = Exercise(
         Mistake(
             "sequences-count-alike",
             "every sequence counts the same, however likely it is",
-            _score_if_known(_read_so_far, count=True),
+            _score_if_known(
+                lambda words, t, lookahead: (tuple(words[: t + 1 + lookahead]), t), count=True
+            ),
         ),
     ),
     levels={
@@ -424,13 +414,6 @@ def _largest_fair(count: Callable[[int], int], budget: int) -> int:
     while count(size + 1) <= budget:
         size += 1
     return size
-
-
-def _fair_if_exactly_double(cell: str, input_size: int, hidden_size: int, num_layers: int) -> int:
-    return _largest_fair(
-        lambda size: 2 * _count(cell, input_size, size, num_layers, bidirectional=False),
-        _count(cell, input_size, hidden_size, num_layers, bidirectional=False),
-    )
 
 
 # Input and hidden sizes of a one-layer RNN at which the budget is met exactly, so that "at most"
@@ -482,7 +465,10 @@ FAIR_HIDDEN_SIZE = Exercise(
             "exactly-double",
             "both directions cost exactly twice one; from the second layer on they cost more, as "
             "it reads both",
-            _fair_if_exactly_double,
+            lambda cell, input_size, hidden_size, num_layers: _largest_fair(
+                lambda size: 2 * _count(cell, input_size, size, num_layers, bidirectional=False),
+                _count(cell, input_size, hidden_size, num_layers, bidirectional=False),
+            ),
         ),
         Mistake(
             "flag-is-fair",
@@ -530,10 +516,6 @@ def _stream_keeping(keep: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Modul
     return read
 
 
-def _stream_after_the_end(x: Tensor, module: Module, size: int) -> Tensor:
-    return outputs_of(build_module(module), x)
-
-
 def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # cell, batch, steps, chunk; chunks of one step, a shorter last chunk, one chunk for all
     plan = [("GRU", 1, 6, 2), ("RNN", 2, 7, 3), ("GRU", 1, 4, 1), ("RNN", 1, 5, 5)]
@@ -548,11 +530,7 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             for _ in range(6)
         ]
     return [
-        (
-            torch.randn(batch, steps, module[1]["input_size"], generator=generator),
-            module,
-            size,
-        )
+        (torch.randn(batch, steps, module[1]["input_size"], generator=generator), module, size)
         for cell, batch, steps, size in plan
         for module in [_recurrent(cell, 1, True, generator)]
     ]
@@ -580,7 +558,7 @@ STREAM = Exercise(
         Mistake(
             "stream-waits-for-the-end",
             "all of `x` is read at once; in a stream, later chunks are not there yet",
-            _stream_after_the_end,
+            lambda x, module, size: outputs_of(build_module(module), x),
         ),
         Mistake(
             "swapped-halves",

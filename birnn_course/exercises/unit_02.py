@@ -64,14 +64,9 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         ("GRU", 3, 2, 7, 3, 4),
     ]
     if hidden:
+        ranges = ((2, 5), (3, 8), (2, 5), (2, 5))
         plan = [
-            (
-                cell,
-                layers,
-                random_int(2, 5, generator),
-                random_int(3, 8, generator),
-                *(random_int(2, 5, generator) for _ in range(2)),
-            )
+            (cell, layers, *(random_int(*limits, generator) for limits in ranges))
             for cell, layers in zip(
                 ("LSTM", "GRU", "RNN", "LSTM", "GRU", "LSTM"), (1, 2, 1, 2, 3, 3), strict=True
             )
@@ -157,11 +152,8 @@ SUMMARISE = Exercise(
 def from_output(output: Tensor, lengths: list[int]) -> Tensor:
     """One sequence at a time, each cut to its real length."""
     size = output.shape[-1] // 2
-    rows = []
-    for sequence, length in zip(output, lengths, strict=True):
-        real = sequence[:length]
-        rows.append(torch.cat([real[-1, :size], real[0, size:]]))
-    return torch.stack(rows)
+    real = [sequence[:length] for sequence, length in zip(output, lengths, strict=True)]
+    return torch.stack([torch.cat([row[-1, :size], row[0, size:]]) for row in real])
 
 
 def _from_steps(
@@ -331,27 +323,13 @@ def _shapes_with(
 ) -> Callable[..., Shapes]:
     """The right shapes, with what ``output`` and ``state`` make of them."""
 
-    def predicted(
-        cell: str,
-        x_shape: Shape,
-        hidden_size: int,
-        num_layers: int,
-        bidirectional: bool,
-        batch_first: bool,
-    ) -> Shapes:
-        right = predict_shapes(cell, x_shape, hidden_size, num_layers, bidirectional, batch_first)
-        states = [state(shape, x_shape, num_layers, batch_first) for shape in right[1:]]
-        return [output(right[0], hidden_size), *states]
+    def predicted(*sizes: Any) -> Shapes:
+        _, x_shape, hidden_size, num_layers, _, batch_first = sizes
+        right, *states = predict_shapes(*sizes)
+        states = [state(shape, x_shape, num_layers, batch_first) for shape in states]
+        return [output(right, hidden_size), *states]
 
     return predicted
-
-
-def _joined(right: Shape, x_shape: Shape, num_layers: int, batch_first: bool) -> Shape:
-    return (num_layers, *right[1:-1], right[-1] * right[0] // num_layers)
-
-
-def _one_for_each_layer(right: Shape, x_shape: Shape, num_layers: int, batch_first: bool) -> Shape:
-    return (num_layers, *right[1:])
 
 
 def _batch_in_front(right: Shape, x_shape: Shape, num_layers: int, batch_first: bool) -> Shape:
@@ -364,18 +342,8 @@ def _one_for_each_step(right: Shape, x_shape: Shape, num_layers: int, batch_firs
     return (right[0], x_shape[1 if batch_first else 0], right[-1])
 
 
-def _two_dims_as_a_batch(
-    cell: str,
-    x_shape: Shape,
-    hidden_size: int,
-    num_layers: int,
-    bidirectional: bool,
-    batch_first: bool,
-) -> Shapes:
-    right = predict_shapes(cell, x_shape, hidden_size, num_layers, bidirectional, batch_first)
-    if len(x_shape) == 3:
-        return right
-    return [right[0], *((blocks, x_shape[0], size) for blocks, size in right[1:])]
+def _two_dims_as_a_batch(right: Shape, x_shape: Shape, *_: int) -> Shape:
+    return right if len(x_shape) == 3 else (right[0], x_shape[0], right[1])
 
 
 def _shape_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -416,12 +384,18 @@ PREDICT_SHAPES = Exercise(
         Mistake(
             "h-n-is-joined",
             "`h_n` has the two directions side by side; it stacks them, next to the layers",
-            _shapes_with(state=_joined),
+            _shapes_with(
+                state=lambda right, _, layers, __: (
+                    layers,
+                    *right[1:-1],
+                    right[-1] * right[0] // layers,
+                )
+            ),
         ),
         Mistake(
             "h-0-forgets-directions",
             "`h_n` has one block for each layer; it has one for each layer and direction",
-            _shapes_with(state=_one_for_each_layer),
+            _shapes_with(state=lambda right, _, num_layers, __: (num_layers, *right[1:])),
         ),
         Mistake(
             "batch-first-everywhere",
@@ -438,7 +412,7 @@ PREDICT_SHAPES = Exercise(
             "two-dims-are-a-batch",
             "an input with two dimensions is a batch; it is one sequence, and its states have no "
             "batch axis",
-            _two_dims_as_a_batch,
+            _shapes_with(state=_two_dims_as_a_batch),
         ),
     ),
     levels={
@@ -726,11 +700,7 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     if hidden:
         ranges = ((2, 4), (5, 8), (2, 5), (2, 6))
         plan = [
-            (
-                layers,
-                batch,
-                *(random_int(low, high, generator) for low, high in ranges),
-            )
+            (layers, batch, *(random_int(*limits, generator) for limits in ranges))
             for layers, batch in ((1, 1), (2, 3), (1, 5), (2, 1), (1, 2))
         ]
     cases: list[Arguments] = []
@@ -740,8 +710,7 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             "Linear", {"in_features": 2 * size, "out_features": gestures}, generator
         )
         # The general weights are all positive; scores that differ between gestures need both signs.
-        weight = torch.randn(gestures, 2 * size, generator=generator)
-        head[2]["weight"] = 2 * weight
+        head[2]["weight"] = 2 * torch.randn(gestures, 2 * size, generator=generator)
         recordings = torch.randn(batch, sensors, steps, generator=generator)
         cases.append((recordings, module, head))
     return cases
@@ -813,12 +782,5 @@ GESTURE_PROBABILITIES = Exercise(
 )
 
 
-EXERCISES = (
-    SUMMARISE,
-    FROM_OUTPUT,
-    PREDICT_SHAPES,
-    TAGGING_LOSS,
-    TRANSLATE,
-    GESTURE_PROBABILITIES,
-)
+EXERCISES = (SUMMARISE, FROM_OUTPUT, PREDICT_SHAPES, TAGGING_LOSS, TRANSLATE, GESTURE_PROBABILITIES)
 """In the order of the notebook."""

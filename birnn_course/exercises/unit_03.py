@@ -75,22 +75,6 @@ def _jacobian(rnn: nn.RNNBase, x: Tensor) -> Tensor:
     return jacobian.ne(0).any(5).any(2)
 
 
-def _seen_from_dimension_one(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module), x).any(3).any(0)[: len(x)])
-
-
-def _steps_seen(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module), x).any(2).any(1))
-
-
-def _seen_batch_first(module: Module, x: Tensor) -> Table:
-    return _table(_jacobian(_build(module, batch_first=True), x).any(3).any(1))
-
-
-def _swapped(module: Module, x: Tensor) -> Table:
-    return [list(column) for column in zip(*samples_seen(module, x), strict=True)]
-
-
 def _inputs_negated(module: Module) -> Module:
     name, arguments, weights = module
     signs = {key: -1 if key.startswith("weight_ih") else 1 for key in weights}
@@ -123,24 +107,26 @@ SAMPLES_SEEN = Exercise(
         Mistake(
             "rows-are-inputs",
             "rows and columns are swapped: row i shall hold what output i has seen",
-            _swapped,
+            lambda module, x: [
+                list(column) for column in zip(*samples_seen(module, x), strict=True)
+            ],
         ),
         Mistake(
             "samples-in-dimension-one",
             "the output of sample i is taken to be `output[:, i]`; `x` has the batch in "
             "dimension 0, and what comes out is asked about in the same order",
-            _seen_from_dimension_one,
+            lambda module, x: _table(_jacobian(_build(module), x).any(3).any(0)[: len(x)]),
         ),
         Mistake(
             "samples-in-dimension-one",
             "the gradient is added up over dimensions 0 and 2, which leaves the steps of the "
             "input and not its samples",
-            _steps_seen,
+            lambda module, x: _table(_jacobian(_build(module), x).any(2).any(1)),
         ),
         Mistake(
             "batch-first-is-the-default",
             "every sample is taken to have seen itself only; measure what this very module does",
-            _seen_batch_first,
+            lambda module, x: _table(_jacobian(_build(module, batch_first=True), x).any(3).any(1)),
         ),
     ),
     levels={
@@ -168,18 +154,6 @@ SAMPLES_SEEN = Exercise(
 def read_batch(module: Module, x: Tensor) -> Tensor:
     """The same weights in a module that takes the batch first."""
     return outputs_of(_build(module, batch_first=True), x)
-
-
-def _read_as_it_is(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x)
-
-
-def _read_turned(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x.transpose(0, 1)).transpose(0, 1)
-
-
-def _turned_once(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x if _is_batch_first(module) else x.transpose(0, 1))
 
 
 def _read_reshaped(module: Module, x: Tensor) -> Tensor:
@@ -211,17 +185,19 @@ READ_BATCH = Exercise(
             "batch-first-is-the-default",
             "`x` goes into every module as it is; one without `batch_first=True` then reads along "
             "the batch",
-            _read_as_it_is,
+            lambda module, x: outputs_of(_build(module), x),
         ),
         Mistake(
             "mended-twice",
             "`x` is turned to time first for every module, also for one that wants the batch first",
-            _read_turned,
+            lambda module, x: outputs_of(_build(module), x.transpose(0, 1)).transpose(0, 1),
         ),
         Mistake(
             "transposed-only-once",
             "the output is not turned back; it comes in the order of the input",
-            _turned_once,
+            lambda module, x: outputs_of(
+                _build(module), x if _is_batch_first(module) else x.transpose(0, 1)
+            ),
         ),
         Mistake(
             "reshape-mends-layout",
@@ -270,10 +246,6 @@ def _started(
     return read
 
 
-def _reshaped(states: Tensor) -> Tensor:
-    return states.reshape(states.shape[1], states.shape[0], states.shape[2])
-
-
 def _readers_swapped(states: Tensor) -> Tensor:
     by_layer: Tensor = states.unflatten(1, (-1, 2)).flip(2).flatten(1, 2)
     return by_layer.transpose(0, 1).contiguous()
@@ -303,7 +275,9 @@ START_FROM = Exercise(
             "reshape-mends-layout",
             "`reshape` is used to bring the states into shape; it deals them out to the wrong "
             "samples",
-            _started(_reshaped),
+            _started(
+                lambda states: states.reshape(states.shape[1], states.shape[0], states.shape[2])
+            ),
         ),
         Mistake(
             "state-goes-nowhere",
@@ -345,33 +319,21 @@ def final_states(module: Module, x: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-def _last_states(module: Module, x: Tensor) -> Tensor:
-    """What ``h_n`` holds of the last layer: (directions, batch, hidden_size)."""
+def _h_n(module: Module, x: Tensor) -> Tensor:
     state = _build(module)(x)[1]
     h_n = state[0] if isinstance(state, tuple) else state
     assert isinstance(h_n, Tensor)
-    return h_n[-_directions(module) :]
+    return h_n
 
 
 def _cut_into_rows(module: Module, x: Tensor) -> Tensor:
-    states = _last_states(module, x)
-    return states.reshape(states.shape[1], -1)
-
-
-def _samples_for_directions(module: Module, x: Tensor) -> Tensor:
-    state = _build(module)(x)[1]
-    h_n = state[0] if isinstance(state, tuple) else state
-    assert isinstance(h_n, Tensor)
-    return h_n[:, -_directions(module) :].flatten(1)
+    last_layer = _h_n(module, x)[-_directions(module) :]
+    return last_layer.reshape(last_layer.shape[1], -1)
 
 
 def _last_step(module: Module, x: Tensor) -> Tensor:
     outputs = outputs_of(_build(module), x)
     return outputs[:, -1] if _is_batch_first(module) else outputs[-1]
-
-
-def _last_of_dimension_one(module: Module, x: Tensor) -> Tensor:
-    return outputs_of(_build(module), x)[:, -1]
 
 
 def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
@@ -401,7 +363,7 @@ FINAL_STATES = Exercise(
         Mistake(
             "batch-first-everywhere",
             "the batch is looked for in dimension 0 of `h_n`; it is dimension 1, whatever the flag",
-            _samples_for_directions,
+            lambda module, x: _h_n(module, x)[:, -_directions(module) :].flatten(1),
         ),
         Mistake(
             "view-joins-directions",
@@ -417,7 +379,7 @@ FINAL_STATES = Exercise(
             "last-step-is-last-sample",
             "you take `output[:, -1]` from every module; where time comes first, that is the last "
             "sample",
-            _last_of_dimension_one,
+            lambda module, x: outputs_of(_build(module), x)[:, -1],
         ),
     ),
     levels={

@@ -11,13 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn_course.exercises.cases import CELLS, random_int, recurrent
-from birnn_course.exercises.spec import (
-    Arguments,
-    Exercise,
-    Mistake,
-    Module,
-    build_module,
-)
+from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 from birnn_course.models import sequence_mask
 
 A, PAD = 0, 26
@@ -92,11 +86,8 @@ def _packed(
 
 def read_packed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     """Every sequence read alone, side by side, zeros after its end."""
-    rows = [
-        F.pad(output, (0, 0, 0, x.shape[1] - len(output)))
-        for output, _ in _alone(x, lengths, module)
-    ]
-    return torch.stack(rows)
+    outputs = [output for output, _ in _alone(x, lengths, module)]
+    return torch.stack([F.pad(output, (0, 0, 0, x.shape[1] - len(output))) for output in outputs])
 
 
 def _read_directly(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
@@ -105,25 +96,9 @@ def _read_directly(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     return outputs
 
 
-def _read_zeroed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _read_directly(x * sequence_mask(lengths, x.shape[1])[..., None], lengths, module)
-
-
 def _read_and_unsort(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     output, _, unsorted = _packed(x, lengths, module, total_length=x.shape[1])
     return output[unsorted]
-
-
-def _read_shorter(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _packed(x, lengths, module)[0]
-
-
-def _read_off_by_one(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _packed(x, (lengths - 1).clamp(min=1), module, total_length=x.shape[1])[0]
-
-
-def _which_are_real(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return sequence_mask(lengths, x.shape[1])
 
 
 READ_PACKED = Exercise(
@@ -133,7 +108,7 @@ READ_PACKED = Exercise(
     title="A padded batch, read as if each sequence were alone",
     cases=_reading_cases,
     reference=read_packed,
-    real=_which_are_real,
+    real=lambda x, lengths, module: sequence_mask(lengths, x.shape[1]),
     mistakes=(
         Mistake(
             "packing-only-for-h-n",
@@ -145,7 +120,9 @@ READ_PACKED = Exercise(
             "zeros-are-invisible",
             "the pads are set to zero before the batch is read; the biases move the state at "
             "every one of them",
-            _read_zeroed,
+            lambda x, lengths, module: _read_directly(
+                x * sequence_mask(lengths, x.shape[1])[..., None], lengths, module
+            ),
         ),
         Mistake(
             "comes-back-sorted",
@@ -157,12 +134,14 @@ READ_PACKED = Exercise(
             "pad-packed-keeps-length",
             "unpacking gets no `total_length`; the result is then only as wide as the longest "
             "sequence",
-            _read_shorter,
+            lambda x, lengths, module: _packed(x, lengths, module)[0],
         ),
         Mistake(
             "off-by-one-end",
             "each sequence is packed without its last step; a length counts the steps",
-            _read_off_by_one,
+            lambda x, lengths, module: _packed(
+                x, (lengths - 1).clamp(min=1), module, total_length=x.shape[1]
+            )[0],
         ),
     ),
     levels={
@@ -198,14 +177,6 @@ def _join(h_n: Tensor) -> Tensor:
     return torch.cat([h_n[-2], h_n[-1]], dim=1)
 
 
-def _final_unpacked(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _join(_h_n(build_module(module)(x)[1]))
-
-
-def _final_column(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _packed(x, lengths, module)[0][:, -1]
-
-
 def _final_at_the_length(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     output = _packed(x, lengths, module)[0]
     return output[torch.arange(len(x)), lengths - 1]
@@ -215,10 +186,6 @@ def _final_sorted(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
     order = lengths.argsort(descending=True)
     packed = pack_padded_sequence(x[order], lengths[order], batch_first=True)
     return _join(_h_n(build_module(module)(packed)[1]))
-
-
-def _final_viewed(x: Tensor, lengths: Tensor, module: Module) -> Tensor:
-    return _packed(x, lengths, module)[1][-2:].reshape(len(x), -1)
 
 
 PACKED_FINAL_STATES = Exercise(
@@ -233,13 +200,13 @@ PACKED_FINAL_STATES = Exercise(
             "h-n-stops-at-the-end",
             "`h_n` comes from the padded batch, not packed; it is then the state after the pads, "
             "and the backward reader starts in them",
-            _final_unpacked,
+            lambda x, lengths, module: _join(_h_n(build_module(module)(x)[1])),
         ),
         Mistake(
             "padded-end-is-the-end",
             "you take the last column of the unpacked outputs; for all but the longest sequence "
             "that is padding",
-            _final_column,
+            lambda x, lengths, module: _packed(x, lengths, module)[0][:, -1],
         ),
         Mistake(
             "last-step-readout",
@@ -255,7 +222,7 @@ PACKED_FINAL_STATES = Exercise(
         Mistake(
             "view-joins-directions",
             "`h_n` was reshaped; its rows then mix the states of different sequences",
-            _final_viewed,
+            lambda x, lengths, module: _packed(x, lengths, module)[1][-2:].reshape(len(x), -1),
         ),
     ),
     levels={
@@ -462,14 +429,6 @@ def _losses(scores: Tensor, tags: Tensor) -> Tensor:
     return F.cross_entropy(scores.transpose(1, 2), tags, reduction="none")
 
 
-def _loss_ignoring_zero(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
-    return F.cross_entropy(scores.transpose(1, 2), tags, ignore_index=0).item()
-
-
-def _loss_masked_mean(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
-    return (_losses(scores, tags) * sequence_mask(lengths, tags.shape[1])).mean().item()
-
-
 def _loss_mean_of_means(scores: Tensor, tags: Tensor, lengths: Tensor) -> float:
     losses = _losses(scores, tags) * sequence_mask(lengths, tags.shape[1])
     return (losses.sum(1) / lengths).mean().item()
@@ -501,7 +460,9 @@ MASKED_TAGGING_LOSS = Exercise(
         Mistake(
             "one-filler-for-all",
             "`ignore_index=0` leaves out the pads and every real step whose tag is 0",
-            _loss_ignoring_zero,
+            lambda scores, tags, lengths: F.cross_entropy(
+                scores.transpose(1, 2), tags, ignore_index=0
+            ).item(),
         ),
         Mistake(
             "mean-over-pads",
@@ -511,7 +472,9 @@ MASKED_TAGGING_LOSS = Exercise(
         Mistake(
             "masked-mean",
             "the losses of the pads are set to zero and the mean still divides by all places",
-            _loss_masked_mean,
+            lambda scores, tags, lengths: (
+                (_losses(scores, tags) * sequence_mask(lengths, tags.shape[1])).mean().item()
+            ),
         ),
         Mistake(
             "mean-of-sequence-means",
@@ -565,10 +528,6 @@ def _left_as_it_is(ids: Tensor, is_real: Tensor) -> dict[str, Any]:
 def _left_cut_left(ids: Tensor, is_real: Tensor) -> dict[str, Any]:
     right = from_the_left(ids, is_real)
     return {**right, "ids": ids.masked_fill(~is_real, PAD)[:, -right["ids"].shape[1] :]}
-
-
-def _left_counted(ids: Tensor, is_real: Tensor) -> dict[str, Any]:
-    return {**from_the_left(ids, is_real), "lengths": (ids != A).sum(1).tolist()}
 
 
 def _left_flipped(ids: Tensor, is_real: Tensor) -> dict[str, Any]:
@@ -626,7 +585,10 @@ FROM_THE_LEFT = Exercise(
         Mistake(
             "zeros-count-as-pads",
             "the lengths count what is not 0; the letter a is 0 as well",
-            _left_counted,
+            lambda ids, is_real: {
+                **from_the_left(ids, is_real),
+                "lengths": (ids != A).sum(1).tolist(),
+            },
         ),
         Mistake(
             "flip-reverses-padded",

@@ -309,17 +309,11 @@ def _f1_from(
     """A score from the confusion matrices of the batches."""
 
     def f1(batches: list[TokenBatch], n_classes: int) -> float:
-        return rule(
-            [
-                confusion_matrix(
-                    tags,
-                    predicted,
-                    n_classes,
-                    mask=None if pads else sequence_mask(lengths, tags.shape[1]),
-                )
-                for tags, predicted, lengths in batches
-            ]
-        )
+        matrices = []
+        for tags, predicted, lengths in batches:
+            real = None if pads else sequence_mask(lengths, tags.shape[1])
+            matrices.append(confusion_matrix(tags, predicted, n_classes, mask=real))
+        return rule(matrices)
 
     return f1
 
@@ -418,14 +412,11 @@ def name_f1(gold: Sentences, said: Sentences) -> float:
 
 def _names(tags: list[str]) -> set[tuple[int, int, str]]:
     """Start, end and kind of every name."""
-    starts = [i for i, tag in enumerate(tags) if tag.startswith("B-")]
     found = set()
-    for start in starts:
-        inside = "I-" + tags[start][2:]
-        rest = [*tags[start + 1 :], "end"]
-        found.add(
-            (start, start + 1 + [tag == inside for tag in rest].index(False), tags[start][2:])
-        )
+    for start, tag in enumerate(tags):
+        if tag.startswith("B-"):
+            inside = [other == f"I-{tag[2:]}" for other in (*tags[start + 1 :], "end")]
+            found.add((start, start + 1 + inside.index(False), tag[2:]))
     return found
 
 

@@ -43,10 +43,6 @@ def valid_rows(speakers: Labels, n: int) -> Labels:
     return rows[::-1]
 
 
-def _end_of_the_file(speakers: Labels, n: int) -> Labels:
-    return list(range(len(speakers) - n * len(set(speakers)), len(speakers)))
-
-
 def _at_equal_distances(speakers: Labels, n: int) -> Labels:
     k = n * len(set(speakers))
     return [(i + 1) * len(speakers) // k - 1 for i in range(k)]
@@ -75,7 +71,7 @@ VALID_ROWS = Exercise(
         Mistake(
             "order-of-the-file",
             "the last rows of the file are taken; where it is sorted they belong to a few speakers",
-            _end_of_the_file,
+            lambda speakers, n: list(range(len(speakers) - n * len(set(speakers)), len(speakers))),
         ),
         Mistake(
             "order-of-the-file",
@@ -210,39 +206,27 @@ def read_out(model: Model, x: Tensor, lengths: Tensor) -> Tensor:
         pack = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         output, h_n = rnn(pack)
         output, _ = pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])
-    result: Tensor
     if readout.endswith("final states"):
-        result = torch.cat([*h_n], dim=1)
-    elif readout.endswith("last column"):
-        result = output[:, -1]
-    elif readout.endswith("sum / length"):
-        result = output.sum(1) / lengths.unsqueeze(1)
-    else:
-        result = output.mean(1)
-    return result
+        return torch.cat([*h_n], dim=1)
+    assert isinstance(output, Tensor)
+    if readout.endswith("last column"):
+        return output[:, -1]
+    if readout.endswith("sum / length"):
+        return output.sum(1) / lengths.unsqueeze(1)
+    return output.mean(1)
 
 
 def _followed_by(x: Tensor, pads: int) -> Tensor:
     return torch.cat([x, x.new_zeros(len(x), pads, x.shape[2])], dim=1)
 
 
-def _changes(model: Model, x: Tensor, lengths: Tensor, pads: int) -> Tensor:
-    return read_out(model, _followed_by(x, pads), lengths) - read_out(model, x, lengths)
-
-
 def padding_change(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
     """The largest absolute change."""
-    return _changes(model, x, lengths, pads).detach().abs().max().item()
+    return _change(read_out(model, _followed_by(x, pads), lengths), model, x, lengths)
 
 
-def _change_in_front(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
-    moved = read_out(model, F.pad(x, (0, 0, pads, 0)), lengths) - read_out(model, x, lengths)
-    return moved.detach().abs().max().item()
-
-
-def _change_with_lengths(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
-    more = read_out(model, _followed_by(x, pads), lengths + pads)
-    return (more - read_out(model, x, lengths)).detach().abs().max().item()
+def _change(padded: Tensor, model: Model, x: Tensor, lengths: Tensor) -> float:
+    return (padded - read_out(model, x, lengths)).detach().abs().max().item()
 
 
 def _changed_answers(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
@@ -280,12 +264,16 @@ PADDING_CHANGE = Exercise(
         Mistake(
             "left-padding-packs",
             "the zeros are put in front of the utterances; the lengths count from the front",
-            _change_in_front,
+            lambda model, x, lengths, pads: _change(
+                read_out(model, F.pad(x, (0, 0, pads, 0)), lengths), model, x, lengths
+            ),
         ),
         Mistake(
             "zeros-are-invisible",
             "the lengths grow with the padding, so that the zeros count as frames",
-            _change_with_lengths,
+            lambda model, x, lengths, pads: _change(
+                read_out(model, _followed_by(x, pads), lengths + pads), model, x, lengths
+            ),
         ),
         Mistake(
             "good-score-good-readout",
@@ -427,14 +415,6 @@ def _unpaired(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
     return [b[0] - a[1], b[1] - a[0]]
 
 
-def _no_interval(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
-    return [100 * float(second.double().mean() - first.double().mean())] * 2
-
-
-def _exchanged(first: Tensor, second: Tensor, draws: Tensor) -> list[float]:
-    return paired_interval(second, first, draws)
-
-
 def _interval_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
@@ -460,7 +440,9 @@ PAIRED_INTERVAL = Exercise(
         Mistake(
             "one-point-better",
             "both ends are the difference of the two scores; nothing is drawn",
-            _no_interval,
+            lambda first, second, draws: (
+                [100 * float(second.double().mean() - first.double().mean())] * 2
+            ),
         ),
         Mistake(
             "one-point-better",
@@ -471,7 +453,7 @@ PAIRED_INTERVAL = Exercise(
         Mistake(
             "argument-order",
             "the gain is that of the first model over the second",
-            _exchanged,
+            lambda first, second, draws: paired_interval(second, first, draws),
         ),
     ),
     levels={
@@ -514,10 +496,6 @@ def _nearest(
     known, labels, kinds = _scaled(known, known), torch.tensor(classes), sorted(set(classes))
     centres = torch.stack([known[labels == kind].mean(0) for kind in kinds])
     return [kinds[i] for i in torch.cdist(asked, centres).argmin(1).tolist()]
-
-
-def _majority(train: Utterances, classes: Labels, test: Utterances) -> Labels:
-    return [max(sorted(set(classes)), key=classes.count)] * len(test)
 
 
 def _rival_scaled_by_test(train: Utterances, classes: Labels, test: Utterances) -> Labels:
@@ -582,7 +560,7 @@ SIMPLE_RIVAL = Exercise(
             "no-simple-rival",
             "the most frequent class is named for every sequence; that is the constant, and a "
             "rival may look at the data",
-            _majority,
+            lambda train, classes, test: [max(sorted(set(classes)), key=classes.count)] * len(test),
         ),
         Mistake(
             "normalised-with-test",

@@ -359,6 +359,20 @@ def _wrapping(word: str, i: int) -> str:
     return word[i - 1] + word[i] + (word[i + 1] if i + 1 < len(word) else "#")
 
 
+def _drawn_tags(
+    word: str, letters: str, rule: Tensor, favourite: Tensor, generator: Generator
+) -> list[int]:
+    padded = [len(letters), *map(letters.index, word), len(letters)]
+    return [
+        0
+        if random_int(0, 3, generator) == 0
+        else int(favourite[b])
+        if random_int(0, 2, generator) == 0
+        else int(rule[a, b, c])
+        for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)
+    ]
+
+
 def _table_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(5 if hidden else 4):
@@ -371,30 +385,13 @@ def _table_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         def word_of(n: int, letters: str = letters, generator: Generator = generator) -> str:
             return "".join(_pick(letters, n, generator))
 
-        def tags_of(
-            word: str,
-            letters: str = letters,
-            rule: Tensor = rule,
-            favourite: Tensor = favourite,
-            generator: Generator = generator,
-        ) -> list[int]:
-            ids = [letters.index(c) for c in word]
-            padded = [len(letters), *ids, len(letters)]
-            return [
-                0
-                if random_int(0, 3, generator) == 0
-                else int(favourite[b])
-                if random_int(0, 2, generator) == 0
-                else int(rule[a, b, c])
-                for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)
-            ]
-
         words = [
             letters,
             *(word_of(random_int(2, 6, generator)) for _ in range(random_int(28, 34, generator))),
         ]
         asked = [word_of(random_int(2, 7, generator)) for _ in range(random_int(14, 18, generator))]
-        cases.append((words, [tags_of(word) for word in words], asked))
+        tags = [_drawn_tags(word, letters, rule, favourite, generator) for word in words]
+        cases.append((words, tags, asked))
     return cases
 
 

@@ -144,11 +144,8 @@ def _slice(run: _Run, step: int, part: int) -> str:
     """How one step of one part of ``output`` is written in code."""
     size = run.module.hidden_size
     features = f"{part * size}:{(part + 1) * size}"
-    return (
-        f"output[:, {step}, {features}]"
-        if run.module.batch_first
-        else (f"output[{step}, :, {features}]")
-    )
+    place = f":, {step}" if run.module.batch_first else f"{step}, :"
+    return f"output[{place}, {features}]"
 
 
 _CELL = "border:1px solid;padding:.25em .5em;text-align:center;"
@@ -167,8 +164,7 @@ def _names(run: _Run) -> dict[str, str]:
     """What the sizes of each result stand for."""
     lead = "batch, seq_len" if run.module.batch_first else "seq_len, batch"
     n, layers = 2 if run.module.bidirectional else 1, run.module.num_layers
-    counted = (f"{layers} layer{'s' * (layers > 1)}", f"{n} direction{'s' * (n > 1)}")
-    blocks = " × ".join(counted)
+    blocks = f"{layers} layer{'s' * (layers > 1)} × {n} direction{'s' * (n > 1)}"
     state = f"{blocks}, batch, hidden_size"
     width = "2 × hidden_size" if n == 2 else "hidden_size"
     return {"output": f"{lead}, {width}", "h_n": state, "c_n": state}

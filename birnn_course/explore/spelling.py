@@ -34,20 +34,13 @@ def spelling_explorer(model: nn.Module, data: Spelling, word: str = "phone") -> 
     word : str
         Shown first.
     """
+    parts = {"training": data.train, "development": data.dev, "test": data.test}
+    part_of = {listed: part for part, words in parts.items() for listed in words}
     return Panel(
         "How does the net read this word?",
         [Word("word", "Word", LONGEST)],
         {"word": word},
-        partial(
-            _draw,
-            model,
-            data,
-            {
-                **dict.fromkeys(data.train, "training"),
-                **dict.fromkeys(data.dev, "development"),
-                **dict.fromkeys(data.test, "test"),
-            },
-        ),
+        partial(_draw, model, data, part_of),
     )
 
 

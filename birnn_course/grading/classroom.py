@@ -31,30 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What a lecturer asks for; see ``birnn grade --help``.
+    """What a lecturer asks for.
 
-    Parameters
-    ----------
-    place : Path
-        The submissions.
-    out : Path
-        Where results go.
-    seed : int or None
-        Of the hidden cases; None for the one that OUT was graded with, or a new one.
-    jobs : int or None
-        How many at a time; None for one per processor.
-    seconds : float
-        For one notebook, by the clock.
-    bank : Path or None
-        A folder with a lecturer's own exercises.
-    engine : str
-        ``local``, or the address of a Dask scheduler as ``dask://HOST:PORT``.
-    again : tuple of str
-        Students to be marked once more.
-    protected : bool
-        Whether students' code runs in the sandbox.
-    lessons : str
-        Address of the folder with the lessons, for links in the pages.
+    ``birnn grade --help`` says what each is; ``seconds`` is its ``--timeout``, and ``protected`` is
+    whether students' code runs in the sandbox.
     """
 
     place: Path

@@ -152,15 +152,10 @@ class Tally:
         )
         exercise.verdicts[mark.verdict] += 1
         self._who[mark.unit].add(student)
-        if mark.misconception:
+        if id_ := mark.misconception:
             exercise.mistakes[_when(mark.named)] += 1
             belief = self._beliefs.setdefault(
-                mark.misconception,
-                Belief(
-                    mark.misconception,
-                    catalogue().get(mark.misconception),
-                    sections().get(mark.misconception),
-                ),
+                id_, Belief(id_, catalogue().get(id_), sections().get(id_))
             )
             belief.students.add(student)
             belief.units.add(mark.unit)

@@ -125,21 +125,11 @@ def _plain(points: float) -> str:
 class MixedTest(Quiz):
     """A quiz with a score, told when the last question is answered or the time is over.
 
-    Parameters
-    ----------
-    questions : list of Question
-        Shown in this order.
-    number : int
-        Which test it is.
-    minutes : float, optional
-        A clock.
+    ``questions`` are shown in this order; for the rest see :func:`mixed_test`.
     """
 
     def __init__(
-        self,
-        questions: list[Question],
-        number: int = 1,
-        minutes: float | None = None,
+        self, questions: list[Question], number: int = 1, minutes: float | None = None
     ) -> None:
         if minutes is not None and minutes <= 0:
             raise CourseError("minutes must be more than 0; leave it out for a test without clock.")

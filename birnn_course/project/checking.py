@@ -209,7 +209,6 @@ PROBED = (
 
 def _record(report: ProjectReport) -> None:
     """Keep the points in the learner's record, as those of an exercise."""
-    first = next(iter(report.misconceptions), None)
     text = repr([(f.probe, f.verdict, f.evidence) for f in report.findings])
     attempt = Attempt(
         item=PROJECT,
@@ -219,6 +218,6 @@ def _record(report: ProjectReport) -> None:
         max_points=report.max_points,
         answer=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16],
         probes=PROBED,
-        misconception=first,
+        misconception=next(iter(report.misconceptions), None),
     )
     record().add_if_new(attempt)

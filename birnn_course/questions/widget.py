@@ -100,10 +100,7 @@ class Quiz(CourseWidget):
         remember: bool = True,
     ) -> None:
         self._asked = {question.id: question for question in questions}
-        super().__init__(
-            questions=[_without_key(q) for q in questions],
-            diagnostic=not feedback,
-        )
+        super().__init__(questions=[*map(_without_key, questions)], diagnostic=not feedback)
         if remember:
             self.states = self._remembered()
         self.on_msg(self._answered)
