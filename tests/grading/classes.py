@@ -540,8 +540,8 @@ def _with_magics_and_pictures() -> Iterator[HandedIn]:
     )
     yield _hand("settings", settings)
 
-    loud = Notebook("04", {"pool": f"for _ in range(20000): print('x' * 99)\n{solution('pool')}"})
-    loud.first("for i in range(50000): print(i)", "import sys\nprint('!', file=sys.stderr)")
+    loud = Notebook("04", {"pool": f"for _ in range(200): print('x' * 9999)\n{solution('pool')}"})
+    loud.first("for i in range(500): print('x' * 999)", "import sys\nprint('!', file=sys.stderr)")
     yield _hand("loud", loud)
 
 
