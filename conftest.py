@@ -29,13 +29,7 @@ def _temporary_folder() -> Path:
 
 
 def _fresh_home() -> None:
-    """A home without a record. What can be computed again is computed once for all tests.
-
-    Its name says what it was computed from, so sharing it changes no result.
-    """
-    home = _temporary_folder()
-    (home / "cache").symlink_to(os.environ[SHARED_CACHE], target_is_directory=True)
-    os.environ["BIRNN_HOME"] = str(home)
+    os.environ["BIRNN_HOME"] = str(_temporary_folder())
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,11 +40,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Each compared notebook starts with no record (its first cell has no kernel)."""
-    if type(item).__name__ == "IPyNbCell" and item.parent is not None:
-        notebook = item.parent
-        if getattr(notebook, "kernel", None) is None:
-            _fresh_home()
+    """Each compared notebook starts with an empty home (its first cell has no kernel).
+
+    The words that they align are aligned once for all notebooks: the name of what is kept says
+    what it was computed from, so sharing it changes no result.
+    """
+    if type(item).__name__ != "IPyNbCell" or item.parent is None:
+        os.environ.pop("BIRNN_CACHE", None)
+    elif getattr(item.parent, "kernel", None) is None:
+        os.environ["BIRNN_CACHE"] = os.environ[SHARED_CACHE]
+        _fresh_home()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,19 +16,25 @@ from birnn_course.errors import CourseError
 
 def home() -> Path:
     """Folder of everything the course keeps for this user; ``BIRNN_HOME`` overrides it."""
-    return _overridden() or Path(platformdirs.user_data_dir("birnn-course", appauthor=False))
+    return _overridden("BIRNN_HOME") or Path(
+        platformdirs.user_data_dir("birnn-course", appauthor=False)
+    )
 
 
 def cache() -> Path:
-    """Folder of what can be computed again: the user's cache, or ``BIRNN_HOME/cache``."""
-    chosen = _overridden()
-    if chosen:
+    """Folder of what can be computed again: the user's cache, or ``BIRNN_HOME/cache``.
+
+    ``BIRNN_CACHE`` overrides both, so that many homes can share what was computed once.
+    """
+    if chosen := _overridden("BIRNN_CACHE"):
+        return chosen
+    if chosen := _overridden("BIRNN_HOME"):
         return chosen / "cache"
     return Path(platformdirs.user_cache_dir("birnn-course", appauthor=False))
 
 
-def _overridden() -> Path | None:
-    chosen = os.environ.get("BIRNN_HOME")
+def _overridden(variable: str) -> Path | None:
+    chosen = os.environ.get(variable)
     return Path(chosen).expanduser().absolute() if chosen else None
 
 

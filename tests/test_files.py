@@ -47,6 +47,9 @@ def test_interrupted_the_old_file_is_there_and_no_other(
 def test_the_home_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BIRNN_HOME", str(tmp_path))
     assert (files.home(), files.cache()) == (tmp_path, tmp_path / "cache")
+    monkeypatch.setenv("BIRNN_CACHE", str(tmp_path / "shared"))
+    assert files.cache() == tmp_path / "shared"
+    monkeypatch.delenv("BIRNN_CACHE")
     monkeypatch.delenv("BIRNN_HOME")
     assert files.home() != files.cache()
     assert "birnn-course" in str(files.home())
