@@ -174,7 +174,7 @@ ALLOWED = {
         )
     },
     "test_project_checks.py": {
-        "limited: monkeypatch.setattr(calling, 'SECONDS_A_CALL', 0.3)": (
+        "limited: monkeypatch.setattr(caller, 'SECONDS_A_CALL', 0.3)": (
             "for the function that does not end, which restores it"
         ),
         "slept: time.sleep(0.01)": "the function that does not end",
