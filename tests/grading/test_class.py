@@ -526,8 +526,7 @@ def test_a_sandbox_that_is_ended_while_it_starts_leaves_no_process(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     host = Host("many", SECONDS, ())
-    while not forked.exists():
-        time.sleep(0.02)
+    assert soon(forked.exists)
     child = psutil.Process(int(forked.read_text()))
     host.end()
     assert_gone([child])
