@@ -8,6 +8,8 @@ NOTEBOOKS := $(wildcard notebooks solutions)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/notebooks/sanitize.cfg
 # Two at once, whole files, in the order given: the notebooks train, so they come first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
+# CPU seconds of each folder, beside the stored ones.
+LEDGER := -p tests.cpu_ledger --ledger show
 # What reads texts and runs no notebook.
 TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_misconceptions.py test_places.py \
 	test_project.py test_questions.py test_slides.py test_source.py test_words.py)
@@ -29,10 +31,10 @@ check: .venv/installed-test ## after a change of text: style, notebook rules, qu
 	$(PYTEST) -q $(TWO) -m "not full and not gpu" $(TEXTS)
 
 test: .venv/installed-test ## run all tests and compare every notebook with a fresh run
-	$(PYTEST) $(TWO) --ledger show -m "not full and not gpu" $(NBVAL) $(NOTEBOOKS) tests
+	$(PYTEST) $(TWO) $(LEDGER) -m "not full and not gpu" $(NBVAL) $(NOTEBOOKS) tests
 
 test-full: .venv/installed-test .venv/nbgrader ## the same, and the long repeats
-	$(PYTEST) $(TWO) --ledger show -m "not gpu" $(NBVAL) $(NOTEBOOKS) tests
+	$(PYTEST) $(TWO) $(LEDGER) -m "not gpu" $(NBVAL) $(NOTEBOOKS) tests
 
 test-oldest: .venv-oldest/installed ## the tests with the oldest versions that pyproject.toml allows, on Python 3.11
 	.venv-oldest/bin/python -m pytest $(TWO) -m "not full and not gpu and not browser" $(NBVAL) $(NOTEBOOKS) tests

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent
-pytest_plugins = ["tests.cpu_ledger"]
 SHARED_CACHE = "BIRNN_TEST_CACHE"
 
 

@@ -1,8 +1,8 @@
 """A pytest plugin: how many CPU seconds the tests of each folder take, beside the stored ones.
 
-``pytest --ledger show`` prints them after the tests, and which files took most; ``--ledger store``
-keeps them as ``tests/ledger.json``. It judges nothing: seconds differ from processor to processor,
-and what counts is whether a folder's share has grown.
+``pytest -p tests.cpu_ledger --ledger show`` prints them after the tests, and which files took most;
+``--ledger store`` keeps them as ``tests/ledger.json``. It judges nothing: seconds differ from
+processor to processor, and what counts is whether a folder's share has grown.
 
 Counted is what the test processes used, with all that they started and waited for: kernels,
 JupyterLab, Chromium. What runs in a sandbox is not, since its parent does not wait for it.
@@ -64,8 +64,9 @@ class Ledger:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Iterator[None]:
-        yield
+        result = yield
         self.charge(STARTING)
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(

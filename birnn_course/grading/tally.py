@@ -29,7 +29,7 @@ _MOST = 3  # of what the report names first: more is no longer a choice
 
 
 @dataclass
-class Exercise:
+class ExerciseTally:
     """An exercise over the whole class.
 
     Attributes
@@ -136,19 +136,19 @@ class Tally:
 
     Attributes
     ----------
-    exercises : dict of Exercise
+    exercises : dict of ExerciseTally
         By name, in the order in which they were met.
     """
 
     def __init__(self) -> None:
-        self.exercises: dict[str, Exercise] = {}
+        self.exercises: dict[str, ExerciseTally] = {}
         self._beliefs: dict[str, Belief] = {}
         self._who: defaultdict[str, set[str]] = defaultdict(set)
 
     def count(self, student: str, mark: Mark) -> None:
         """Take in what one student got for one exercise."""
         exercise = self.exercises.setdefault(
-            mark.exercise, Exercise(mark.exercise, mark.unit, mark.title, mark.max_points)
+            mark.exercise, ExerciseTally(mark.exercise, mark.unit, mark.title, mark.max_points)
         )
         exercise.verdicts[mark.verdict] += 1
         self._who[mark.unit].add(student)
@@ -177,7 +177,7 @@ class Tally:
         return len(set().union(*(self._who[unit] for unit in units)))
 
     @property
-    def by_unit(self) -> list[Exercise]:
+    def by_unit(self) -> list[ExerciseTally]:
         """All exercises in the order of the course."""
         return sorted(self.exercises.values(), key=lambda exercise: exercise.unit)
 
@@ -207,13 +207,13 @@ class Tally:
         ]
 
     @property
-    def hardest(self) -> list[Exercise]:
+    def hardest(self) -> list[ExerciseTally]:
         """With the fewest right of those that were answered."""
         wrong = [exercise for exercise in self.by_unit if exercise.wrong]
         return sorted(wrong, key=lambda e: e.right / (e.right + e.wrong))[:_MOST]
 
     @property
-    def left_out(self) -> list[Exercise]:
+    def left_out(self) -> list[ExerciseTally]:
         """Those that several students did not attempt, the most of them first."""
         several = [e for e in self.by_unit if e.verdicts["not attempted"] > 1]
         return sorted(several, key=lambda e: -e.share(e.verdicts["not attempted"]))[:_MOST]
