@@ -1,0 +1,53 @@
+"""The colours and patterns of the course, and what they stand for.
+
+Blue dots are the forward reader and orange stripes the backward reader, here and in every lesson,
+slide and page; they mean nothing else. Each ink has a light and a dark face, with a contrast of at
+least 4.5:1 for what is read (tested).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Ink(NamedTuple):
+    """One meaning in two themes, as ``#rrggbb``."""
+
+    light: str
+    dark: str
+
+
+INKS = {
+    "text": Ink("#1a1a1e", "#ececf0"),
+    "muted": Ink("#5a5a64", "#b4b4be"),
+    "tile": Ink("#f4f5f7", "#26282e"),
+    "lit": Ink("#fff3bf", "#5c4a00"),
+    "forward": Ink("#0b5cad", "#76b7ff"),
+    "forward-soft": Ink("#e3effb", "#14304d"),
+    "backward": Ink("#b04a00", "#ffab66"),
+    "backward-soft": Ink("#fdeadc", "#4a2a14"),
+    "pad": Ink("#6b6b75", "#a5a5af"),
+    "pad-soft": Ink("#ededf0", "#303036"),
+    "right": Ink("#1a7f37", "#56d364"),
+    "wrong": Ink("#b3261e", "#ff8a80"),
+    "ground": Ink("#ffffff", "#111114"),
+}
+
+PATTERNS = {"forward": "dots", "backward": "stripes", "pad": "crosses"}
+"""What fills a box that belongs to a reader, or to nobody: it is told apart without colour."""
+
+
+def style() -> str:
+    """The style sheet of a drawing: the inks as variables, in both themes of a page.
+
+    It also hides the PNG, so that one of the two is seen: the SVG where styles are kept, the PNG
+    where they are not.
+    """
+    light = ";".join(f"--{name}:{ink.light}" for name, ink in INKS.items())
+    dark = ";".join(f"--{name}:{ink.dark}" for name, ink in INKS.items())
+    return (
+        f".birnn-draw{{{light}}}"
+        f"[data-jp-theme-light=false] .birnn-draw,[data-theme=dark] .birnn-draw{{{dark}}}"
+        ".birnn-draw>img{display:none}"
+        ".birnn-draw>svg{max-width:100%;height:auto;font-family:system-ui,sans-serif}"
+    )

@@ -1,0 +1,353 @@
+"""A sheet with shapes on it, in CSS pixels, drawn twice: as SVG for a page and as PNG for the rest.
+
+A shape says once where it is and what ink it has; it can write itself as SVG and put itself onto
+the axes of a matplotlib figure.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from birnn_course.draw.inks import INKS, PATTERNS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Point = tuple[float, float]
+Anchor = Literal["start", "middle", "end"]
+_HATCHES = {"dots": "....", "stripes": "////", "crosses": "xxxx"}
+_SIDES = {"start": "left", "middle": "center", "end": "right"}
+_POINTS_PER_PIXEL = 0.72
+
+
+class Shape(Protocol):
+    """Something on the sheet."""
+
+    def svg(self) -> str:
+        """As an element of SVG."""
+
+    def onto(self, ax: Axes) -> None:
+        """Onto axes that are as large as the sheet, with y downwards."""
+
+    def corner_far(self) -> Point:
+        """How far it reaches to the right and down."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle with round corners.
+
+    Parameters
+    ----------
+    x, y, width, height : float
+        Its upper left corner and its size, in pixels.
+    fill, edge : str
+        Inks, or an empty string for none.
+    pattern : str
+        The ink whose pattern lies upon the fill, or an empty string.
+    dashed : bool
+        Whether its edge is.
+    thick : float
+        How wide its edge is, in pixels.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str = "tile"
+    edge: str = "muted"
+    pattern: str = ""
+    dashed: bool = False
+    thick: float = 1
+    corner: float = 3
+
+    def corner_far(self) -> Point:
+        return self.x + self.width, self.y + self.height
+
+    def svg(self) -> str:
+        place = (
+            f'x="{_n(self.x)}" y="{_n(self.y)}" width="{_n(self.width)}" '
+            f'height="{_n(self.height)}" rx="{_n(self.corner)}"'
+        )
+        edge = f' stroke="var(--{self.edge})"' if self.edge else ""
+        edge += f' stroke-width="{_n(self.thick)}"' if self.edge and self.thick != 1 else ""
+        dash = ' stroke-dasharray="4 3"' if self.dashed else ""
+        fill = f"var(--{self.fill})" if self.fill else "none"
+        box = f'<rect {place} fill="{fill}"{edge}{dash}/>'
+        if self.pattern:
+            box += f'<rect {place} fill="url(#{PATTERNS[self.pattern]})"/>'
+        return box
+
+    def onto(self, ax: Axes) -> None:
+        from matplotlib.patches import FancyBboxPatch
+
+        def patch(**look: object) -> None:
+            r = min(self.corner, self.width / 2, self.height / 2)
+            ax.add_patch(
+                FancyBboxPatch(
+                    (self.x + r, self.y + r),
+                    max(self.width - 2 * r, 1e-6),
+                    max(self.height - 2 * r, 1e-6),
+                    boxstyle=f"round,pad={r}" if r else "square,pad=0",
+                    mutation_aspect=1,
+                    **look,  # type: ignore[arg-type]
+                )
+            )
+
+        patch(
+            facecolor=_light(self.fill),
+            edgecolor=_light(self.edge),
+            linewidth=_POINTS_PER_PIXEL * self.thick if self.edge else 0,
+            linestyle=(0, (4, 3)) if self.dashed else "solid",
+        )
+        if self.pattern:
+            patch(
+                facecolor="none",
+                edgecolor=_light(self.pattern),
+                linewidth=0,
+                hatch=_HATCHES[PATTERNS[self.pattern]],
+            )
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The numbers of a state as small squares: as large as the number, filled if it is positive.
+
+    Parameters
+    ----------
+    values : sequence of float
+        From -1 to 1, row after row.
+    x, y, side : float
+        The upper left corner of the first, and the room of each, in pixels.
+    columns : int
+        How many stand in a row.
+    ink : str
+        Whose state it is.
+    faded : bool
+        Whether it is there only so that one sees where it would be.
+    """
+
+    values: Sequence[float]
+    x: float
+    y: float
+    side: float
+    columns: int
+    ink: str
+    faded: bool = False
+
+    def _squares(self) -> Iterable[tuple[float, float, float, bool]]:
+        for i, value in enumerate(self.values):
+            size = (self.side - 1.5) * max(min(abs(value), 1.0), 0.12)
+            left = self.x + (i % self.columns + 0.5) * self.side - size / 2
+            top = self.y + (i // self.columns + 0.5) * self.side - size / 2
+            yield left, top, size, value > 0
+
+    def corner_far(self) -> Point:
+        rows = -(-len(self.values) // self.columns)
+        return self.x + self.columns * self.side, self.y + rows * self.side
+
+    def svg(self) -> str:
+        paths = {True: "", False: ""}
+        for left, top, size, positive in self._squares():
+            paths[positive] += f"M{_n(left)} {_n(top)}h{_n(size)}v{_n(size)}h-{_n(size)}z"
+        look = f'stroke="var(--{self.ink})"' + (' opacity=".3"' if self.faded else "")
+        filled = f'<path d="{paths[True]}" fill="var(--{self.ink})" {look}/>'
+        return filled + f'<path d="{paths[False]}" fill="var(--ground)" {look}/>'
+
+    def onto(self, ax: Axes) -> None:
+        from matplotlib.patches import Rectangle
+
+        for left, top, size, positive in self._squares():
+            ax.add_patch(
+                Rectangle(
+                    (left, top),
+                    size,
+                    size,
+                    facecolor=_light(self.ink if positive else "ground"),
+                    edgecolor=_light(self.ink),
+                    linewidth=_POINTS_PER_PIXEL,
+                    alpha=0.3 if self.faded else 1,
+                )
+            )
+
+
+@dataclass(frozen=True)
+class Label:
+    """A line of text; ``y`` is its middle."""
+
+    x: float
+    y: float
+    text: str
+    ink: str = "text"
+    size: float = 13
+    anchor: Anchor = "middle"
+    bold: bool = False
+    code: bool = False
+
+    def corner_far(self) -> Point:
+        # a letter is about so wide, in any font that a page may choose
+        width = len(self.text) * self.size * (0.62 if self.bold or self.code else 0.56)
+        part = {"start": 1.0, "middle": 0.5, "end": 0.0}[self.anchor]
+        return self.x + part * width, self.y + 0.7 * self.size
+
+    def svg(self) -> str:
+        look = (' font-weight="600"' if self.bold else "") + (
+            ' font-family="ui-monospace,monospace"' if self.code else ""
+        )
+        side = f' text-anchor="{self.anchor}"' if self.anchor != "start" else ""
+        return (
+            f'<text x="{_n(self.x)}" y="{_n(self.y)}" dy=".35em" font-size="{_n(self.size)}"'
+            f'{side} fill="var(--{self.ink})"{look}>{html.escape(self.text)}</text>'
+        )
+
+    def onto(self, ax: Axes) -> None:
+        ax.text(
+            self.x,
+            self.y,
+            self.text.replace("$", r"\$"),
+            color=_light(self.ink),
+            fontsize=_POINTS_PER_PIXEL * self.size,
+            fontweight="bold" if self.bold else "normal",
+            family="monospace" if self.code else "sans-serif",
+            ha=_SIDES[self.anchor],
+            va="center",
+        )
+
+
+@dataclass(frozen=True)
+class Line:
+    """Straight pieces from point to point, with an arrow at the end if ``arrow``."""
+
+    points: Sequence[Point]
+    ink: str = "muted"
+    thick: float = 1.5
+    dashed: bool = False
+    arrow: bool = False
+
+    def corner_far(self) -> Point:
+        return max(x for x, _ in self.points), max(y for _, y in self.points)
+
+    def _tip(self) -> list[Point]:
+        (x0, y0), (x1, y1) = self.points[-2:]
+        length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 or 1.0
+        a, b = (x1 - x0) / length, (y1 - y0) / length
+        long, wide = 5 + self.thick, 2.5 + self.thick
+        base = (x1 - a * long, y1 - b * long)
+        return [
+            (x1, y1),
+            (base[0] - b * wide, base[1] + a * wide),
+            (base[0] + b * wide, base[1] - a * wide),
+        ]
+
+    def svg(self) -> str:
+        way = "L".join(f"{_n(x)} {_n(y)}" for x, y in self.points)
+        dash = ' stroke-dasharray="5 3"' if self.dashed else ""
+        line = (
+            f'<path d="M{way}" fill="none" stroke="var(--{self.ink})" '
+            f'stroke-width="{_n(self.thick)}"{dash}/>'
+        )
+        if self.arrow:
+            tip = "L".join(f"{_n(x)} {_n(y)}" for x, y in self._tip())
+            line += f'<path d="M{tip}z" fill="var(--{self.ink})"/>'
+        return line
+
+    def onto(self, ax: Axes) -> None:
+        from matplotlib.patches import Polygon
+
+        ax.plot(
+            *zip(*self.points, strict=True),
+            color=_light(self.ink),
+            linewidth=_POINTS_PER_PIXEL * self.thick,
+            linestyle=(0, (3.5, 2)) if self.dashed else "solid",
+        )
+        if self.arrow:
+            ax.add_patch(Polygon(self._tip(), facecolor=_light(self.ink), linewidth=0))
+
+
+@dataclass
+class Scene:
+    """A sheet, as large as what is put on it.
+
+    Attributes
+    ----------
+    shapes : list of Shape
+        From back to front.
+    """
+
+    shapes: list[Shape] = field(default_factory=list)
+
+    def add(self, *shapes: Shape) -> None:
+        """Put shapes on top of what is there."""
+        self.shapes += shapes
+
+    @property
+    def bottom(self) -> float:
+        """Where the lowest shape ends."""
+        return max((shape.corner_far()[1] for shape in self.shapes), default=0.0)
+
+    @property
+    def size(self) -> Point:
+        """Width and height of the sheet, in pixels, with a margin."""
+        return max(shape.corner_far()[0] for shape in self.shapes) + 6, self.bottom + 6
+
+    def svg(self) -> str:
+        """The picture as an element that a page can hold; see :func:`inks.style`."""
+        body = "".join(shape.svg() for shape in self.shapes)
+        # The names are this picture's own: those of a hidden one on the same page draw nothing.
+        mark = f"{zlib.crc32(body.encode()):x}"
+        definitions = ""
+        for name, pattern in _DEFINITIONS.items():
+            if f"url(#{name})" in body:
+                definitions += pattern.replace(f'id="{name}"', f'id="b{mark}-{name}"')
+                body = body.replace(f"url(#{name})", f"url(#b{mark}-{name})")
+        width, height = map(_n, self.size)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}"><defs>{definitions}</defs>{body}</svg>'
+        )
+
+    def png(self) -> bytes:
+        """The picture in light colours, for where styles are stripped."""
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+        from PIL import Image
+
+        drawn, small = io.BytesIO(), io.BytesIO()
+        with mpl.rc_context({"hatch.linewidth": 0.6}):
+            width, height = self.size
+            figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+            ax = figure.add_axes((0, 0, 1, 1))
+            ax.set(xlim=(0, width), ylim=(height, 0))
+            ax.set_axis_off()
+            for shape in self.shapes:
+                shape.onto(ax)
+            figure.savefig(drawn, format="png", facecolor="white")
+        # few colours look the same and make a third of the bytes
+        Image.open(drawn).convert("RGB").quantize(16, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        return small.getvalue()
+
+
+_DEFINITIONS = {
+    "dots": '<pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse">'
+    '<circle cx="2.5" cy="2.5" r=".9" fill="var(--forward)"/></pattern>',
+    "stripes": '<pattern id="stripes" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(-45)"><path d="M0 3H6" stroke="var(--backward)"/></pattern>',
+    "crosses": '<pattern id="crosses" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><path d="M0 3H6M3 0V6" stroke="var(--pad)" '
+    'stroke-width=".7"/></pattern>',
+}
+
+
+def _n(value: float) -> str:
+    """A number with one decimal, as short as it can be written."""
+    return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def _light(ink: str) -> str:
+    return INKS[ink].light if ink else "none"
