@@ -1,4 +1,4 @@
-"""A drawing as the last line of a cell: it is seen in both themes, and where styles are stripped."""
+"""A drawing as the last line of a cell: seen in both themes, and where styles are stripped."""
 
 from __future__ import annotations
 

@@ -50,4 +50,5 @@ def style() -> str:
         f"[data-jp-theme-light=false] .birnn-draw,[data-theme=dark] .birnn-draw{{{dark}}}"
         ".birnn-draw>img{display:none}"
         ".birnn-draw>svg{max-width:100%;height:auto;font-family:system-ui,sans-serif}"
+        ".birnn-draw text{dominant-baseline:central}"
     )

@@ -1,4 +1,4 @@
-"""How an RNN reads a sequence: its tiles, its readers, their states, and what an output has seen."""
+"""How an RNN reads a sequence: tiles, readers, their states, and what an output has seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sheet with shapes on it, in CSS pixels, drawn twice: as SVG for a page and as PNG for the rest.
+"""A sheet with shapes on it, in CSS pixels: drawn as SVG for a page, and as PNG for the rest.
 
 A shape says once where it is and what ink it has; it can write itself as SVG and put itself onto
 the axes of a matplotlib figure.
@@ -11,6 +11,7 @@ import io
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from birnn_course.draw.inks import INKS, PATTERNS
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
-_HATCHES = {"dots": "....", "stripes": "////", "crosses": "xxxx"}
+_HATCHES = {"dots": "...", "stripes": "///", "crosses": "xx"}
 _SIDES = {"start": "left", "middle": "center", "end": "right"}
 _POINTS_PER_PIXEL = 0.72
 
@@ -28,8 +29,11 @@ _POINTS_PER_PIXEL = 0.72
 class Shape(Protocol):
     """Something on the sheet."""
 
+    def look(self) -> str:
+        """The attributes that it may share with its neighbours."""
+
     def svg(self) -> str:
-        """As an element of SVG."""
+        """As an element of SVG, without its look."""
 
     def onto(self, ax: Axes) -> None:
         """Onto axes that are as large as the sheet, with y downwards."""
@@ -70,19 +74,17 @@ class Box:
     def corner_far(self) -> Point:
         return self.x + self.width, self.y + self.height
 
-    def svg(self) -> str:
-        place = (
-            f'x="{_n(self.x)}" y="{_n(self.y)}" width="{_n(self.width)}" '
-            f'height="{_n(self.height)}" rx="{_n(self.corner)}"'
-        )
-        edge = f' stroke="var(--{self.edge})"' if self.edge else ""
-        edge += f' stroke-width="{_n(self.thick)}"' if self.edge and self.thick != 1 else ""
+    def look(self) -> str:
+        fill = f"url(#{PATTERNS[self.pattern]})" if self.pattern else _of(self.fill)
+        thick = f' stroke-width="{_n(self.thick)}"' if self.thick != 1 else ""
         dash = ' stroke-dasharray="4 3"' if self.dashed else ""
-        fill = f"var(--{self.fill})" if self.fill else "none"
-        box = f'<rect {place} fill="{fill}"{edge}{dash}/>'
-        if self.pattern:
-            box += f'<rect {place} fill="url(#{PATTERNS[self.pattern]})"/>'
-        return box
+        return f'fill="{fill}" stroke="{_of(self.edge)}"{thick}{dash}'
+
+    def svg(self) -> str:
+        return (
+            f'<rect x="{_n(self.x)}" y="{_n(self.y)}" width="{_n(self.width)}" '
+            f'height="{_n(self.height)}" rx="{_n(self.corner)}"/>'
+        )
 
     def onto(self, ax: Axes) -> None:
         from matplotlib.patches import FancyBboxPatch
@@ -152,13 +154,17 @@ class Cells:
         rows = -(-len(self.values) // self.columns)
         return self.x + self.columns * self.side, self.y + rows * self.side
 
+    def look(self) -> str:
+        return f'stroke="{_of(self.ink)}"' + (' opacity=".3"' if self.faded else "")
+
     def svg(self) -> str:
         paths = {True: "", False: ""}
         for left, top, size, positive in self._squares():
             paths[positive] += f"M{_n(left)} {_n(top)}h{_n(size)}v{_n(size)}h-{_n(size)}z"
-        look = f'stroke="var(--{self.ink})"' + (' opacity=".3"' if self.faded else "")
-        filled = f'<path d="{paths[True]}" fill="var(--{self.ink})" {look}/>'
-        return filled + f'<path d="{paths[False]}" fill="var(--ground)" {look}/>'
+        return (
+            f'<path d="{paths[True]}" fill="{_of(self.ink)}"/>'
+            f'<path d="{paths[False]}" fill="{_of("ground")}"/>'
+        )
 
     def onto(self, ax: Axes) -> None:
         from matplotlib.patches import Rectangle
@@ -196,15 +202,14 @@ class Label:
         part = {"start": 1.0, "middle": 0.5, "end": 0.0}[self.anchor]
         return self.x + part * width, self.y + 0.7 * self.size
 
+    def look(self) -> str:
+        weight = ' font-weight="600"' if self.bold else ""
+        family = ' font-family="ui-monospace,monospace"' if self.code else ""
+        anchor = f' text-anchor="{self.anchor}"' if self.anchor != "start" else ""
+        return f'fill="{_of(self.ink)}" font-size="{_n(self.size)}"{anchor}{weight}{family}'
+
     def svg(self) -> str:
-        look = (' font-weight="600"' if self.bold else "") + (
-            ' font-family="ui-monospace,monospace"' if self.code else ""
-        )
-        side = f' text-anchor="{self.anchor}"' if self.anchor != "start" else ""
-        return (
-            f'<text x="{_n(self.x)}" y="{_n(self.y)}" dy=".35em" font-size="{_n(self.size)}"'
-            f'{side} fill="var(--{self.ink})"{look}>{html.escape(self.text)}</text>'
-        )
+        return f'<text x="{_n(self.x)}" y="{_n(self.y)}">{html.escape(self.text)}</text>'
 
     def onto(self, ax: Axes) -> None:
         ax.text(
@@ -245,16 +250,15 @@ class Line:
             (base[0] + b * wide, base[1] - a * wide),
         ]
 
-    def svg(self) -> str:
-        way = "L".join(f"{_n(x)} {_n(y)}" for x, y in self.points)
+    def look(self) -> str:
         dash = ' stroke-dasharray="5 3"' if self.dashed else ""
-        line = (
-            f'<path d="M{way}" fill="none" stroke="var(--{self.ink})" '
-            f'stroke-width="{_n(self.thick)}"{dash}/>'
-        )
+        return f'fill="none" stroke="{_of(self.ink)}" stroke-width="{_n(self.thick)}"{dash}'
+
+    def svg(self) -> str:
+        line = f'<path d="M{_way(self.points)}"/>'
         if self.arrow:
-            tip = "L".join(f"{_n(x)} {_n(y)}" for x, y in self._tip())
-            line += f'<path d="M{tip}z" fill="var(--{self.ink})"/>'
+            tip = f'fill="{_of(self.ink)}" stroke="none"'
+            line += f'<path d="M{_way(self._tip())}z" {tip}/>'
         return line
 
     def onto(self, ax: Axes) -> None:
@@ -298,7 +302,12 @@ class Scene:
 
     def svg(self) -> str:
         """The picture as an element that a page can hold; see :func:`inks.style`."""
-        body = "".join(shape.svg() for shape in self.shapes)
+        # What is read lies on top, and neighbours of one look say it once.
+        ordered = sorted(self.shapes, key=lambda shape: isinstance(shape, Label))
+        body = "".join(
+            f"<g {look}>{''.join(shape.svg() for shape in alike)}</g>"
+            for look, alike in groupby(ordered, key=lambda shape: shape.look())
+        )
         # The names are this picture's own: those of a hidden one on the same page draw nothing.
         mark = f"{zlib.crc32(body.encode()):x}"
         definitions = ""
@@ -329,24 +338,41 @@ class Scene:
                 shape.onto(ax)
             figure.savefig(drawn, format="png", facecolor="white")
         # few colours look the same and make a third of the bytes
-        Image.open(drawn).convert("RGB").quantize(16, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        Image.open(drawn).convert("RGB").quantize(16, dither=Image.Dither.NONE).save(
+            small, format="png", optimize=True
+        )
         return small.getvalue()
 
 
+def _tile(name: str, ink: str, side: int, turned: int, marks: str) -> str:
+    """A pattern: marks in a reader's ink on its soft one."""
+    turn = f' patternTransform="rotate({turned})"' if turned else ""
+    return (
+        f'<pattern id="{name}" width="{side}" height="{side}" patternUnits="userSpaceOnUse"{turn}>'
+        f'<rect width="{side}" height="{side}" fill="var(--{ink}-soft)"/>'
+        f'<path d="{marks}" stroke="var(--{ink})"/></pattern>'
+    )
+
+
 _DEFINITIONS = {
-    "dots": '<pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse">'
-    '<circle cx="2.5" cy="2.5" r=".9" fill="var(--forward)"/></pattern>',
-    "stripes": '<pattern id="stripes" width="6" height="6" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(-45)"><path d="M0 3H6" stroke="var(--backward)"/></pattern>',
-    "crosses": '<pattern id="crosses" width="6" height="6" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(45)"><path d="M0 3H6M3 0V6" stroke="var(--pad)" '
-    'stroke-width=".7"/></pattern>',
+    "dots": _tile("dots", "forward", 5, 0, "M2 2.5h1.5"),
+    "stripes": _tile("stripes", "backward", 6, -45, "M0 3h6"),
+    "crosses": _tile("crosses", "pad", 6, 45, "M0 3h6M3 0v6"),
 }
 
 
 def _n(value: float) -> str:
     """A number with one decimal, as short as it can be written."""
     return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def _of(ink: str) -> str:
+    """An ink as a page has it, in its theme."""
+    return f"var(--{ink})" if ink else "none"
+
+
+def _way(points: Iterable[Point]) -> str:
+    return "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
 
 
 def _light(ink: str) -> str:
