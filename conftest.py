@@ -19,6 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parent
 SHARED_CACHE = "BIRNN_TEST_CACHE"
+BROWSER = "tests/browser/"
 
 
 def _temporary_folder() -> Path:
@@ -70,6 +71,19 @@ def _differ(kernel: Any, wrong: str, right: str) -> str:
     )
     answer = reply["content"]["user_expressions"]["differ"]
     return answer["data"]["text/plain"] if answer["status"] == "ok" else str(answer["evalue"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Side by side whole files, and what drives the browser as one: it shares a server."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return BROWSER if file.startswith(BROWSER) else file
+
+    return OneBrowser(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -80,6 +80,11 @@ def pictured(page: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
 @pytest.fixture
 def lab(server: CourseServer, page: Page) -> Iterator[Lab]:
     """The course as a newcomer's browser opens it."""
+    yield from as_a_newcomer(server, page)
+
+
+def as_a_newcomer(server: CourseServer, page: Page) -> Iterator[Lab]:
+    """The first lesson in a window that nobody has used; its kernels end afterwards."""
     server.restore_layout()
     opened = Lab(page, server)
     opened.open(server.first_address())

@@ -200,10 +200,16 @@ class Lab:
         self.command("notebook:run-all-cells")
 
     def clear(self) -> None:
-        """Leave one empty cell."""
+        """Leave one empty cell, and no other view beside the notebook."""
+        self.page.set_viewport_size(WINDOW)
         self.page.evaluate(
             """() => {
-                const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+                const shell = window.jupyterapp.shell;
+                const tabs = [...shell.widgets('main')];
+                for (const tab of tabs) if (!tab.context) tab.close();
+                const notebook = tabs.find(tab => tab.context);
+                shell.activateById(notebook.id);
+                const shared = notebook.content.model.sharedModel;
                 shared.insertCell(0, {cell_type: 'code', source: ''});
                 shared.deleteCellRange(1, shared.cells.length);
             }"""

@@ -83,9 +83,9 @@ def count(panel: Locator, hands: list[int]) -> None:
 
 
 @pytest.mark.parametrize("kind", ASKED)
-def test_a_question_is_asked_by_keyboard_alone(lab: Lab, kind: str) -> None:
-    panel = show_lecture(lab)
-    keyboard = lab.page.keyboard
+def test_a_question_is_asked_by_keyboard_alone(scratch: Lab, kind: str) -> None:
+    panel = show_lecture(scratch)
+    keyboard = scratch.page.keyboard
     question = ASKED[kind]
     order = shuffled(question)
     right = [question.answers[position].right for position in order]
@@ -127,7 +127,7 @@ def test_a_question_is_asked_by_keyboard_alone(lab: Lab, kind: str) -> None:
         word = max(re.findall(r"\w+", question.answers[position].feedback), key=len)
         expect(rows.nth(i)).to_contain_text(word)
     assert hard_to_read(panel) == []
-    lab.screenshot(f"lecture-{kind}")
+    scratch.screenshot(f"lecture-{kind}")
 
     press(panel, "Ask again")
     expect(panel.locator("input").first).to_be_focused()
@@ -136,11 +136,11 @@ def test_a_question_is_asked_by_keyboard_alone(lab: Lab, kind: str) -> None:
     assert "✓" not in panel.inner_text()
     press(panel, "Previous question" if question is not QUESTIONS[0] else "Next question")
     expect(panel.locator(".birnn-heading")).to_be_focused()
-    assert lab.errors() == []
+    assert scratch.errors() == []
 
 
-def test_what_is_no_count_is_refused_in_its_field(lab: Lab) -> None:
-    panel = show_lecture(lab)
+def test_what_is_no_count_is_refused_in_its_field(scratch: Lab) -> None:
+    panel = show_lecture(scratch)
     field = panel.locator("input").first
     reveal = panel.get_by_role("button", name="Reveal")
     for bad in ("1000", "-1", "2.5"):
@@ -157,12 +157,12 @@ def test_what_is_no_count_is_refused_in_its_field(lab: Lab) -> None:
     expect(panel.get_by_role("status")).to_contain_text("First vote: 999 hands")
 
 
-def test_counts_and_answer_are_back_when_the_page_shows_it_again(lab: Lab) -> None:
-    panel = show_lecture(lab)
+def test_counts_and_answer_are_back_when_the_page_shows_it_again(scratch: Lab) -> None:
+    panel = show_lecture(scratch)
     panel.locator("input").first.fill("7")
-    lab.wait_for_widgets()
-    lab.command("notebook:create-output-view")  # a second view of the same widget
-    views = lab.page.locator(".birnn-lecture")
+    scratch.wait_for_widgets()
+    scratch.command("notebook:create-output-view")  # a second view of the same widget
+    views = scratch.page.locator(".birnn-lecture")
     expect(views).to_have_count(2)
     expect(views.last.locator("input").first).to_have_value("7")
     views.last.get_by_role("button", name="Reveal").click()
@@ -171,24 +171,24 @@ def test_counts_and_answer_are_back_when_the_page_shows_it_again(lab: Lab) -> No
 
 
 @pytest.mark.full
-def test_everybody_can_read_every_question(lab: Lab) -> None:
-    panel = show_lecture(lab)
+def test_everybody_can_read_every_question(scratch: Lab) -> None:
+    panel = show_lecture(scratch)
     for theme in ("Light", "Dark"):
-        lab.set_theme(theme)
+        scratch.set_theme(theme)
         for question in QUESTIONS:
             for field in panel.locator("input").all():
                 field.fill("3")
             assert hard_to_read(panel) == [], question.id
             if question in ASKED.values():
-                assert violations(lab.page, ".birnn-lecture") == [], (theme, question.id)
+                assert violations(scratch.page, ".birnn-lecture") == [], (theme, question.id)
             panel.get_by_role("button", name="Reveal").click()
             expect(panel.get_by_role("status")).to_contain_text("Right: ")
             panel.locator("summary").first.click()
             assert hard_to_read(panel) == [], question.id
             if question in ASKED.values():
-                assert violations(lab.page, ".birnn-lecture") == [], (theme, question.id)
+                assert violations(scratch.page, ".birnn-lecture") == [], (theme, question.id)
                 panel.scroll_into_view_if_needed()
-                lab.screenshot(f"lecture-{question.kind}-{theme.lower()}")
+                scratch.screenshot(f"lecture-{question.kind}-{theme.lower()}")
             panel.get_by_role("button", name="Ask again").click()
             expect(panel.get_by_role("status")).to_be_empty()
             if question is not QUESTIONS[-1]:
@@ -197,23 +197,24 @@ def test_everybody_can_read_every_question(lab: Lab) -> None:
             panel.get_by_role("button", name="Previous question").click()
 
 
-def test_the_whole_screen_is_for_the_question(lab: Lab) -> None:
-    panel = show_lecture(lab)
+def test_the_whole_screen_is_for_the_question(scratch: Lab) -> None:
+    panel = show_lecture(scratch)
     panel.get_by_role("button", name="Full screen").click()
-    lab.page.wait_for_function("() => document.fullscreenElement")
+    scratch.page.wait_for_function("() => document.fullscreenElement")
     assert panel.evaluate("node => node === document.fullscreenElement")
     assert hard_to_read(panel) == []
-    lab.screenshot("lecture-full-screen")
+    scratch.screenshot("lecture-full-screen")
     panel.get_by_role("button", name="Full screen").click()
-    lab.page.wait_for_function("() => !document.fullscreenElement")
+    scratch.page.wait_for_function("() => !document.fullscreenElement")
 
 
-def test_what_stands_in_the_way_would_be_found(lab: Lab) -> None:
-    panel = show_lecture(lab)
+def test_what_stands_in_the_way_would_be_found(scratch: Lab) -> None:
+    panel = show_lecture(scratch)
     panel.evaluate("node => { node.style.color = '#777'; node.style.background = '#888'; }")
-    assert any("color-contrast" in found.rule for found in violations(lab.page, ".birnn-lecture"))
+    page = scratch.page
+    assert any("color-contrast" in found.rule for found in violations(page, ".birnn-lecture"))
     panel.locator("input").first.evaluate("node => node.removeAttribute('aria-label')")
-    assert any("label" in found.rule for found in violations(lab.page, ".birnn-lecture"))
+    assert any("label" in found.rule for found in violations(page, ".birnn-lecture"))
     panel.locator("p").first.evaluate("node => { node.style.fontSize = '20px'; }")
     assert [found for found in hard_to_read(panel) if found.startswith("small: P")]
     panel.locator("table").evaluate("node => { node.style.width = '200%'; }")

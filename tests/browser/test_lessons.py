@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from birnn_course.course import UNITS, Unit
 from browser.axe import RENDERED, violations
-from browser.lab import Lab
+from browser.conftest import as_a_newcomer, pictured
+from browser.lab import CourseServer, Lab, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -16,8 +19,22 @@ TEXT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-RenderedMarkdown"
 OUTPUT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output"
 
 
-def test_a_newcomer_sees_the_first_lesson_and_its_contents(lab: Lab) -> None:
-    page = lab.page
+@pytest.fixture(scope="module")
+def _window(server: CourseServer, browser: Browser) -> Iterator[Lab]:
+    page = new_page(browser)
+    yield from as_a_newcomer(server, page)
+    page.context.close()
+
+
+@pytest.fixture
+def first_hour(_window: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """One window, in which the first tests follow one another as a newcomer's steps do."""
+    for _ in pictured(_window.page, request):
+        yield _window
+
+
+def test_a_newcomer_sees_the_first_lesson_and_its_contents(first_hour: Lab) -> None:
+    lab, page = first_hour, first_hour.page
     first = UNITS[0]
     expect(page.locator(".jp-NotebookPanel h1").first).to_contain_text(first.title)
     expect(page.locator("#table-of-contents")).to_be_visible()
@@ -38,12 +55,6 @@ def runs_from_top_to_bottom(lab: Lab) -> None:
     ]
 
 
-def test_a_lesson_runs_with_its_viewer(lab: Lab) -> None:
-    lab.open_notebook(QUICKEST.lesson)
-    runs_from_top_to_bottom(lab)
-    expect(lab.notebook().locator(".birnn-panel:not(.birnn-quiz)")).to_be_visible()
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
 def test_every_lesson_runs_and_is_there_for_everybody(lab: Lab, unit: Unit) -> None:
@@ -59,8 +70,9 @@ def test_every_lesson_runs_and_is_there_for_everybody(lab: Lab, unit: Unit) -> N
             assert [str(case) for case in found if case.rule not in RENDERED] == []
 
 
-def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(lab: Lab) -> None:
-    page = lab.page
+def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(first_hour: Lab) -> None:
+    lab, page = first_hour, first_hour.page
+    lab.open_notebook(UNITS[0].lesson)
     runs_from_top_to_bottom(lab)
     panel = lab.notebook().locator(".birnn-quiz")
     status = panel.get_by_role("status")
@@ -77,6 +89,12 @@ def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(lab: Lab) -> 
     expect(status).to_have_text("Noted, and nothing recorded.")
     lab.run_last_code_cell()
     expect(lab.notebook()).to_contain_text("1 of 12 questions answered.")
+
+
+def test_a_lesson_runs_with_its_viewer(first_hour: Lab) -> None:
+    first_hour.open_notebook(QUICKEST.lesson)
+    runs_from_top_to_bottom(first_hour)
+    expect(first_hour.notebook().locator(".birnn-panel:not(.birnn-quiz)")).to_be_visible()
 
 
 def test_an_error_in_a_cell_would_be_seen(scratch: Lab) -> None:
