@@ -8,19 +8,40 @@ from typing import Any
 import anywidget
 
 
-def script(path: Path) -> str:
-    """A widget's script, after what all of them start with.
+def script(*paths: Path) -> str:
+    """A widget's scripts as one, after what all of them start with.
 
-    A script in the browser cannot import another one that lies beside it here.
+    A script in the browser cannot import another one that lies beside it here. The last one
+    defines ``render``; if it exports nothing itself, that is what the module exports.
     """
+    text = _joined(*paths)
+    return text if "export default" in text else f"{text}export default {{ render }};\n"
+
+
+def classic(name: str, *paths: Path) -> str:
+    """The same scripts for a page without modules, which may be opened from a disk.
+
+    Afterwards ``birnn.NAME({ model, el })`` draws it, with anything for a model that has ``get``,
+    ``set``, ``save_changes`` and ``on``.
+    """
+    named = f"globalThis.birnn = {{ ...globalThis.birnn, {name}: render }};"
+    return f"(() => {{\n{_joined(*paths)}{named}\n}})();\n"
+
+
+def _joined(*paths: Path) -> str:
     shared = Path(__file__).with_name("widgets.js")
-    return shared.read_text(encoding="utf-8") + path.read_text(encoding="utf-8")
+    return "".join(path.read_text(encoding="utf-8") for path in (shared, *paths))
+
+
+def style() -> str:
+    """The style sheet that all widgets share."""
+    return Path(__file__).with_name("widgets.css").read_text(encoding="utf-8")
 
 
 class CourseWidget(anywidget.AnyWidget):
     """A widget that a static rendering shows as text and HTML; see :meth:`without_kernel`."""
 
-    _css = Path(__file__).with_name("widgets.css")
+    _css: Any = style()
 
     def without_kernel(self) -> tuple[str, str]:
         """What is stored and shown where no kernel runs: plain text and HTML, without a key."""

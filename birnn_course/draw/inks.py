@@ -37,18 +37,22 @@ PATTERNS = {"forward": "dots", "backward": "stripes", "pad": "crosses"}
 """What fills a box that belongs to a reader, or to nobody: it is told apart without colour."""
 
 
+def variables(where: str) -> str:
+    """The inks as variables of CSS, in both themes of a page, for the elements ``where``."""
+    light = ";".join(f"--{name}:{ink.light}" for name, ink in INKS.items())
+    dark = ";".join(f"--{name}:{ink.dark}" for name, ink in INKS.items())
+    themes = f"[data-jp-theme-light=false] {where},[data-theme=dark] {where}"
+    return f"{where}{{{light}}}{themes}{{{dark}}}"
+
+
 def style() -> str:
     """The style sheet of a drawing: the inks as variables, in both themes of a page.
 
     It also hides the PNG, so that one of the two is seen: the SVG where styles are kept, the PNG
     where they are not.
     """
-    light = ";".join(f"--{name}:{ink.light}" for name, ink in INKS.items())
-    dark = ";".join(f"--{name}:{ink.dark}" for name, ink in INKS.items())
     return (
-        f".birnn-draw{{{light}}}"
-        f"[data-jp-theme-light=false] .birnn-draw,[data-theme=dark] .birnn-draw{{{dark}}}"
-        ".birnn-draw>img{display:none}"
+        variables(".birnn-draw") + ".birnn-draw>img{display:none}"
         ".birnn-draw>svg{max-width:100%;height:auto;font-family:system-ui,sans-serif}"
         ".birnn-draw text{dominant-baseline:central}"
     )

@@ -166,7 +166,7 @@ def _alt(labels: Sequence[str], directions: int, at: int | None) -> str:
     sentence = f"{word}, read by {readers}, each with a state at each step."
     if at is None:
         return sentence
-    seen = f"{labels[0]} to {labels[at]} through its forward half"
+    seen = f"{labels[0]} up to {labels[at]} through its forward half"
     if directions == 2:
-        seen += f" and {labels[-1]} to {labels[at]} through its backward half"
+        seen += f" and {labels[-1]} back to {labels[at]} through its backward half"
     return f"{sentence} Output {at} has read {seen}."

@@ -18,10 +18,11 @@ from birnn_course.draw.inks import INKS, PATTERNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from PIL import Image
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
-_HATCHES = {"dots": "...", "stripes": "///", "crosses": "xx"}
+_HATCHES = {"dots": "..", "stripes": "//", "crosses": "x"}
 _SIDES = {"start": "left", "middle": "center", "end": "right"}
 _POINTS_PER_PIXEL = 0.72
 
@@ -29,16 +30,16 @@ _POINTS_PER_PIXEL = 0.72
 class Shape(Protocol):
     """Something on the sheet."""
 
-    def look(self) -> str:
+    def _look(self) -> str:
         """The attributes that it may share with its neighbours."""
 
-    def svg(self) -> str:
+    def _svg(self) -> str:
         """As an element of SVG, without its look."""
 
-    def onto(self, ax: Axes) -> None:
+    def _onto(self, ax: Axes) -> None:
         """Onto axes that are as large as the sheet, with y downwards."""
 
-    def corner_far(self) -> Point:
+    def _far(self) -> Point:
         """How far it reaches to the right and down."""
 
 
@@ -71,22 +72,22 @@ class Box:
     thick: float = 1
     corner: float = 3
 
-    def corner_far(self) -> Point:
+    def _far(self) -> Point:
         return self.x + self.width, self.y + self.height
 
-    def look(self) -> str:
+    def _look(self) -> str:
         fill = f"url(#{PATTERNS[self.pattern]})" if self.pattern else _of(self.fill)
         thick = f' stroke-width="{_n(self.thick)}"' if self.thick != 1 else ""
         dash = ' stroke-dasharray="4 3"' if self.dashed else ""
         return f'fill="{fill}" stroke="{_of(self.edge)}"{thick}{dash}'
 
-    def svg(self) -> str:
+    def _svg(self) -> str:
         return (
             f'<rect x="{_n(self.x)}" y="{_n(self.y)}" width="{_n(self.width)}" '
             f'height="{_n(self.height)}" rx="{_n(self.corner)}"/>'
         )
 
-    def onto(self, ax: Axes) -> None:
+    def _onto(self, ax: Axes) -> None:
         from matplotlib.patches import FancyBboxPatch
 
         def patch(**look: object) -> None:
@@ -150,23 +151,26 @@ class Cells:
             top = self.y + (i // self.columns + 0.5) * self.side - size / 2
             yield left, top, size, value > 0
 
-    def corner_far(self) -> Point:
+    def _far(self) -> Point:
         rows = -(-len(self.values) // self.columns)
         return self.x + self.columns * self.side, self.y + rows * self.side
 
-    def look(self) -> str:
+    def _look(self) -> str:
         return f'stroke="{_of(self.ink)}"' + (' opacity=".3"' if self.faded else "")
 
-    def svg(self) -> str:
+    def _svg(self) -> str:
         paths = {True: "", False: ""}
+        corners = {True: (0.0, 0.0), False: (0.0, 0.0)}
         for left, top, size, positive in self._squares():
-            paths[positive] += f"M{_n(left)} {_n(top)}h{_n(size)}v{_n(size)}h-{_n(size)}z"
+            x, y = corners[positive]  # where the last square began: what is near is short
+            corners[positive] = (x + round(left - x, 1), y + round(top - y, 1))
+            paths[positive] += f"m{_n(left - x)} {_n(top - y)}h{_n(size)}v{_n(size)}h-{_n(size)}z"
         return (
             f'<path d="{paths[True]}" fill="{_of(self.ink)}"/>'
             f'<path d="{paths[False]}" fill="{_of("ground")}"/>'
         )
 
-    def onto(self, ax: Axes) -> None:
+    def _onto(self, ax: Axes) -> None:
         from matplotlib.patches import Rectangle
 
         for left, top, size, positive in self._squares():
@@ -196,22 +200,22 @@ class Label:
     bold: bool = False
     code: bool = False
 
-    def corner_far(self) -> Point:
+    def _far(self) -> Point:
         # a letter is about so wide, in any font that a page may choose
         width = len(self.text) * self.size * (0.62 if self.bold or self.code else 0.56)
         part = {"start": 1.0, "middle": 0.5, "end": 0.0}[self.anchor]
         return self.x + part * width, self.y + 0.7 * self.size
 
-    def look(self) -> str:
+    def _look(self) -> str:
         weight = ' font-weight="600"' if self.bold else ""
         family = ' font-family="ui-monospace,monospace"' if self.code else ""
         anchor = f' text-anchor="{self.anchor}"' if self.anchor != "start" else ""
         return f'fill="{_of(self.ink)}" font-size="{_n(self.size)}"{anchor}{weight}{family}'
 
-    def svg(self) -> str:
+    def _svg(self) -> str:
         return f'<text x="{_n(self.x)}" y="{_n(self.y)}">{html.escape(self.text)}</text>'
 
-    def onto(self, ax: Axes) -> None:
+    def _onto(self, ax: Axes) -> None:
         ax.text(
             self.x,
             self.y,
@@ -235,7 +239,7 @@ class Line:
     dashed: bool = False
     arrow: bool = False
 
-    def corner_far(self) -> Point:
+    def _far(self) -> Point:
         return max(x for x, _ in self.points), max(y for _, y in self.points)
 
     def _tip(self) -> list[Point]:
@@ -250,18 +254,18 @@ class Line:
             (base[0] + b * wide, base[1] - a * wide),
         ]
 
-    def look(self) -> str:
+    def _look(self) -> str:
         dash = ' stroke-dasharray="5 3"' if self.dashed else ""
         return f'fill="none" stroke="{_of(self.ink)}" stroke-width="{_n(self.thick)}"{dash}'
 
-    def svg(self) -> str:
+    def _svg(self) -> str:
         line = f'<path d="M{_way(self.points)}"/>'
         if self.arrow:
             tip = f'fill="{_of(self.ink)}" stroke="none"'
             line += f'<path d="M{_way(self._tip())}z" {tip}/>'
         return line
 
-    def onto(self, ax: Axes) -> None:
+    def _onto(self, ax: Axes) -> None:
         from matplotlib.patches import Polygon
 
         ax.plot(
@@ -293,20 +297,20 @@ class Scene:
     @property
     def bottom(self) -> float:
         """Where the lowest shape ends."""
-        return max((shape.corner_far()[1] for shape in self.shapes), default=0.0)
+        return max((shape._far()[1] for shape in self.shapes), default=0.0)
 
     @property
     def size(self) -> Point:
         """Width and height of the sheet, in pixels, with a margin."""
-        return max(shape.corner_far()[0] for shape in self.shapes) + 6, self.bottom + 6
+        return max(shape._far()[0] for shape in self.shapes) + 6, self.bottom + 6
 
     def svg(self) -> str:
         """The picture as an element that a page can hold; see :func:`inks.style`."""
         # What is read lies on top, and neighbours of one look say it once.
         ordered = sorted(self.shapes, key=lambda shape: isinstance(shape, Label))
         body = "".join(
-            f"<g {look}>{''.join(shape.svg() for shape in alike)}</g>"
-            for look, alike in groupby(ordered, key=lambda shape: shape.look())
+            f"<g {look}>{''.join(shape._svg() for shape in alike)}</g>"
+            for look, alike in groupby(ordered, key=lambda shape: shape._look())
         )
         # The names are this picture's own: those of a hidden one on the same page draw nothing.
         mark = f"{zlib.crc32(body.encode()):x}"
@@ -330,17 +334,18 @@ class Scene:
         drawn, small = io.BytesIO(), io.BytesIO()
         with mpl.rc_context({"hatch.linewidth": 0.6}):
             width, height = self.size
-            figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+            figure = Figure(figsize=(width / 100, height / 100), dpi=min(100, 64_000 / width))
             ax = figure.add_axes((0, 0, 1, 1))
             ax.set(xlim=(0, width), ylim=(height, 0))
             ax.set_axis_off()
             for shape in self.shapes:
-                shape.onto(ax)
+                shape._onto(ax)
             figure.savefig(drawn, format="png", facecolor="white")
-        # few colours look the same and make a third of the bytes
-        Image.open(drawn).convert("RGB").quantize(16, dither=Image.Dither.NONE).save(
-            small, format="png", optimize=True
+        # The inks and how they fade into white: few colours make a third of the bytes.
+        image = (
+            Image.open(drawn).convert("RGB").quantize(palette=_palette(), dither=Image.Dither.NONE)
         )
+        image.save(small, format="png", optimize=True, bits=6)
         return small.getvalue()
 
 
@@ -359,6 +364,19 @@ _DEFINITIONS = {
     "stripes": _tile("stripes", "backward", 6, -45, "M0 3h6"),
     "crosses": _tile("crosses", "pad", 6, 45, "M0 3h6M3 0v6"),
 }
+
+
+def _palette() -> Image.Image:
+    """The light inks, each whole and in two steps towards white."""
+    from PIL import Image, ImageColor
+
+    def faded(ink: str, share: float) -> Iterable[int]:
+        return (round(255 - share * (255 - c)) for c in ImageColor.getrgb(_light(ink))[:3])
+
+    palette = Image.new("P", (1, 1))
+    colours = [faded(ink, share) for ink in INKS for share in (1.0, 0.6, 0.25)]
+    palette.putpalette([c for colour in colours for c in colour])
+    return palette
 
 
 def _n(value: float) -> str:

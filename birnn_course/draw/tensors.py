@@ -50,10 +50,12 @@ def draw_output(output: Tensor, h_n: Tensor) -> Drawing:
     scene.add(Label(left, 16, title, anchor="start", bold=True))
     for sample in reversed(range(batch)):
         x, y = left + DEEP * sample, top - DEEP * sample
-        for t in range(steps):
-            for half, ink in enumerate(("backward", "forward")):
-                final = sample == 0 and t == (0 if ink == "backward" else steps - 1)
-                scene.add(_slab(x + STEP * t, y + HALF * half, STEP, ink, sample == 0, final))
+        for half, ink in enumerate(("backward", "forward")):
+            last = 0 if ink == "backward" else steps - 1
+            final = {last} if sample == 0 else set()
+            for t in sorted(range(steps), key=final.__contains__):  # what is lit lies on top
+                place = (x + STEP * t, y + HALF * half)
+                scene.add(_slab(*place, STEP, ink, sample == 0, t in final))
     foot = top + 2 * HALF
     scene.add(
         Label(left - 8, top + HALF / 2, f"{hidden}:{2 * hidden}", "backward", 12, "end", True),
@@ -61,7 +63,7 @@ def draw_output(output: Tensor, h_n: Tensor) -> Drawing:
         *(Label(left + STEP * (t + 0.5), foot + 14, str(t), "muted", 12) for t in range(steps)),
         Label(left + STEP * steps / 2, foot + 32, "step", "muted", 12),
     )
-    right = left + STEP * steps + back + 96
+    right = left + max(STEP * steps + back + 96, 9.0 * len(title))
     layers = h_n.shape[0] // 2
     scene.add(
         Label(right, 16, f"h_n  ({h_n.shape[0]}, batch {batch}, hidden {hidden})", bold=True,
@@ -80,11 +82,11 @@ def draw_output(output: Tensor, h_n: Tensor) -> Drawing:
         scene.add(Label(right + 80 + back, y + HALF / 2, text, ink, 13, "start", True))
         if last:
             _follow(scene, ink, left, top, steps, back, right, y)
-    readers = "the forward half of its last step and the backward half of its step 0"
+    ends = "The forward half of its last step and the backward half of its step 0"
     return Drawing(
         scene,
         f"output of shape {tuple(output.shape)} as a slab: along it the {steps} steps, below the "
-        f"forward half, above it the backward half. {readers} are the last two blocks of h_n, "
+        f"forward half, above it the backward half. {ends} are the last two blocks of h_n, "
         f"of shape {tuple(h_n.shape)}.",
     )
 

@@ -2,6 +2,7 @@
 
 from birnn_course.explore.dependence import dependence_explorer
 from birnn_course.explore.packing import packing_explorer
+from birnn_course.explore.reading import reading_explorer
 from birnn_course.explore.shapes import shape_explorer
 from birnn_course.explore.spelling import spelling_explorer
 from birnn_course.explore.threshold import threshold_explorer
@@ -9,6 +10,7 @@ from birnn_course.explore.threshold import threshold_explorer
 __all__ = [
     "dependence_explorer",
     "packing_explorer",
+    "reading_explorer",
     "shape_explorer",
     "spelling_explorer",
     "threshold_explorer",

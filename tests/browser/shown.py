@@ -50,6 +50,13 @@ SHOWN = {
     "data = Spelling(words, {}, tuple(words), (), ())\n"
     "model = SequenceTagger(26, len(data.tags), 8, bidirectional=True)\n"
     "spelling_explorer(model, data, word='cat')",
+    "reading_explorer": "reading_explorer()",
+    "draw_reading": "draw_reading(torch.nn.GRU(4, 16, bidirectional=True, batch_first=True),\n"
+    "             torch.randn(4, 4), 'city', at=1)",
+    "draw_output": "draw_output(torch.zeros(2, 4, 8), torch.zeros(2, 2, 4))",
+    "draw_memory": "draw_memory(torch.arange(6).view(2, 3), 'ab', {})",
+    "draw_padded": "draw_padded(['cat', 'a'])",
+    "draw_packed": "draw_packed(['cat', 'a'])",
     "check": "def read_both_ways(x, f, b):\n"
     "    print('<b>bold</b>'); return torch.zeros(len(x), x.shape[1], 99)\n"
     "check(read_both_ways)",

@@ -1,0 +1,115 @@
+"""The small networks that the explorers run in the browser, and the words they are asked for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from birnn_course.data.spelling import Spelling
+from birnn_course.models import SequenceTagger
+
+FILE = Path(__file__).with_name("nets.json")
+
+NETS: dict[str, dict[str, Any]] = {
+    "left to right": {"bidirectional": False, "num_layers": 1},
+    "both ways": {"bidirectional": True, "num_layers": 1},
+    "left to right, 2 layers": {"bidirectional": False, "num_layers": 2},
+    "both ways, 2 layers": {"bidirectional": True, "num_layers": 2},
+}
+"""Name of each network to the options of :class:`birnn_course.SequenceTagger`."""
+
+WORDS = tuple(
+    """
+    able about above age air angel animal apple baby ball bath bathe beach bear beauty bed
+    bicycle bird bite bit blue boat book both bottle bough boy bread breathe breath bridge
+    brother bus butter cab cabin cake call calm car castle cat cell chair change character
+    cheese chef child choir city class clean climb cloth clothe clock cloud coat code coffee
+    cold comb cook cough country cow cube cub cup cut cute dance daughter day debt dog door
+    dream ear earth eat edge egg eight engine enough eye face fact family fat fate father
+    field fin fine fire fish five flower fly food foot forest four fox friend fruit game
+    garage garden gene gentle get ghost giant gift girl give glass gnome goat gold good
+    grass great green guitar hair half hand hat hate heart heat height here high hole honey
+    hop hope hour house ice island jacket judge juice kid kit kite knee knife knight knock
+    know lake lamb language laugh leaf learn light lion listen love mad made machine man
+    mate mat mice money moon mother mountain mouse music name nation nature neighbor night
+    noise north nose note not ocean octopus office orange page paper peace pen phone photo
+    physics piece pin pine place plane plan plate queen question quick rain rate rat read
+    rhythm rice rid ride ring river robe rob rock rough school science sea sell sign sing
+    singer sister six size sky sleep snow soap sock son song south spring star stone storm
+    story street sugar summer sun table tap tape tea teacher thigh think this though thought
+    through thumb tiger time tongue tooth touch tough tree tub tube two use view village
+    voice wait walk wall watch water way whale wheel white whole wild wind window wing
+    winter wolf woman women wood word work world write wrong year yellow young zebra zero
+    zoo
+    """.split()
+)
+"""Words whose right answer the explorers know, and which no network has learned."""
+
+
+def store(models: Mapping[str, SequenceTagger], data: Spelling) -> None:
+    """Write networks, tags and the right answers of :data:`WORDS` as the explorers read them."""
+    kept = {
+        "tags": data.tags,
+        "nets": {name: exported(model) for name, model in models.items()},
+        "answers": {word: " ".join(data.sounds[word]) for word in WORDS if word in data.sounds},
+    }
+    FILE.write_text(json.dumps(kept, separators=(",", ":")), encoding="utf-8")
+
+
+def exported(model: SequenceTagger) -> dict[str, Any]:
+    """A tagger as JSON: its cell and layers, and each weight with its shape as 16-bit floats.
+
+    Bytes are little-endian, in the order of memory, in base64.
+    """
+    rnn = model.rnn
+    return {
+        "cell": rnn.mode.lower().split("_")[0],
+        "layers": rnn.num_layers,
+        "bidirectional": rnn.bidirectional,
+        "weights": {
+            name.removeprefix("rnn."): [
+                list(weight.shape),
+                base64.b64encode(weight.cpu().half().numpy().astype("<f2").tobytes()).decode(),
+            ]
+            for name, weight in model.state_dict().items()
+        },
+    }
+
+
+@cache
+def stored() -> dict[str, Any]:
+    """What :func:`store` has written: ``tags``, ``nets`` and ``answers``."""
+    kept: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return kept
+
+
+def rebuilt(name: str) -> SequenceTagger:
+    """A stored network in PyTorch, with the weights that the browser has."""
+    net = stored()["nets"][name]
+    weights = {
+        key: torch.frombuffer(bytearray(base64.b64decode(data)), dtype=torch.float16)
+        .reshape(shape)
+        .float()
+        for key, (shape, data) in net["weights"].items()
+    }
+    n_tags, width = weights["head.weight"].shape
+    n_symbols, embedding_dim = weights["embedding.weight"].shape
+    model = SequenceTagger(
+        n_symbols,
+        n_tags,
+        width // (2 if net["bidirectional"] else 1),
+        cell=net["cell"],
+        embedding_dim=embedding_dim,
+        **NETS[name],
+    )
+    own = ("embedding.", "head.")
+    model.load_state_dict(
+        {key if key.startswith(own) else f"rnn.{key}": weight for key, weight in weights.items()}
+    )
+    return model.eval()

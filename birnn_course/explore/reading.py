@@ -1,0 +1,123 @@
+"""How does a network read a word from both ends? An explorable that runs in the browser."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import traitlets
+
+from birnn_course.draw.inks import variables
+from birnn_course.errors import CourseError
+from birnn_course.explore.nets import rebuilt, stored
+from birnn_course.widgets import CourseWidget, script, style
+
+_JS = Path(__file__).with_name("js")
+_CHOICES = {
+    "reads": ("The network reads", ("both ways", "left to right")),
+    "summary": ("A summary of the word", ("none", "last step", "both ends")),
+    "layers": ("Layers", ("1", "2")),
+    "pads": ("Pads", ("none", "padded")),
+}
+_FIRST = {"reads": "both ways", "summary": "none", "layers": "1", "pads": "none"}
+_LONGEST = 10
+
+
+class Preset(NamedTuple):
+    """What one place of the course asks of the explorer."""
+
+    heading: str
+    controls: tuple[str, ...]
+
+
+PRESETS = {
+    "readers": Preset("How does a network read a word from both ends?", ("reads",)),
+    "summary": Preset("Which states sum up the whole word?", ("summary",)),
+    "layers": Preset("What does a second layer read?", ("layers",)),
+    "pads": Preset("What does the backward reader start with?", ("pads", "summary")),
+    "free": Preset("Explore freely: how a network reads a word", tuple(_CHOICES)),
+}
+
+
+class ReadingExplorer(CourseWidget):
+    """A word, its readers and their states; see :func:`reading_explorer`."""
+
+    _esm = script(*(_JS / f"{name}.js" for name in ("forward", "tagger", "reading")))
+    _css: Any = (
+        variables(".birnn-panel") + style() + (_JS / "reading.css").read_text(encoding="utf-8")
+    )
+    heading = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
+    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    library = traitlets.Dict().tag(sync=True)
+
+    def without_kernel(self) -> tuple[str, str]:
+        """What the network says, letter by letter."""
+        sentence = f"{self.values['word']}: {', '.join(self.answers())}."
+        return (
+            f"[{self.heading} {sentence} Run this cell to explore.]",
+            f"<p><strong>{html.escape(self.heading)}</strong></p><p>{html.escape(sentence)} "
+            "<em>Run this cell to explore.</em></p>",
+        )
+
+    def answers(self) -> list[str]:
+        """The tag of each letter, as the network that is chosen says it."""
+        name = self.values["reads"] + (", 2 layers" if self.values["layers"] == "2" else "")
+        ids = torch.tensor([[ord(letter) - ord("a") for letter in self.values["word"]]])
+        with torch.no_grad():
+            best = rebuilt(name)(ids)[0].argmax(-1).tolist()
+        return [stored()["tags"][tag] for tag in best]
+
+
+def reading_explorer(preset: str = "readers", word: str = "city", **values: str) -> ReadingExplorer:
+    """Watch a network read a word: its readers, their states, and what each output has seen.
+
+    The network is a small tagger that was trained to say the sound of each letter. It runs in the
+    browser. It has 48 units per direction; 16 of each state are shown.
+
+    Parameters
+    ----------
+    preset : {"readers", "summary", "layers", "pads", "free"}
+        Which controls stand above the picture.
+    word : str
+        1 to 10 letters from a to z.
+    **values : str
+        First values of the controls: ``reads``, ``summary``, ``layers``, ``pads``.
+
+    Raises
+    ------
+    CourseError
+        If there is no such preset or value, or the word is none.
+    """
+    if preset not in PRESETS:
+        raise CourseError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    if not (word.isascii() and word.isalpha() and word.islower() and len(word) <= _LONGEST):
+        raise CourseError(f"The word needs 1 to {_LONGEST} letters from a to z, not {word!r}.")
+    for name, value in values.items():
+        if name not in _CHOICES or value not in _CHOICES[name][1]:
+            known = "; ".join(f"{n}: {', '.join(v)}" for n, (_, v) in _CHOICES.items())
+            raise CourseError(f"There is no {name}={value!r}. The explorer knows {known}.")
+    heading, controls = PRESETS[preset]
+    names = {**_FIRST, **values}
+    used = {net: stored()["nets"][net] for net in _nets(controls, names)}
+    return ReadingExplorer(
+        heading=heading,
+        note="16 of the network's 48 units per reader are shown. A square is as large as its "
+        "number, and filled if the number is positive.",
+        controls=[
+            {"name": name, "label": _CHOICES[name][0], "options": _CHOICES[name][1]}
+            for name in controls
+        ],
+        values={"word": word, "at": 0, **names},
+        library={**stored(), "nets": used},
+    )
+
+
+def _nets(controls: tuple[str, ...], values: dict[str, str]) -> list[str]:
+    """The networks that these controls can reach: the others need not travel to the browser."""
+    reads = _CHOICES["reads"][1] if "reads" in controls else (values["reads"],)
+    layers = _CHOICES["layers"][1] if "layers" in controls else (values["layers"],)
+    return [read + (", 2 layers" if n == "2" else "") for read in reads for n in layers]

@@ -1,0 +1,218 @@
+"""The drawings show the tensors that they are given, in both themes, and are small."""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+
+import pytest
+import torch
+from colours import TEXT, Pair, contrast, opaque
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from birnn_course.draw.batches import draw_packed, draw_padded
+from birnn_course.draw.drawing import Drawing
+from birnn_course.draw.inks import INKS
+from birnn_course.draw.reading import SHOWN, draw_reading
+from birnn_course.draw.scene import Box, Cells, Label, Line, Scene
+from birnn_course.draw.tensors import draw_memory, draw_output
+from birnn_course.errors import CourseError
+
+MOST = 15_000  # bytes of a drawing in a notebook
+WORDS = ("cat", "bottle", "a", "phone")
+
+
+def gru(hidden: int = 16, layers: int = 1, both: bool = True) -> nn.GRU:
+    torch.manual_seed(0)
+    return nn.GRU(3, hidden, layers, bidirectional=both, batch_first=True)
+
+
+def output_of(batch: int, steps: int, layers: int = 1) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        output, h_n = gru(4, layers)(torch.randn(batch, steps, 3))
+    return output, h_n
+
+
+X = torch.arange(12.0).view(2, 6)
+DRAWINGS: dict[str, Callable[[], Drawing]] = {
+    "reading": lambda: draw_reading(gru(), torch.randn(5, 3), "phone", at=1, answers="F-ON-"),
+    "one way": lambda: draw_reading(gru(both=False), torch.randn(4, 3), "city", at=2),
+    "output": lambda: draw_output(*output_of(3, 6)),
+    "two layers": lambda: draw_output(*output_of(2, 4, 2)),
+    "memory": lambda: draw_memory(X, "ab", {"x.view(6, 2)": X.view(6, 2), "x.T": X.T}),
+    "padded": lambda: draw_padded(WORDS),
+    "packed": lambda: draw_packed(WORDS),
+}
+each_drawing = pytest.mark.parametrize("make", DRAWINGS.values(), ids=DRAWINGS)
+
+
+def shown(drawing: Drawing) -> str:
+    return drawing._repr_mimebundle_()["text/html"]
+
+
+@each_drawing
+def test_a_drawing_is_small_and_whole(make: Callable[[], Drawing]) -> None:
+    drawing = make()
+    page = shown(drawing)
+    assert len(page.encode()) <= MOST
+    svg = ElementTree.fromstring(page[page.index("<svg") : page.index("</figure>")])
+    width, height = (float(svg.attrib[name]) for name in ("width", "height"))
+    png = Image.open(io.BytesIO(drawing.scene.png()))
+    assert abs(png.width - min(width, 640)) < 1.5
+    assert abs(png.height / png.width - height / width) < 0.01
+    assert len(png.getcolors() or []) > 3
+    # nothing lies beside the sheet
+    for shape in drawing.scene.shapes:
+        right, bottom = shape._far()
+        assert right <= width and bottom <= height
+
+
+@each_drawing
+def test_one_text_for_those_who_see_neither_picture(make: Callable[[], Drawing]) -> None:
+    drawing = make()
+    bundle = drawing._repr_mimebundle_()
+    assert bundle["text/plain"] == f"[{drawing.alt}]"
+    assert bundle["text/html"].count(drawing.alt) == 2  # of the PNG and of the SVG
+    assert drawing.alt.endswith(".") and not re.search(r"\d\.\d", drawing.alt)
+
+
+def test_the_names_in_two_drawings_differ() -> None:
+    pages = [shown(DRAWINGS[name]()) for name in ("output", "two layers", "padded")]
+    names = [name for page in pages for name in re.findall(r'id="([^"]+)"', page)]
+    assert len(names) == len(set(names)) > 3
+    for page in pages:
+        assert {*re.findall(r"url\(#([^)]+)\)", page)} == {*re.findall(r'id="([^"]+)"', page)}
+
+
+# ── What is drawn is what the tensors hold ──────────────────────────────────────────────────────
+
+
+def cells_of(drawing: Drawing, ink: str) -> list[Cells]:
+    return [s for s in drawing.scene.shapes if isinstance(s, Cells) and s.ink == ink]
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_the_states_are_those_of_the_rnn(batch_first: bool) -> None:
+    torch.manual_seed(1)
+    rnn = nn.LSTM(3, 20, bidirectional=True, batch_first=batch_first)
+    x = torch.randn(4, 3)
+    with torch.no_grad():
+        output = rnn(x[None] if batch_first else x[:, None])[0].reshape(4, 40)
+    drawing = draw_reading(rnn, x, "city")
+    for ink, half in (("forward", output[:, :20]), ("backward", output[:, 20:])):
+        drawn = torch.tensor([cells.values for cells in cells_of(drawing, ink)])
+        torch.testing.assert_close(drawn, half[:, :SHOWN], rtol=0, atol=1e-6)
+
+
+def test_a_square_is_as_large_as_its_number_and_filled_if_it_is_positive() -> None:
+    squares = [*Cells([0.5, -1.0, 0.0, 9.0], 0, 0, 10, 2, "forward")._squares()]
+    assert [size / 8.5 for _, _, size, _ in squares] == [0.5, 1.0, 0.12, 1.0]
+    assert [filled for *_, filled in squares] == [True, False, False, True]
+    middles = [(left + size / 2, top + size / 2) for left, top, size, _ in squares]
+    assert middles == [(5, 5), (15, 5), (5, 15), (15, 15)]
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_what_an_output_has_not_read_is_faded(at: int) -> None:
+    drawing = draw_reading(gru(), torch.randn(5, 3), "phone", at=at)
+    assert [not c.faded for c in cells_of(drawing, "forward")] == [t <= at for t in range(5)]
+    assert [not c.faded for c in cells_of(drawing, "backward")] == [t >= at for t in range(5)]
+
+
+def test_the_final_states_are_lit_where_they_stand() -> None:
+    drawing = draw_output(*output_of(3, 6))
+    boxes = [s for s in drawing.scene.shapes if isinstance(s, Box)]
+    lit = {
+        ink: [b for b in boxes if b.pattern == ink and b.thick == 3]
+        for ink in ("backward", "forward")
+    }
+    in_output = {ink: min(b.x for b in found) for ink, found in lit.items()}
+    columns = sorted({b.x for b in boxes if b.pattern == "forward" and b.width < 60})
+    assert in_output == {"backward": columns[0], "forward": columns[5]}
+    assert [len(found) for found in lit.values()] == [2, 2]  # in output, and in h_n
+
+
+def test_memory_is_in_the_order_of_memory() -> None:
+    texts = [s.text for s in DRAWINGS["memory"]().scene.shapes if isinstance(s, Label)]
+    strip = [f"{row}{i}" for row in "ab" for i in range(6)]
+    assert texts[1:13] == strip
+    view = texts[texts.index("x.view(6, 2)") + 1 :][:12]
+    assert view == strip
+    turned = texts[texts.index("x.T") + 1 :][:12]
+    assert turned == [f"{row}{i}" for i in range(6) for row in "ab"]
+
+
+def test_packed_is_what_pytorch_packs() -> None:
+    lengths = torch.tensor([len(word) for word in WORDS])
+    packed = pack_padded_sequence(
+        torch.zeros(4, 6, 1), lengths, batch_first=True, enforce_sorted=False
+    )
+    labels = [s.text for s in DRAWINGS["packed"]().scene.shapes if isinstance(s, Label)]
+    order = [label for label in labels if label in "ABCD"]
+    assert packed.sorted_indices is not None
+    assert order == ["ABCD"[i] for i in packed.sorted_indices.tolist()]
+    assert [int(n) for n in labels if n.isdigit()] == packed.batch_sizes.tolist()
+    pads = [s for s in DRAWINGS["padded"]().scene.shapes if getattr(s, "pattern", "") == "pad"]
+    assert len(pads) == 4 * 6 - int(lengths.sum())
+
+
+# ── Colours ─────────────────────────────────────────────────────────────────────────────────────
+
+WORDS_ON = [
+    Pair(ink, ground)
+    for ink in ("text", "muted", "forward", "backward", "right", "wrong", "pad")
+    for ground in ("ground", "tile")
+]
+WORDS_ON += [
+    Pair("forward", "forward-soft"),
+    Pair("backward", "backward-soft"),
+    Pair("text", "lit"),
+]
+
+
+def faint(pairs: list[Pair], theme: str) -> list[Pair]:
+    def rgb(ink: str) -> tuple[float, float, float]:
+        return opaque(getattr(INKS[ink], theme))
+
+    return [p for p in pairs if contrast(rgb(p.front), rgb(p.ground)) < p.least]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_written_can_be_read(theme: str) -> None:
+    assert faint(WORDS_ON, theme) == []
+    planted = Pair("forward", "pad", TEXT)
+    assert faint([planted], theme) == [planted]
+
+
+# ── What cannot be drawn is said in a sentence ──────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("draw", "sentence"),
+    [
+        (lambda: draw_reading(gru(), torch.randn(5, 3), "city"), "one of labels per step: 5"),
+        (lambda: draw_reading(gru(), torch.randn(4, 3), "city", at=4), "steps 0 to 3"),
+        (lambda: draw_output(torch.zeros(2, 3, 8), torch.zeros(2, 2, 8)), "2 * hidden_size"),
+        (lambda: draw_output(*output_of(2, 30)), "room for 10 steps"),
+        (lambda: draw_memory(torch.zeros(2, 3), "ab", {}), "two of them are equal"),
+        (lambda: draw_memory(X, "a", {}), "one name per row"),
+        (lambda: draw_memory(X, "ab", {"half": X[:1]}), "half does not have the same numbers"),
+        (lambda: draw_padded([]), "1 to 12 words"),
+        (lambda: draw_packed(["", "a"]), "1 to 12 letters"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(draw: Callable[[], Drawing], sentence: str) -> None:
+    with pytest.raises(CourseError, match=re.escape(sentence)):
+        draw()
+
+
+def test_a_text_is_escaped_everywhere() -> None:
+    scene = Scene()
+    scene.add(Label(5, 5, "<b>&\"'"), Line([(0, 0), (9, 9)]))
+    page = shown(Drawing(scene, 'A "quoted" <b>.'))
+    assert "<b>" not in page
+    ElementTree.fromstring(page[page.index("<svg") : page.index("</figure>")])

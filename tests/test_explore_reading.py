@@ -1,0 +1,109 @@
+"""The reading explorer's Python face: its networks, its presets, and what it stores."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from birnn_course.data.spelling import Spelling, family
+from birnn_course.errors import CourseError
+from birnn_course.explore.nets import FILE, NETS, WORDS, exported, rebuilt, store, stored
+from birnn_course.explore.reading import PRESETS, reading_explorer
+from birnn_course.models import SequenceTagger
+
+
+def test_the_stored_networks_are_those_that_are_named() -> None:
+    assert stored()["nets"].keys() == NETS.keys()
+    for name, options in NETS.items():
+        model = rebuilt(name)
+        assert model.rnn.bidirectional == options["bidirectional"]
+        assert model.rnn.num_layers == options["num_layers"]
+        assert model.head.out_features == len(stored()["tags"])
+    assert FILE.stat().st_size < 450_000
+
+
+def test_what_is_stored_comes_back(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    torch.manual_seed(0)
+    model = SequenceTagger(26, 7, 5, bidirectional=True, cell="lstm", embedding_dim=3)
+    net = json.loads(json.dumps(exported(model)))
+    monkeypatch.setattr("birnn_course.explore.nets.stored", lambda: {"nets": {"both ways": net}})
+    again = rebuilt("both ways").state_dict()
+    for name, weight in model.state_dict().items():
+        torch.testing.assert_close(again[name], weight.half().float(), rtol=0, atol=0)
+
+
+def right_share(name: str, spelling: Spelling, words: list[str]) -> float:
+    model, tags = rebuilt(name), stored()["tags"]
+    right = total = 0
+    for word in words:
+        ids = torch.tensor([[ord(letter) - 97 for letter in word]])
+        with torch.no_grad():
+            told = [tags[i] for i in model(ids)[0].argmax(-1).tolist()]
+        right += sum(a == b for a, b in zip(told, spelling.sounds[word], strict=True))
+        total += len(word)
+    return right / total
+
+
+def test_both_ways_is_far_better_on_words_that_nobody_learned(spelling: Spelling) -> None:
+    words = list(stored()["answers"])
+    assert len(words) > 250
+    both, one = (right_share(name, spelling, words) for name in ("both ways", "left to right"))
+    assert both > one + 0.1
+    assert both > 0.75
+
+
+def test_the_right_answers_are_the_dictionarys(spelling: Spelling) -> None:
+    answers = stored()["answers"]
+    assert answers.keys() <= {*WORDS}
+    same = [word for word, tags in answers.items() if tags == " ".join(spelling.sounds[word])]
+    # learning the alignment from other words moves a label now and then
+    assert len(same) > 0.95 * len(answers)
+    assert all(len(tags.split()) == len(word) for word, tags in answers.items())
+    assert family("night") not in {family(word) for word in ("knight",)}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_has_few_controls_and_only_the_networks_they_reach(preset: str) -> None:
+    explorer = reading_explorer(preset)
+    names = [control["name"] for control in explorer.controls]
+    assert len(names) <= 2 or preset == "free"
+    reads = 2 if "reads" in names else 1
+    layers = 2 if "layers" in names else 1
+    assert len(explorer.library["nets"]) == reads * layers
+    plain, page = explorer.without_kernel()
+    assert plain.endswith("Run this cell to explore.]") and "city: " in plain
+    assert "<em>Run this cell" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"preset": "none"}, "There is no preset 'none'; choose one of readers, summary"),
+        ({"word": "Zoë"}, "1 to 10 letters from a to z, not 'Zoë'"),
+        ({"word": ""}, "1 to 10 letters"),
+        ({"word": "a" * 11}, "1 to 10 letters"),
+        ({"reads": "backwards"}, "There is no reads='backwards'"),
+        ({"cell": "gru"}, "There is no cell='gru'. The explorer knows reads: both ways"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence(arguments: dict[str, str], sentence: str) -> None:
+    with pytest.raises(CourseError) as caught:
+        reading_explorer(**arguments)
+    assert sentence in str(caught.value)
+
+
+def test_nothing_stored_is_lost_by_another_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object, spelling: Spelling
+) -> None:
+    from pathlib import Path
+
+    file = Path(str(tmp_path)) / "nets.json"
+    monkeypatch.setattr("birnn_course.explore.nets.FILE", file)
+    torch.manual_seed(0)
+    model = SequenceTagger(26, len(spelling.tags), 4, bidirectional=True, cell="gru")
+    store({"both ways": model}, spelling)
+    kept = json.loads(file.read_text())
+    assert kept["tags"] == list(spelling.tags)
+    assert kept["nets"]["both ways"]["cell"] == "gru"
