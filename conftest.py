@@ -5,6 +5,7 @@ And a cell that demonstrates a misconception is asked whether its two results di
 
 from __future__ import annotations
 
+import ast
 import atexit
 import os
 import re
@@ -54,23 +55,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """After a compared cell that is tagged ``mis:…``: its wrong and its right result differ."""
+    """After a compared cell, in its own kernel: it shows a difference, and what it claims holds."""
     yield
-    if type(item).__name__ == "IPyNbCell":
-        for misconception, pair in item.cell.metadata.get("birnn", {}).get("shows", {}).items():
-            verdict = _differ(item.parent.kernel, pair["wrong"], pair["right"])
-            assert verdict == "True", f"{misconception} is not demonstrated: {verdict}"
+    if type(item).__name__ != "IPyNbCell":
+        return
+    kernel, promised = item.parent.kernel, item.cell.metadata.get("birnn", {})
+    for misconception, pair in promised.get("shows", {}).items():
+        same = "__import__('birnn_course.running.snippets', fromlist=['same']).same"
+        verdict = _asked(kernel, f"not {same}({pair['wrong']}, {pair['right']})")
+        assert verdict == "True", f"{misconception} is not demonstrated: {verdict}"
+    for claim in promised.get("claims", []):
+        verdict = _asked(kernel, claim)
+        assert verdict == "True", f"the claim does not hold: {claim} is {verdict}"
+        turned = _asked(kernel, turned_round(claim))
+        assert turned == "False", f"the claim says nothing: turned round, {claim} is {turned}"
 
 
-def _differ(kernel: Any, wrong: str, right: str) -> str:
-    """Whether two expressions differ in the notebook's own kernel, which notices nothing of it."""
-    same = "__import__('birnn_course.running.snippets', fromlist=['same']).same"
-    expression = f"not {same}({wrong}, {right})"
+def _asked(kernel: Any, expression: str) -> str:
+    """The value of an expression in a notebook's kernel, which notices nothing of it."""
     reply = kernel.kc.execute(
-        "", silent=True, user_expressions={"differ": expression}, reply=True, timeout=60
+        "", silent=True, user_expressions={"asked": f"bool({expression})"}, reply=True, timeout=60
     )
-    answer = reply["content"]["user_expressions"]["differ"]
+    answer = reply["content"]["user_expressions"]["asked"]
     return answer["data"]["text/plain"] if answer["status"] == "ok" else str(answer["evalue"])
+
+
+def turned_round(claim: str) -> str:
+    """A comparison with its sides exchanged: ``a > b + 1`` becomes ``b + 1 > a``."""
+    compared = ast.parse(claim, mode="eval").body
+    if not isinstance(compared, ast.Compare):
+        raise ValueError(f"a claim is a comparison, such as a > b + 1, and not: {claim}")
+    sides = [compared.left, *compared.comparators][::-1]
+    return ast.unparse(ast.Compare(sides[0], compared.ops[::-1], sides[1:]))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,7 @@ and plants a failure for each.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from html.parser import HTMLParser
@@ -240,6 +241,35 @@ def demonstrations_are_compared(notebook: Notebook) -> list[str]:
     return problems
 
 
+def numbers_that_move_are_claimed(notebook: Notebook) -> list[str]:
+    """Behind ≈ stands a number that is not compared: a claim about a name of its cell bounds it.
+
+    A claim is a comparison that conftest.py evaluates when the notebook is compared.
+    """
+    problems = []
+    for cell in code_cells(notebook):
+        claims = cell.metadata.get("birnn", {}).get("claims", [])
+        if not claims and any("≈" in text for text in _texts(cell)):
+            problems.append(f"cell {cell.execution_count} prints ≈ and claims nothing")
+        problems += [
+            f"cell {cell.execution_count} claims no comparison of a name that it assigns: {claim}"
+            for claim in claims
+            if not _is_claim(claim, cell.source)
+        ]
+    return problems
+
+
+def _is_claim(claim: str, source: str) -> bool:
+    try:
+        compared = ast.parse(claim, mode="eval").body
+    except SyntaxError:
+        return False
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    assigned = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    used = {node.id for node in ast.walk(compared) if isinstance(node, ast.Name)}
+    return isinstance(compared, ast.Compare) and bool(assigned & used)
+
+
 def no_semicolons(notebook: Notebook) -> list[str]:
     """A front end hides the value of a line that ends so, and nbval does not."""
     return [
@@ -293,6 +323,7 @@ RULES: tuple[Rule, ...] = (
     columns_are_named,
     messages_of_torch_are_tagged,
     demonstrations_are_compared,
+    numbers_that_move_are_claimed,
     no_semicolons,
     starts_with_setup,
     opens_like_a_unit,

@@ -86,3 +86,46 @@ def test_a_demonstration_must_show_a_difference(tmp_path: Path, right: str, clos
     conftest = (ROOT / "conftest.py").read_text()
     shows = {"shows": {"some-misconception": pair}}
     assert closing in run_nbval(tmp_path, *cells, conftest=conftest, birnn=shows)
+
+
+@pytest.mark.parametrize(
+    ("claim", "closing"),
+    [
+        ("right > wrong + 10", "1 passed"),
+        ("wrong + 10 > right", "1 failed"),  # false
+        ("right > nowhere", "1 failed"),  # raises
+        ("right >= right", "1 failed"),  # holds whatever the numbers are
+        ("right", "1 failed"),
+    ],
+)
+def test_a_claim_must_hold_and_say_something(tmp_path: Path, claim: str, closing: str) -> None:
+    conftest = (ROOT / "conftest.py").read_text()
+    cell = ("right, wrong = 80.2, 60; print(f'≈ {right} %')", "≈ 79.9 %\n")
+    assert closing in run_nbval(tmp_path, cell, conftest=conftest, birnn={"claims": [claim]})
+
+
+def test_behind_the_sign_one_number_is_not_compared_and_no_more(tmp_path: Path) -> None:
+    same = [
+        ("print('≈ 88.4 %')", "≈  7.25 %\n"),
+        ("print('≈ nan', '≈ 12 s')", "≈ inf ≈ 1,234.5 s\n"),
+        ("print('≈ -1.5e-07 of 3')", "≈ 2 of 3\n"),
+    ]
+    other = [
+        ("print('≈ 88.4 % of 3')", "≈ 88.4 % of 4\n"),
+        ("print('≈ 88.4 points')", "≈ 88.4 units\n"),
+        ("print('88.4 ≈ x')", "88.5 ≈ x\n"),
+        ("print('88.4 %')", "88.5 %\n"),
+        ("print('≈ 3', 4)", "≈ 3 5\n"),
+        ("print('≈ 3 seconds')", "≈ 3 steps\n"),
+    ]
+    closing = run_nbval(tmp_path, *same, *other)
+    assert f"{len(other)} failed, {len(same)} passed" in closing
+
+
+def test_of_a_drawing_the_text_is_compared(tmp_path: Path) -> None:
+    def drawn(alt: str, at: int) -> str:
+        return f'<svg role="img" aria-label="{alt}"><path d="M{at} 0"/></svg>'
+
+    same = (f"print('{drawn('a b', 1)}')", f"{drawn('a b', 2)}\n")
+    other = (f"print('{drawn('a b', 1)}')", f"{drawn('a c', 1)}\n")
+    assert "1 failed, 1 passed" in run_nbval(tmp_path, same, other)

@@ -78,6 +78,11 @@ def good() -> Any:
             tags=("mis:exactly-double",),
             birnn={"shows": {"exactly-double": {"wrong": "1", "right": "2"}}},
         ),
+        code(
+            "ahead = both - one\nprint(f'≈ {ahead:.0f} points')",
+            printed("≈ 14 points\n"),
+            birnn={"claims": ["ahead > 10", "0 <= ahead < 40"]},
+        ),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     for count, cell in enumerate(rules.code_cells(notebook), 1):
@@ -179,6 +184,11 @@ PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
         rules.demonstrations_are_compared,
         set_metadata(11, tags=["mis:x"], birnn={"shows": {"x": {"wrong": "1", "right": "2"}}}),
     ),
+    (rules.numbers_that_move_are_claimed, cell_with(printed("≈ 3.1 %\n"))),
+    (rules.numbers_that_move_are_claimed, set_metadata(12, birnn={})),
+    (rules.numbers_that_move_are_claimed, set_metadata(12, birnn={"claims": ["ahead"]})),
+    (rules.numbers_that_move_are_claimed, set_metadata(12, birnn={"claims": ["both > one"]})),
+    (rules.numbers_that_move_are_claimed, set_metadata(12, birnn={"claims": ["ahead >"]})),
     (rules.no_semicolons, cell_with(source="fit(model);")),
     (rules.starts_with_setup, set_source(1, "import torch")),
     (rules.opens_like_a_unit, in_opening(UNITS[0].title, "Another title")),
