@@ -40,8 +40,8 @@ def right_share(name: str, spelling: Spelling, words: list[str]) -> float:
     for word in words:
         ids = torch.tensor([[ord(letter) - 97 for letter in word]])
         with torch.no_grad():
-            told = [tags[i] for i in model(ids)[0].argmax(-1).tolist()]
-        right += sum(a == b for a, b in zip(told, spelling.sounds[word], strict=True))
+            answers = [tags[i] for i in model(ids)[0].argmax(-1).tolist()]
+        right += sum(a == b for a, b in zip(answers, spelling.sounds[word], strict=True))
         total += len(word)
     return right / total
 

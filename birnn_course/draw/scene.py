@@ -340,7 +340,7 @@ class Scene:
             ax.set_axis_off()
             for shape in self.shapes:
                 shape._onto(ax)
-            figure.savefig(drawn, format="png", facecolor="white")
+            figure.savefig(drawn, format="png", facecolor=_light("ground"))
         # The inks and how they fade into white: few colours make a third of the bytes.
         image = (
             Image.open(drawn).convert("RGB").quantize(palette=_palette(), dither=Image.Dither.NONE)
