@@ -30,6 +30,8 @@ from .explore import shape_explorer as shape_explorer
 from .explore import spelling_explorer as spelling_explorer
 from .explore import threshold_explorer as threshold_explorer
 from .findings import Finding as Finding
+from .learner.guessing import guess as guess
+from .learner.guessing import measured as measured
 from .learner.inventory import my_gain as my_gain
 from .learner.mixed import mixed_test as mixed_test
 from .learner.review import warm_up as warm_up

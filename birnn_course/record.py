@@ -34,20 +34,20 @@ BUSY_SECONDS_IN_TROUBLE = 1.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """One answer to a question, or one run of an exercise's check.
+    """One answer to a question, one run of an exercise's check, or one guess.
 
     Attributes
     ----------
     item : str
         Id of the question, or name of the exercise.
-    kind : {"question", "exercise"}
-        Which of the two it is.
+    kind : {"question", "exercise", "guess"}
+        Which of them it is; a guess earns nothing and shows no misconception.
     unit : str
         The unit's number, such as ``"01"``.
     points, max_points : float
         What was earned, and what could be.
     answer : str
-        JSON text of what was answered; empty for an exercise.
+        JSON text of what was answered or guessed; empty for an exercise.
     probes : tuple of str
         Ids of all misconceptions that this item can reveal.
     misconception : str or None
@@ -66,7 +66,7 @@ class Attempt:
     """
 
     item: str
-    kind: Literal["question", "exercise"]
+    kind: Literal["question", "exercise", "guess"]
     unit: str
     points: float
     max_points: float

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from colours import TEXT, Pair, contrast, opaque
+from colours import Pair, contrast, opaque
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
@@ -162,30 +162,41 @@ def test_packed_is_what_pytorch_packs() -> None:
 
 # ── Colours ─────────────────────────────────────────────────────────────────────────────────────
 
-WORDS_ON = [
-    Pair(ink, ground)
-    for ink in ("text", "muted", "forward", "backward", "right", "wrong", "pad")
-    for ground in ("ground", "tile")
-]
-WORDS_ON += [
-    Pair("forward", "forward-soft"),
-    Pair("backward", "backward-soft"),
-    Pair("text", "lit"),
-]
+
+def written(drawing: Drawing) -> set[Pair]:
+    """Each ink that something is written in, with the ink of what lies below it."""
+    pairs = set()
+    below = [shape for shape in drawing.scene.shapes if isinstance(shape, Box)]
+    for shape in drawing.scene.shapes:
+        if isinstance(shape, Label):
+            grounds = [b for b in below if _holds(b, shape)]
+            assert not grounds or not grounds[-1].pattern, "nobody reads a text on a pattern"
+            pairs.add(Pair(shape.ink, grounds[-1].fill if grounds else "ground"))
+    return pairs
 
 
-def faint(pairs: list[Pair], theme: str) -> list[Pair]:
+def _holds(box: Box, label: Label) -> bool:
+    inside = 0 <= label.x - box.x <= box.width
+    return inside and 0 <= label.y - box.y <= box.height
+
+
+def faint(pairs: set[Pair], theme: str) -> set[Pair]:
     def rgb(ink: str) -> tuple[float, float, float]:
         return opaque(getattr(INKS[ink], theme))
 
-    return [p for p in pairs if contrast(rgb(p.front), rgb(p.ground)) < p.least]
+    return {p for p in pairs if contrast(rgb(p.front), rgb(p.ground)) < p.least}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_is_written_can_be_read(theme: str) -> None:
-    assert faint(WORDS_ON, theme) == []
-    planted = Pair("forward", "pad", TEXT)
-    assert faint([planted], theme) == [planted]
+    pairs = {pair for make in DRAWINGS.values() for pair in written(make())}
+    # the explorer writes these, too
+    pairs |= {Pair("right", "ground"), Pair("wrong", "ground"), Pair("muted", "ground")}
+    assert len(pairs) > 7
+    assert faint(pairs, theme) == set()
+    planted = Scene()
+    planted.add(Box(0, 0, 50, 20, fill="forward"), Label(20, 10, "a", ink="pad"))
+    assert faint(written(Drawing(planted, "A.")), theme) == {Pair("pad", "forward")}
 
 
 # ── What cannot be drawn is said in a sentence ──────────────────────────────────────────────────

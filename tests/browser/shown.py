@@ -50,6 +50,8 @@ SHOWN = {
     "data = Spelling(words, {}, tuple(words), (), ())\n"
     "model = SequenceTagger(26, len(data.tags), 8, bidirectional=True)\n"
     "spelling_explorer(model, data, word='cat')",
+    "guess": "guess('01-a', 'How many percent?', low=0, high=100, unit='%')",
+    "measured": "measured('01-a', 80.2, unit='%', low=0, high=100)",
     "reading_explorer": "reading_explorer()",
     "draw_reading": "draw_reading(torch.nn.GRU(4, 16, bidirectional=True, batch_first=True),\n"
     "             torch.randn(4, 4), 'city', at=1)",
