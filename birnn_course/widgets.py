@@ -8,6 +8,10 @@ from typing import Any
 import anywidget
 
 
+PANEL_GROUND = "--jp-layout-color1"
+"""What widgets.css puts behind a panel."""
+
+
 def script(*paths: Path) -> str:
     """A widget's scripts as one, after what all of them start with.
 

@@ -37,10 +37,19 @@ PATTERNS = {"forward": "dots", "backward": "stripes", "pad": "crosses"}
 """What fills a box that belongs to a reader, or to nobody: it is told apart without colour."""
 
 
-def variables(where: str) -> str:
-    """The inks as variables of CSS, in both themes of a page, for the elements ``where``."""
-    light = ";".join(f"--{name}:{ink.light}" for name, ink in INKS.items())
-    dark = ";".join(f"--{name}:{ink.dark}" for name, ink in INKS.items())
+def variables(where: str, ground: str = "") -> str:
+    """The inks as variables of CSS, in both themes of a page, for the elements ``where``.
+
+    Their ground is the page's own, if it has a variable of the name ``ground``.
+    """
+
+    def declared(theme: str) -> str:
+        inks = {name: getattr(ink, theme) for name, ink in INKS.items()}
+        if ground:
+            inks["ground"] = f"var({ground},{inks['ground']})"
+        return ";".join(f"--{name}:{colour}" for name, colour in inks.items())
+
+    light, dark = declared("light"), declared("dark")
     themes = f"[data-jp-theme-light=false] {where},[data-theme=dark] {where}"
     return f"{where}{{{light}}}{themes}{{{dark}}}"
 

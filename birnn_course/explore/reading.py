@@ -12,7 +12,7 @@ import traitlets
 from birnn_course.draw.inks import variables
 from birnn_course.errors import CourseError
 from birnn_course.explore.nets import rebuilt, stored
-from birnn_course.widgets import CourseWidget, script, style
+from birnn_course.widgets import PANEL_GROUND, CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
 _CHOICES = {
@@ -46,7 +46,9 @@ class ReadingExplorer(CourseWidget):
 
     _esm = script(*(_JS / f"{name}.js" for name in ("forward", "tagger", "reading")))
     _css: Any = (
-        variables(".birnn-panel") + style() + (_JS / "reading.css").read_text(encoding="utf-8")
+        variables(".birnn-panel", PANEL_GROUND)
+        + style()
+        + (_JS / "reading.css").read_text(encoding="utf-8")
     )
     heading = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)

@@ -20,10 +20,14 @@ import traitlets
 from birnn_course.draw.inks import variables
 from birnn_course.errors import CourseError
 from birnn_course.record import Attempt, record
-from birnn_course.widgets import CourseWidget, script, style
+from birnn_course.widgets import PANEL_GROUND, CourseWidget, script, style
 
 _HERE = Path(__file__).parent
-_STYLE = variables(".birnn-panel") + style() + (_HERE / "guess.css").read_text(encoding="utf-8")
+_STYLE = (
+    variables(".birnn-panel", PANEL_GROUND)
+    + style()
+    + (_HERE / "guess.css").read_text(encoding="utf-8")
+)
 _ID = re.compile(r"\d\d-[a-z0-9]+(?:-[a-z0-9]+)*")
 _shown: WeakSet[Measured] = WeakSet()  # results that are told of later guesses
 

@@ -293,6 +293,7 @@ function render({ model, el }) {
       if (ask !== asked || !stage.isConnected) return;
       const lost = reliance(now.net, now.ids, now.pads, now.at);
       stage.querySelectorAll(".bx-bar i").forEach((bar, t) => {
+        bar.hidden = t > now.at && !now.net.bidirectional; // it cannot reach this output
         bar.style.height = `${Math.round(34 * Math.max(0, lost[t]))}px`;
         // Through two layers both ways a letter comes by either reader.
         const one = now.net.layers === 1 || !now.net.bidirectional;
