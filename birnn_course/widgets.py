@@ -7,7 +7,6 @@ from typing import Any
 
 import anywidget
 
-
 PANEL_GROUND = "--jp-layout-color1"
 """What widgets.css puts behind a panel."""
 

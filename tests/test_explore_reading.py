@@ -54,6 +54,12 @@ def test_both_ways_is_far_better_on_words_that_nobody_learned(spelling: Spelling
     assert both > 0.75
 
 
+def test_what_lesson_01_says_of_city() -> None:
+    assert reading_explorer(word="city").answers()[0] == "S"
+    assert reading_explorer(word="city", reads="left to right").answers()[0] == "K"
+    assert "city" in stored()["answers"]
+
+
 def test_the_right_answers_are_the_dictionarys(spelling: Spelling) -> None:
     answers = stored()["answers"]
     assert answers.keys() <= {*WORDS}

@@ -94,6 +94,10 @@ def test_what_cannot_be_asked_is_one_sentence(arguments: dict[str, Any], sentenc
         guess(asked.pop("item"), asked.pop("question"), **asked)
 
 
+def test_what_is_exact_needs_no_sign(home: Path) -> None:
+    assert measured("01-a", 80.2, unit="%", exact=True).sentence == "No guess. Measured: 80.2 %."
+
+
 def test_what_was_not_measured_is_one_sentence(home: Path) -> None:
     with pytest.raises(CourseError, match="nothing to compare with"):
         measured("01-a", float("nan"))

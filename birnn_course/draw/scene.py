@@ -321,7 +321,7 @@ class Scene:
                 body = body.replace(f"url(#{name})", f"url(#b{mark}-{name})")
         width, height = map(_n, self.size)
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'<svg viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}"><defs>{definitions}</defs>{body}</svg>'
         )
 

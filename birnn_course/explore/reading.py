@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 import torch
 import traitlets
+from torch import Tensor
 
 from birnn_course.draw.inks import variables
+from birnn_course.draw.reading import draw_reading
 from birnn_course.errors import CourseError
 from birnn_course.explore.nets import rebuilt, stored
+from birnn_course.models import SequenceTagger
 from birnn_course.widgets import PANEL_GROUND, CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
@@ -57,21 +60,39 @@ class ReadingExplorer(CourseWidget):
     library = traitlets.Dict().tag(sync=True)
 
     def without_kernel(self) -> tuple[str, str]:
-        """What the network says, letter by letter."""
-        sentence = f"{self.values['word']}: {', '.join(self.answers())}."
+        """What the network says, letter by letter; of one layer without pads also a drawing."""
+        answers = self.answers()
+        sentence = f"{self.values['word']}: {', '.join(answers)}."
+        note = f"<p>{html.escape(sentence)} <em>Run this cell to explore.</em></p>"
+        title = f"<p><strong>{html.escape(self.heading)}</strong></p>"
         return (
             f"[{self.heading} {sentence} Run this cell to explore.]",
-            f"<p><strong>{html.escape(self.heading)}</strong></p><p>{html.escape(sentence)} "
-            "<em>Run this cell to explore.</em></p>",
+            f"{title}{self._drawn(answers)}{note}",
         )
 
     def answers(self) -> list[str]:
         """The tag of each letter, as the network that is chosen says it."""
-        name = self.values["reads"] + (", 2 layers" if self.values["layers"] == "2" else "")
-        ids = torch.tensor([[ord(letter) - ord("a") for letter in self.values["word"]]])
         with torch.no_grad():
-            best = rebuilt(name)(ids)[0].argmax(-1).tolist()
+            best = self._net()(self._ids())[0].argmax(-1).tolist()
         return [stored()["tags"][tag] for tag in best]
+
+    def _drawn(self, answers: list[str]) -> str:
+        word, at = self.values["word"], self.values["at"]
+        if self.values["layers"] != "1" or self.values["pads"] != "none":
+            return ""  # a drawing has one layer, and no pads
+        net = self._net()
+        letters = net.embedding(self._ids())[0].detach()
+        spoken = ["–" if tag == "_" else tag for tag in answers]
+        drawing = draw_reading(net.rnn, letters, word, at=at, answers=spoken)
+        return drawing._repr_mimebundle_()["text/html"]
+
+    def _net(self) -> SequenceTagger:
+        return rebuilt(
+            self.values["reads"] + (", 2 layers" if self.values["layers"] == "2" else "")
+        )
+
+    def _ids(self) -> Tensor:
+        return torch.tensor([[ord(letter) - ord("a") for letter in self.values["word"]]])
 
 
 def reading_explorer(preset: str = "readers", word: str = "city", **values: str) -> ReadingExplorer:

@@ -79,9 +79,10 @@ class Measured(CourseWidget):
     sentence = traitlets.Unicode().tag(sync=True)
     marks: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, item: str, value: float | str, unit: str, scale: Sequence[float]) -> None:
+    def __init__(self, item: str, value: float | str, truth: str, unit: str, scale: Any) -> None:
         super().__init__()
-        self._item, self._value, self._unit, self._scale = item, value, unit, list(scale)
+        self._item, self._value, self._unit, self._scale = item, value, unit, scale
+        self._truth = truth
         self.tell(item)
         _shown.add(self)
 
@@ -91,13 +92,9 @@ class Measured(CourseWidget):
             return
         mine = _kept(item)
         guessed = "No guess." if mine is None else f"You: {_written(mine, self._unit)}."
-        if isinstance(self._value, str):
-            self.sentence = f"{guessed} It is: {self._value}."
-        else:
-            measured = _written(round(self._value, 1), self._unit)
-            self.sentence = f"{guessed} Measured: ≈ {measured}."
-            if self._scale:
-                self.marks = {"scale": self._scale, "you": mine, "measured": self._value}
+        self.sentence = f"{guessed} {self._truth}"
+        if self._scale:
+            self.marks = {"scale": self._scale, "you": mine, "measured": self._value}
 
     def without_kernel(self) -> tuple[str, str]:
         """The sentence."""
@@ -153,6 +150,7 @@ def measured(
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
+    exact: bool = False,
 ) -> Measured:
     """Show a result beside what was guessed, also if the guess comes later.
 
@@ -166,6 +164,9 @@ def measured(
         As in the guess.
     low, high : float, optional
         Draw both on a line with these ends.
+    exact : bool
+        Whether the number is the same everywhere. One that training or a machine moves is written
+        behind the sign ≈.
 
     Raises
     ------
@@ -176,8 +177,12 @@ def measured(
         value = float(value)
         if not math.isfinite(value):
             raise CourseError(f"What was measured is {value}: there is nothing to compare with.")
+    if isinstance(value, str):
+        truth = f"It is: {value}."
+    else:
+        truth = f"Measured: {'' if exact else '≈ '}{_written(round(value, 1), unit)}."
     scale = [float(low), float(high)] if low is not None and high is not None else []
-    return Measured(item, value, unit, scale)
+    return Measured(item, value, truth, unit, scale)
 
 
 def _key(item: str) -> str:

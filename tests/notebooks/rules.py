@@ -58,21 +58,25 @@ class _Images(HTMLParser):
     """The pictures of an HTML text: alternative text and source of each.
 
     A drawing in the text itself says what it shows by ``aria-label`` or its ``<title>``; its
-    source is where it stands.
+    source is where it stands. One that stands beside its PNG in a figure is the same picture.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: list[tuple[str, str]] = []
-        self._in_title = False
+        self._in_title = self._is_drawing = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: (value or "").strip() for name, value in attrs}
         if tag == "img":
             self.found.append((attributes.get("alt", ""), attributes.get("src", "")))
+        elif tag == "figure":
+            self._is_drawing = attributes.get("class") == "birnn-draw"
         elif tag == "svg":
-            self.found.append((attributes.get("aria-label", ""), f"{self.getpos()} in {id(self)}"))
+            label = attributes.get("aria-label", "")
+            if not (self._is_drawing and self.found and label == self.found[-1][0]):
+                self.found.append((label, f"{self.getpos()} in {id(self)}"))
         self._in_title = tag == "title"
 
     def handle_data(self, data: str) -> None:

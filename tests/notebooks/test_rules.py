@@ -221,6 +221,14 @@ def test_no_two_pictures_of_the_course_have_the_same_text() -> None:
     assert rules.repeated_alternatives(planted) == [shown[0][0]]
 
 
+def test_the_two_faces_of_a_drawing_are_one_picture() -> None:
+    image, drawn = '<img alt="a" src="data:x">', '<svg aria-label="{}"><path/></svg>'
+    figure = f'<figure class="birnn-draw">{image}{drawn}</figure>'
+    assert len(rules._Images(figure.format("a")).found) == 1
+    assert len(rules._Images(figure.format("b")).found) == 2
+    assert len(rules._Images(figure.format("a").replace("birnn-draw", "other")).found) == 2
+
+
 def test_a_drawing_may_say_what_it_shows_in_two_ways() -> None:
     notebook = good()
     labelled = '<svg aria-label="a line"><path/></svg>'
