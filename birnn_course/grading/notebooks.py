@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections.abc import Iterable
 
 MOST_BYTES = 20 * 2**20
 MOST_CELLS = 2_000
+MOST_BRACKETS, MOST_COMMAS = 300_000, 2_000_000
+"""Outside of texts: each bracket may become an object of 200 bytes, what a comma ends one of 60."""
 _SAVE_IT = "Open it in JupyterLab, save it, and hand it in again."
+_CLEAR_IT = "Clear the outputs and hand it in again."
+_TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+# What is not closed ends with its line, or with the cell: each character is looked at once.
+_CODE = re.compile(
+    r"""(?P<text>'''(?:[^'\\]++|\\.|'(?!''))*+(?:''')?|\"""(?:[^"\\]++|\\.|"(?!""))*+(?:\""")?"""
+    r"""|'(?:[^'\\\n]++|\\.)*+'?|"(?:[^"\\\n]++|\\.)*+"?)|\#[^\n]*+""",
+    re.DOTALL,
+)
 
 
 class UnreadableError(Exception):
@@ -32,13 +45,12 @@ def code_cells(data: bytes) -> list[str]:
     Raises
     ------
     UnreadableError
-        If it is no notebook of version 4.
+        If it is no notebook of version 4, or of a size that no notebook has.
     """
     if len(data) > MOST_BYTES:
-        raise UnreadableError(
-            f"The file is larger than {MOST_BYTES // 2**20} MB.",
-            "Clear the outputs and hand it in again.",
-        )
+        raise UnreadableError(f"The file is larger than {MOST_BYTES // 2**20} MB.", _CLEAR_IT)
+    if _takes_much(data):
+        raise UnreadableError("The file holds too many values.", _CLEAR_IT)
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
         if "worksheets" in notebook and "cells" not in notebook:
@@ -57,3 +69,31 @@ def code_cells(data: bytes) -> list[str]:
     if len(texts) > MOST_CELLS:
         raise UnreadableError(f"The notebook has more than {MOST_CELLS:,} code cells.")
     return texts
+
+
+def _takes_much(data: bytes) -> bool:
+    """Whether the objects would take far more memory than the bytes."""
+    if _brackets(data) <= MOST_BRACKETS and data.count(b",") <= MOST_COMMAS:
+        return False  # as nearly always
+    bare = _TEXTS.sub(b"", data)
+    return _brackets(bare) > MOST_BRACKETS or bare.count(b",") > MOST_COMMAS
+
+
+def _brackets(data: bytes) -> int:
+    return data.count(b"{") + data.count(b"[")
+
+
+def digest_of_code(cells: Iterable[str]) -> str:
+    """The same for two notebooks that differ in comments, empty lines and cuts between cells only.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        Sources of the code cells.
+    """
+    digest = hashlib.sha256()
+    for cell in cells:
+        bare = _CODE.sub(lambda found: found["text"] or "", cell)
+        for line in filter(None, map(str.rstrip, bare.splitlines())):
+            digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()

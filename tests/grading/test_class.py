@@ -230,7 +230,7 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
     """No sandbox: every notebook has no mark. The list holds what was to be marked."""
     asked: list[Task] = []
 
-    def marked(task: Task, terms: Terms, _: Sandbox) -> tuple[Marked, float]:
+    def marked(task: Task, terms: Terms, *_: object) -> tuple[Marked, float]:
         asked.append(task)
         return Marked(note=f"seed {terms.seed}"), 0.1
 
