@@ -30,8 +30,7 @@ class Place(NamedTuple):
 
 
 _MOODLE = re.compile(r"(?P<who>.+?)_assignsubmission_[a-z0-9]+(?:_(?P<name>.*))?")
-# Letters of any script with their marks, digits and underscores; no spaces, no punctuation.
-_NAME = r"[^\s!-/:-@\[-^`{-~]*?"
+_NAME = r"\S*?"
 _USER = (
     r"(?:(?:LATE_)?(?P<anonymous>anon_[0-9A-Za-z]{5})"
     rf"|(?P<who>{_NAME})(?:_LATE)?_(?P<id>\d{{1,19}}))"
