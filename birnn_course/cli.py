@@ -25,14 +25,15 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "birnn"
-            _say(f"{error.format_message().rstrip('.')}; see {command} --help.")
+            _say(f"{error.format_message()[:300].rstrip('.')}; see {command} --help.")
             sys.exit(2)
         except CourseError as error:
             _say(str(error))
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read has had enough
                 raise
-            what = f"{error.filename} cannot be used" if error.filename else "that cannot be done"
+            name = error.filename2 or error.filename  # where it should go, or where it is
+            what = f"{name} cannot be used" if name else "that cannot be done"
             _say(f"{what} ({error.strerror or error}); mend that, or name another place.")
         sys.exit(1)
 
@@ -170,7 +171,7 @@ def review(n: int) -> None:
 
 
 @main.command()
-@click.argument("number", type=click.IntRange(1), default=1)
+@click.argument("number", type=click.IntRange(1, 1_000), default=1)
 @click.option("--questions", "n", type=click.IntRange(1, 50), default=10, help="How many.")
 @click.option("--unit", "units", multiple=True, help="Only this unit; may be given several times.")
 @click.option("--minutes", type=_Number(0, 10_000, min_open=True), help="Stop after so long.")

@@ -78,8 +78,9 @@ class Store:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            why = getattr(error, "strerror", None) or error
             raise CourseError(
-                f"{self.path} cannot be used ({error}); mend that and run the same command again, "
+                f"{self.path} cannot be used ({why}); mend that and run the same command again, "
                 "or name another folder with -o. What was marked before is kept."
             ) from None
 
