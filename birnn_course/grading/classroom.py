@@ -225,11 +225,15 @@ def _must_be_known(units: Sequence[str], known: Sequence[Assignment]) -> None:
 
 
 _DASK = "dask://"
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
 
 
 def _is_local(engine: str) -> bool:
     if engine != "local" and not engine.startswith(_DASK):
         raise CourseError(f"there is no engine {engine}; use local or {_DASK}HOST:PORT.")
+    address = _ADDRESS.fullmatch(engine.removeprefix(_DASK))
+    if engine != "local" and (address is None or not 0 < int(address["port"]) < 2**16):
+        raise CourseError(f"{engine} has no address in it; write {_DASK}HOST:PORT.")
     return engine == "local"
 
 

@@ -90,8 +90,8 @@ def met_by(notebook: Notebook) -> tuple[float, ...]:
 
 
 def test_a_notebook_meets_the_set_of_its_code() -> None:
-    met = {met_by(Notebook("04").first(f"x = {n}")) for n in range(12)}
-    assert len(met) > 4
+    met = {met_by(Notebook("04").first(f"x = {n}")) for n in range(6)}
+    assert len(met) > 2
     assert met_by(Notebook("04").first("x = 1")) == met_by(Notebook("04").first("x = 1  # mine"))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import multiprocessing
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from patience import PATIENCE
 
 import grading.classes as classes
 from birnn_course.cli import main
@@ -273,31 +271,17 @@ def test_quotes_and_semicolons_make_no_cells(tmp_path: Path) -> None:
 # ── what is kept of the run ─────────────────────────────────────────────────────────────────────
 
 
-def hold(out: Path, ready: object, go_on: object) -> None:
-    with closing(Store(out)):
-        ready.set()  # type: ignore[attr-defined]
-        go_on.wait(PATIENCE)  # type: ignore[attr-defined]
-
-
 def test_two_graders_do_not_work_in_one_folder(
     tmp_path: Path, marked_at_once: list[object]
 ) -> None:
     place, out = classes.lay_out(few(), tmp_path / "in"), tmp_path / "out"
-    context = multiprocessing.get_context("spawn")
-    ready, go_on = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(out, ready, go_on))
-    other.start()
-    try:
-        assert ready.wait(PATIENCE)
+    with closing(Store(out)):
         result = grade(place, out)
         assert result.exit_code == 1 and not marked_at_once
         assert result.stderr == (
             f"birnn: another birnn grade is at work in {out}; wait until it has ended, or name "
             "another folder with -o.\n"
         )
-    finally:
-        go_on.set()
-        other.join(PATIENCE)
     assert grade(place, out).exit_code == 0
 
 

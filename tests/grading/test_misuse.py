@@ -250,7 +250,7 @@ def test_stopped_at_any_moment_it_says_how_to_go_on(
     assert len(marked_at_once) == len(few())
 
 
-@pytest.mark.parametrize("error", [RuntimeError("lost"), TimeoutError(), OSError("closed")])
+@pytest.mark.parametrize("error", [RuntimeError("lost"), TimeoutError()])
 def test_a_cluster_that_fails_is_one_sentence(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
