@@ -94,12 +94,12 @@ def _read(path: Path) -> Assignment:
     if not is_tuple or not all(isinstance(exercise, Exercise) for exercise in exercises):
         raise CourseError(f"{path.name} has no EXERCISES, a tuple of Exercise; add it.")
     for exercise in exercises:
-        _must_be_whole(path, exercise)
+        _must_be_sound(path, exercise)
         _must_judge(path, exercise)
     return Assignment(path.stem, str(getattr(module, "TITLE", path.stem)), tuple(exercises))
 
 
-def _must_be_whole(path: Path, exercise: Exercise) -> None:
+def _must_be_sound(path: Path, exercise: Exercise) -> None:
     """Refuse fields of other types than those that are asked for."""
     texts = (exercise.name, exercise.unit, exercise.title)
     if not all(isinstance(text, str) for text in texts):

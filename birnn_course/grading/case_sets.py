@@ -73,7 +73,7 @@ def _hidden(name: str, seed: int, number: int, bank: Path | None) -> Answers:
         try:
             made = _CaseSet(exercise, exercise.draw(drawn, hidden=True))
             passing = [mistake.misconception for mistake, results in made.wrong
-                       if not _is_told(made, results)]  # fmt: skip
+                       if not _is_distinct(made, results)]  # fmt: skip
         except (Exception, SystemExit) as error:
             raise CourseError(
                 f"{name} cannot be computed for its hidden cases with seed {drawn} "
@@ -87,7 +87,7 @@ def _hidden(name: str, seed: int, number: int, bank: Path | None) -> Answers:
     )
 
 
-def _is_told(made: Answers, results: Sequence[Plain]) -> bool:
+def _is_distinct(made: Answers, results: Sequence[Plain]) -> bool:
     """Whether at least two cases tell these results from the right ones."""
     tolerance = made.exercise.tolerance
     differing = (

@@ -71,8 +71,8 @@ def mark(
         public = {e.name: case_sets.public(e.name, bank) for e in asked}
         again = _run(sandbox, cells, public) if time.monotonic() < ends else Ran()
         for e in asked:
-            said = _marked(e, again.outcomes.get(e.name, []), public[e.name])
-            marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], said, e))
+            shown = _marked(e, again.outcomes.get(e.name, []), public[e.name])
+            marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], shown, e))
     if _LOST in ran.trouble:
         return _blocked(list(marks.values()), code)
     cells_that_failed = causes.failed(cells, ran.errors)

@@ -163,13 +163,13 @@ def _about_units(
 
 
 def _about_changes(kept: Sequence[tuple[str, str]]) -> Iterator[str]:
-    for student, what in kept[:_MOST_SAID]:
+    for student, what in kept[:_MOST_LISTED]:
         yield f"totals.csv: {student}: {what}."
-    if len(kept) > _MOST_SAID:
-        yield f"totals.csv: {len(kept) - _MOST_SAID} more cells stay as somebody wrote them."
+    if len(kept) > _MOST_LISTED:
+        yield f"totals.csv: {len(kept) - _MOST_LISTED} more cells stay as somebody wrote them."
 
 
-_MOST_SAID = 5
+_MOST_LISTED = 5
 
 
 @dataclass

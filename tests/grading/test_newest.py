@@ -152,11 +152,11 @@ def test_notebooks_of_one_student_share_their_time_one_after_the_other() -> None
     students = [tasks("eve", 5), tasks("ada", 2), tasks("bob", 1), tasks("cy", 0)]
     done = list(engines._one_by_one(students, slow.begin, slow.some, 2, TERMS))
     assert len(done) == 8 and slow.most == 2
-    whole = BUDGET * TERMS.seconds
+    budget = BUDGET * TERMS.seconds
     assert [left for who, _, left in slow.left if who == "eve"] == [
-        whole, whole - 12, whole - 24, whole - 36, whole - 48,
+        budget, budget - 12, budget - 24, budget - 36, budget - 48,
     ]  # fmt: skip
-    assert [left for who, _, left in slow.left if who == "bob"] == [whole]
+    assert [left for who, _, left in slow.left if who == "bob"] == [budget]
 
 
 class NotToBeRun:
