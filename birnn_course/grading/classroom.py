@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -168,7 +169,7 @@ def prepare(request: Request) -> Iterator[Run]:
         host = Host(way, request.seconds, hidden) if starts else None
         if host is not None:
             at_the_end.callback(host.end)
-        # From here on two processes do their imports; this one then computes the right answers.
+        # From here on two processes do their imports.
         from birnn_course.grading import assignments, choosing, engines, marking
         from birnn_course.sandbox.outside.pool import Sandbox, best_way
 
@@ -177,12 +178,17 @@ def prepare(request: Request) -> Iterator[Run]:
         sentences += _of_one_student(submissions, known)
         submissions = list(choosing.newest_few(submissions, known))
         new = _new(store, submissions, digests, request.again)
-        for submission, _ in new[: request.jobs or workers()]:
-            marking.prepare(submission, seed, bank)
         if is_local:
+            thread = at_the_end.enter_context(ThreadPoolExecutor(1))
             sandbox = at_the_end.enter_context(Sandbox(way, request.seconds, hidden, host))
             if new:
-                way, sentence = best_way(sandbox)
+                # The sandbox does its imports, so there is time for some of the right answers.
+                trial = thread.submit(best_way, sandbox)
+                for submission, _ in new:
+                    if trial.done():
+                        break
+                    marking.prepare(submission, seed, bank)
+                way, sentence = trial.result()
                 sentences += [sentence] if sentence else []
             engine = engines.local(sandbox, request.jobs or workers())
         else:
