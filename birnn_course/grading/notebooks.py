@@ -7,10 +7,13 @@ import json
 import re
 from collections.abc import Iterable
 
+from birnn_course.grading.printable import printable, shortened
+
 MOST_BYTES = 20 * 2**20
 MOST_CELLS = 2_000
 MOST_BRACKETS, MOST_COMMAS = 300_000, 2_000_000
 """Outside of texts: each bracket may become an object of 200 bytes, what a comma ends one of 60."""
+_LONGEST_REASON = 1_500
 _SAVE_IT = "Open it in JupyterLab, save it, and hand it in again."
 _CLEAR_IT = "Clear the outputs and hand it in again."
 # What is not closed ends with its line, or with the cell: each character is looked at once.
@@ -33,6 +36,7 @@ class UnreadableError(Exception):
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:
+        reason = printable(shortened(reason, _LONGEST_REASON))  # it may quote what is in a zip
         super().__init__(f"{reason} {advice}".strip())
         self.reason = reason
         self.advice = advice

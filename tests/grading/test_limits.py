@@ -10,16 +10,17 @@ from collections.abc import Callable
 import pytest
 from counted import calls
 
-from birnn_course.grading import causes, notebooks
+from birnn_course.grading import causes, notebooks, reports
 from birnn_course.grading.causes import MOST_ERRORS, MOST_READ, failed, why_unknown
 from birnn_course.grading.looking import look_at
-from birnn_course.grading.marks import Mark, Marked
+from birnn_course.grading.marks import Look, Mark, Marked
 from birnn_course.grading.notebooks import (
     MOST_BYTES,
     UnreadableError,
     code_cells,
     digest_of_code,
 )
+from birnn_course.grading.submissions import Submission
 
 UNKNOWN = "NameError: name '{}' is not defined"
 LARGE = "x = 1\n" * (14 * 2**20 // 6)
@@ -125,6 +126,33 @@ def test_what_is_the_same_is_told_in_few_words() -> None:
     assert max(len(entry.note) for entry in group.entries) < 100
     assert group.entries[0].note == "As s0001, s0002, s0003, s0004, s0005 and 1994 more."
     assert calls(lambda: look_at(people, counting, [])) < 50 * len(people)
+
+
+def test_what_to_look_at_is_ordered_by_what_there_is_to_do() -> None:
+    def handed_in(look: Look, points: int = 0) -> Marked:
+        mark = Mark("f", "01", "", points, 1, "right" if points else "value", "")
+        return Marked([mark], note=f"{look or 'odd'}.", look=look)
+
+    looks: list[Look] = ["stopped", "ask", "", "blocked", "older"]
+    people = [(f"s{n}", [(f"{n}.ipynb", handed_in(look))]) for n, look in enumerate(looks)]
+    two = [("worse.ipynb", handed_in("ask")), ("better.ipynb", handed_in("", 1))]
+    counting = {name: {"f": files[0][0]} for name, files in people} | {"s9": {"f": "better.ipynb"}}
+    groups = look_at([*people, ("s9", two)], counting, [("s2", "points stays 9")])
+    assert [group.title for group in groups] == [
+        "Blocked by others", "Changed in totals.csv", "No answer that can be read", "Odd",
+        "Not run to the end", "Several notebooks", "It costs nothing",
+    ]  # fmt: skip
+    by_title = {group.title: [entry.student for entry in group.entries] for group in groups}
+    assert by_title["Blocked by others"] == ["s3"] and by_title["It costs nothing"] == ["s9"]
+    assert all(group.todo for group in groups)
+
+
+def test_a_record_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(reports, "read_export", lambda text: asked.append(text) or [])
+    for size in (2**20, 2**20 + 1):
+        list(reports._gains([Submission("eve", "r.json", lambda size=size: b" " * size)]))  # type: ignore[misc]
+    assert [len(text) for text in asked] == [2**20]
 
 
 def test_the_limits_are_those_of_an_honest_process() -> None:

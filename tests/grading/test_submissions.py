@@ -445,6 +445,18 @@ def test_a_zip_of_very_many_is_refused_before_each_is_looked_at(
         eve.read()
 
 
+def test_what_a_zip_says_of_itself_is_cut_and_printable(tmp_path: Path) -> None:
+    long = "n" * 60_000 + ".ipynb"
+    data = zipped((long, b"{}"))
+    write(tmp_path, "eve/x.zip", data=data.replace(b"nn.ipynb", b"\x1bn.ipynb", 1))
+    reason = refusal(tmp_path)
+    assert (
+        reason.startswith("The file in the zip cannot")
+        and len(reason) < 2_000
+        and "\x1b" not in reason
+    )
+
+
 def test_zips_of_one_student_have_an_end(tmp_path: Path) -> None:
     work = zipped(("1.ipynb", b"{}"))
     write(tmp_path, *(f"eve/{n:02}.zip" for n in range(60)), data=work)
