@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,14 +15,49 @@ from birnn_course.errors import CourseError
 
 
 class _Group(click.Group):
-    """Shows a :class:`CourseError` as its sentence and ends with exit code 1."""
+    """Shows a :class:`CourseError` as its sentence and ends with exit code 1.
+
+    So it does with a file that cannot be read or written: which one it is the system says.
+    """
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "birnn"
+            _say(f"{error.format_message()[:300].rstrip('.')}; see {command} --help.")
+            sys.exit(2)
         except CourseError as error:
-            click.echo(f"birnn: {error}", err=True)
-            sys.exit(1)
+            _say(str(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read has had enough
+                raise
+            name = error.filename2 or error.filename  # where it should go, or where it is
+            what = f"{name} cannot be used" if name else "that cannot be done"
+            _say(f"{what} ({error.strerror or error}); mend that, or name another place.")
+        sys.exit(1)
+
+
+class _Place(click.Path):
+    """A path that names something: an empty one would be the current folder."""
+
+    def __init__(self, **options: bool) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():
+            raise CourseError("a name is empty; name the folder, or . for the one you are in.")
+        return super().convert(value, param, ctx)
+
+
+class _Number(click.FloatRange):
+    """A number within bounds, and none that is not a number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number of this kind.", param, ctx)
+        return number
 
 
 @click.group(cls=_Group)
@@ -42,6 +80,8 @@ def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
     from birnn_course.app import workspace
 
     named = bool(arguments) and not arguments[0].startswith("-")
+    if named and not arguments[0].strip():
+        raise CourseError("the name of the folder is empty; name one, or leave it out.")
     folder = Path(arguments[0] if named else "birnn-lab")
     options = jupyterlab.command(folder, browser=not no_browser, port=port, more=arguments[named:])
     for sentence in workspace.update(folder):
@@ -91,7 +131,7 @@ def quiz(unit: str, as_json: bool) -> None:
 @click.option(
     "--export",
     "target",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_Place(dir_okay=False),
     help="Write ids, points and times to this file, to be handed in; your answers stay here.",
 )
 def progress(target: Path | None) -> None:
@@ -102,6 +142,8 @@ def progress(target: Path | None) -> None:
     from birnn_course.record import export, record
 
     click.echo(describe(record().attempts(), {e.name: e.unit for e in EXERCISES.values()}))
+    if target is not None and target.exists() and not target.is_file():
+        raise CourseError(f"{target} is no file that could be replaced; name another.")
     if target is not None:
         try:
             write_atomic(target, export(record()))
@@ -129,10 +171,10 @@ def review(n: int) -> None:
 
 
 @main.command()
-@click.argument("number", type=click.IntRange(1), default=1)
+@click.argument("number", type=click.IntRange(1, 1_000), default=1)
 @click.option("--questions", "n", type=click.IntRange(1, 50), default=10, help="How many.")
 @click.option("--unit", "units", multiple=True, help="Only this unit; may be given several times.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after so long.")
+@click.option("--minutes", type=_Number(0, 10_000, min_open=True), help="Stop after so long.")
 def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> None:
     """Ten questions from all units, and a score. NUMBER 2 asks the next ten, and so on."""
     import time
@@ -158,23 +200,34 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
 
 
 @main.command()
-@click.argument("place", metavar="SUBMISSIONS", type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Results.")
-@click.option("--seed", type=click.IntRange(0), help="Of the hidden cases; drawn if not given.")
-@click.option("--jobs", type=click.IntRange(1), help="How many at a time; one per processor.")
+@click.argument("place", metavar="SUBMISSIONS", type=_Place())
+@click.option("-o", "--out", required=True, type=_Place(), help="Results.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    help="Of the hidden cases; drawn if not given.",
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="How many at a time; one per processor.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(1),
+    type=_Number(1, 86_400),
     default=60.0,
-    help="Seconds for one notebook (60); a cell gets a third, one call of a function a sixth.",
+    help="Seconds for one notebook (60); a cell gets a third, one call of a function a sixth, all "
+    "notebooks of a student together three times as much.",
 )
-@click.option("--bank", type=click.Path(path_type=Path), help="A folder of your own exercises.")
+@click.option("--bank", type=_Place(), help="A folder of your own exercises.")
 @click.option("--engine", default="local", help="local, or dask://HOST:PORT.")
 @click.option(
     "--again",
     multiple=True,
     metavar="STUDENT",
     help="Mark this student once more, changed or not; may be given several times.",
+)
+@click.option(
+    "--units",
+    multiple=True,
+    metavar="01,02",
+    help="The units that count; if not given, those that a fifth of the class answered.",
 )
 @click.option(
     "--lessons",
@@ -192,6 +245,7 @@ def grade(
     bank: Path | None,
     engine: str,
     again: tuple[str, ...],
+    units: tuple[str, ...],
     lessons: str,
     no_sandbox: bool,
 ) -> None:
@@ -203,6 +257,9 @@ def grade(
     _need_grading()
     from birnn_course.grading import classroom
 
+    chosen = tuple(",".join(units).replace(",", " ").split())
+    if units and not chosen:
+        raise CourseError("--units names no unit; write --units 01,02, or leave it out.")
     request = classroom.Request(
         place,
         out,
@@ -214,29 +271,29 @@ def grade(
         again,
         protected=not no_sandbox,
         lessons=lessons,
+        units=chosen,
     )
     if no_sandbox:
-        click.echo(
-            "birnn: WITHOUT A SANDBOX every submission can read and change your files, the "
-            "marks included.",
-            err=True,
+        _say(
+            "WITHOUT A SANDBOX every submission can read and change your files, the marks included."
         )
-    with classroom.prepare(request) as run:
-        for sentence in run.sentences:
-            click.echo(f"birnn: {sentence}", err=True)
-        with click.progressbar(length=run.waiting, label="Marking", file=sys.stderr) as bar:
-            try:
+    try:
+        with classroom.prepare(request) as run:
+            for sentence in run.sentences:
+                _say(sentence)
+            with click.progressbar(length=run.waiting, label="Marking", file=sys.stderr) as bar:
                 run.mark(lambda student: bar.update(1))
-            except KeyboardInterrupt:
-                click.echo("\nbirnn: stopped; the same command goes on from here.", err=True)
-                sys.exit(130)
-        run.report()
-        click.echo(f"{run.summary()}; see {out / 'class.html'}")
+            for sentence in run.report():
+                _say(sentence)
+            click.echo(f"{run.summary()}; see {_shown(out / 'class.html')}")
+    except KeyboardInterrupt:
+        click.echo("\nbirnn: stopped; the same command goes on from here.", err=True)
+        sys.exit(130)
 
 
 @main.command()
 @click.argument("bank")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Results.")
+@click.option("-o", "--out", required=True, type=_Place(), help="Results.")
 @click.option("--no-sandbox", is_flag=True, help="Run the solutions with all your rights.")
 def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     """Make notebooks to hand out from exercises of your own.
@@ -248,17 +305,19 @@ def assign(bank: str, out: Path, no_sandbox: bool) -> None:
     _need_grading()
     from birnn_course.grading.assign import assign as write
 
+    if not bank.strip():
+        raise CourseError("BANK is empty; name the folder with your exercises, or a unit as 01.")
     for sentence in write(bank, out, "unprotected" if no_sandbox else "many"):
         click.echo(sentence)
     click.echo(
-        f"With nbgrader copy {out / 'source'} into the course and run generate_assignment; without "
-        f"it hand out what is in {out / 'release'}."
+        f"With nbgrader copy {_shown(out / 'source')} into the course and run generate_assignment; "
+        f"without it hand out what is in {_shown(out / 'release')}."
     )
 
 
 @main.command()
 @click.argument("units", nargs=-1, metavar="[UNIT]...")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="A folder.")
+@click.option("-o", "--out", required=True, type=_Place(), help="A folder.")
 def slides(units: tuple[str, ...], out: Path) -> None:
     """Write the slides of a lecture for some units, as 01 02, or for all.
 
@@ -284,4 +343,13 @@ def _need_grading() -> None:
 
 def _tell(notice: str | None) -> None:
     if notice:
-        click.echo(f"birnn: {notice}", err=True)
+        _say(notice)
+
+
+def _say(sentence: str) -> None:
+    """A sentence beside what is printed, also where it names a file of half characters."""
+    click.echo(f"birnn: {_shown(sentence)}", err=True)
+
+
+def _shown(text: object) -> str:
+    return str(text).encode("utf-8", "replace").decode("utf-8")

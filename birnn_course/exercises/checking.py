@@ -145,7 +145,7 @@ class Answers:
         return self._run(self.exercise.reference)
 
     @cached_property
-    def wrong(self) -> list[tuple[Mistake, list[Plain]]]:
+    def wrong(self) -> Sequence[tuple[Mistake, Sequence[Plain]]]:
         """What each mistake returns in each case."""
         return [(mistake, self._run(mistake.function)) for mistake in self.exercise.mistakes]
 
@@ -247,7 +247,7 @@ def _mistake(exercise: Exercise, answers: Answers, outcomes: Sequence[Outcome]) 
     if any(outcome.kind != "returned" for outcome in outcomes):
         return None
 
-    def same(results: list[Plain]) -> bool:
+    def same(results: Sequence[Plain]) -> bool:
         return all(
             first_difference(outcome.value, result, tolerance=exercise.tolerance) is None
             for outcome, result in zip(outcomes, results, strict=True)

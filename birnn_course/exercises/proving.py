@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 from torch import Tensor
@@ -34,7 +35,7 @@ def indistinct(exercise: Exercise, answers: Answers) -> list[str]:
         For the cases that are asked about.
     """
 
-    def differing(some: list[Plain], others: list[Plain]) -> int:
+    def differing(some: Sequence[Plain], others: Sequence[Plain]) -> int:
         pairs = zip(some, others, strict=True)
         return sum(
             first_difference(a, b, tolerance=exercise.tolerance) is not None for a, b in pairs

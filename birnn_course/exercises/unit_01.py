@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from fractions import Fraction
@@ -182,9 +183,11 @@ def _reached(model: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
     Not by :func:`birnn_course.dependence_map`, which the learner may well use.
     """
-    jacobian = torch.autograd.functional.jacobian(lambda x: model(x)[0], x)
-    assert isinstance(jacobian, Tensor)
-    return jacobian.ne(0).any(4).any(2).any(1)  # features in, batch, features out
+    steps = model(x).shape[1]
+    copies = x.repeat(steps, 1, 1).requires_grad_()  # one for each output step
+    features = model(copies).diagonal(dim1=0, dim2=1)
+    gradients = [torch.autograd.grad(f.sum(), copies, retain_graph=True)[0] for f in features]
+    return torch.stack(gradients).ne(0).any(0).any(2)  # features out, features in
 
 
 def _seen_if_halves_are_swapped(module: Module, half: str, step: int, seq_len: int) -> list[int]:
@@ -410,10 +413,7 @@ def _count(cell: str, *sizes: int, bidirectional: bool) -> int:
 
 
 def _largest_fair(count: Callable[[int], int], budget: int) -> int:
-    size = 0
-    while count(size + 1) <= budget:
-        size += 1
-    return size
+    return bisect_right(range(1, 513), budget, key=count)
 
 
 # Input and hidden sizes of a one-layer RNN at which the budget is met exactly, so that "at most"

@@ -85,16 +85,30 @@ def _read(path: Path) -> Assignment:
     sys.modules[spec.name] = module  # dataclasses in it look themselves up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # it may want to leave, and take us with it
         raise CourseError(
             f"{path.name} does not work ({message_of(error)}); mend it and try again."
         ) from None
-    exercises = tuple(getattr(module, "EXERCISES", ()))
-    if not exercises or not all(isinstance(exercise, Exercise) for exercise in exercises):
+    exercises = getattr(module, "EXERCISES", ())
+    is_tuple = isinstance(exercises, tuple | list) and len(exercises) > 0
+    if not is_tuple or not all(isinstance(exercise, Exercise) for exercise in exercises):
         raise CourseError(f"{path.name} has no EXERCISES, a tuple of Exercise; add it.")
     for exercise in exercises:
+        _must_be_sound(path, exercise)
         _must_judge(path, exercise)
-    return Assignment(path.stem, getattr(module, "TITLE", path.stem), exercises)
+    return Assignment(path.stem, str(getattr(module, "TITLE", path.stem)), tuple(exercises))
+
+
+def _must_be_sound(path: Path, exercise: Exercise) -> None:
+    """Refuse fields of other types than those that are asked for."""
+    texts = (exercise.name, exercise.unit, exercise.title)
+    if not all(isinstance(text, str) for text in texts):
+        raise CourseError(f"{path.name}: name, unit and title of {exercise.name!r} must be texts.")
+    if type(exercise.points) is not int or exercise.points < 0:
+        raise CourseError(
+            f"{path.name}: {exercise.name} has {exercise.points!r} points; it must be a whole "
+            "number, 0 or more."
+        )
 
 
 def _must_judge(path: Path, exercise: Exercise) -> None:
@@ -125,7 +139,7 @@ def answers_of(exercise: Exercise, seed: int, hidden: bool, file: str) -> Answer
     """
     try:
         return Answers.of(exercise, exercise.draw(seed, hidden=hidden))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CourseError(
             f"{file}: {exercise.name} cannot be computed for its "
             f"{'hidden' if hidden else 'public'} cases with seed {seed} ({message_of(error)}); "

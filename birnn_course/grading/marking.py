@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import threading
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
-import torch
-
 from birnn_course.course import UNITS
-from birnn_course.exercises.checking import PUBLIC_SEED, Answers, assess
+from birnn_course.exercises.checking import Answers, assess
 from birnn_course.exercises.report import Report
-from birnn_course.exercises.spec import Arguments, Exercise
-from birnn_course.grading import assignments, causes
-from birnn_course.grading.marks import Mark, Marked
-from birnn_course.grading.notebooks import UnreadableError, code_cells
+from birnn_course.exercises.spec import Exercise
+from birnn_course.grading import assignments, case_sets, causes
+from birnn_course.grading.marks import Look, Mark, Marked
+from birnn_course.grading.notebooks import UnreadableError, code_cells, digest_of_code
+from birnn_course.grading.printable import printable
+from birnn_course.grading.submissions import Submission
 from birnn_course.running.calling import Outcome
 from birnn_course.sandbox import MISSING
 from birnn_course.sandbox.outside.pool import Job, Ran, Sandbox
 
-# The references seed PyTorch's only generator, so one thread at a time.
-_one_at_a_time = threading.Lock()
 
-
-def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None = None) -> Marked:
+def mark(
+    name: str,
+    data: bytes,
+    sandbox: Sandbox,
+    seed: int,
+    bank: Path | None = None,
+    seconds_left: float = math.inf,
+) -> Marked:
     """Mark the notebook called ``name``.
 
     Parameters
@@ -40,7 +44,10 @@ def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None 
         Of the hidden cases.
     bank : Path, optional
         A lecturer's own exercises.
+    seconds_left : float
+        What the student's other notebooks have left; nothing is run after that.
     """
+    ends = time.monotonic() + seconds_left
     known = assignments.load(bank)
     try:
         cells = code_cells(data)
@@ -50,16 +57,24 @@ def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None 
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
         return _without_exercise(name)
-    ran = sandbox.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
-    marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
+    code = digest_of_code(cells)
+    if seconds_left <= 0:
+        return _too_late(exercises, code)
+    number = case_sets.chosen(seed, code)
+    hidden = {e.name: case_sets.hidden(e.name, seed, number, bank) for e in exercises}
+    ran = _run(sandbox, cells, hidden)
+    marks = {e.name: _marked(e, ran.outcomes[e.name], hidden[e.name]) for e in exercises}
     # What a function says for itself may hold the hidden cases that it was called with. So it is
     # asked again, in a process that has never seen them, and called as `check` does.
     asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
     if asked:
-        again = sandbox.run(Job(cells, {e.name: cases(e.name, None, bank) for e in asked}))
+        public = {e.name: case_sets.public(e.name, bank) for e in asked}
+        again = _run(sandbox, cells, public) if time.monotonic() < ends else Ran()
         for e in asked:
-            public = _marked(e, again.outcomes[e.name], None, bank)
-            marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
+            shown = _marked(e, again.outcomes.get(e.name, []), public[e.name])
+            marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], shown, e))
+    if _LOST in ran.trouble:
+        return _blocked(list(marks.values()), code)
     cells_that_failed = causes.failed(cells, ran.errors)
     found = [
         replace(marks[e.name], cause=_cause(marks[e.name], assignment.name, cells_that_failed))
@@ -67,17 +82,45 @@ def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None 
         for e in assignment.exercises
     ]
     errors = [(cell.number, cell.line, cell.text) for cell in cells_that_failed]
-    return Marked(found, errors, _note(ran, found))
+    note = _note(ran, found)
+    return Marked(found, errors, note, look="stopped" if note else "", code=code)
+
+
+def _run(sandbox: Sandbox, cells: list[str], asked: dict[str, Answers]) -> Ran:
+    """Run a notebook and call its functions; what they say is printable from here on."""
+    ran = sandbox.run(Job(cells, {name: list(answers.cases) for name, answers in asked.items()}))
+    outcomes = {
+        name: [replace(o, text=printable(o.text), printed="") for o in of_one]
+        for name, of_one in ran.outcomes.items()
+    }
+    return Ran(outcomes, ran.errors, ran.trouble)
 
 
 def _without_exercise(name: str) -> Marked:
     for unit in UNITS:
         if unit.has_exercises and unit.lesson.removesuffix(".ipynb") in name.lower():
-            return Marked(note="This is the lesson.", advice=f"Hand in {unit.exercises}.")
-    return Marked(note="It defines no function of any exercise.")
+            advice = f"Hand in {unit.exercises}."
+            return Marked(note="This is the lesson.", advice=advice, look="ask")
+    return Marked(note="It defines no function of any exercise.", look="ask")
 
 
-def unreadable(name: str, error: UnreadableError, bank: Path | None = None) -> Marked:
+def _too_late(exercises: Sequence[Exercise], code: str) -> Marked:
+    """Nothing was run, since the student's other notebooks took all the time that there was."""
+    marks = [
+        Mark(e.name, e.unit, e.title, 0, e.points, "stopped", _NO_TIME_LEFT) for e in exercises
+    ]
+    return Marked(marks, note=_NO_TIME_LEFT, look="stopped", code=code)
+
+
+def _blocked(marks: Sequence[Mark], code: str) -> Marked:
+    """Something else ended what ran it, again and again."""
+    marks = [replace(mark, points=0, verdict="stopped", sentence=_NOT_YOURS) for mark in marks]
+    return Marked(list(marks), note=_NOT_THEIRS, look="blocked", code=code)
+
+
+def unreadable(
+    name: str, error: UnreadableError, bank: Path | None = None, look: Look = "ask"
+) -> Marked:
     """No points for a file that cannot be read, in each exercise that its name promises."""
     todo = assignments.belonging(name, [], assignments.load(bank))
     marks = [
@@ -85,42 +128,28 @@ def unreadable(name: str, error: UnreadableError, bank: Path | None = None) -> M
         for assignment in todo
         for e in assignment.exercises
     ]
-    return Marked(marks, note=error.reason, advice=error.advice)
+    return Marked(marks, note=error.reason, advice=error.advice, look=look)
 
 
 _SPEAKING = ("callable", "type", "shape")
 """Verdicts whose sentence says what the function raised or returned."""
 
 
-def prepare(name: str, seed: int, bank: Path | None) -> None:
-    """Compute now what every submission of an exercise is compared with."""
-    with _one_at_a_time:
-        _cases_and_answers(name, seed, bank)[1].right  # noqa: B018  it is kept
+def prepare(submission: Submission, seed: int, bank: Path | None) -> None:
+    """Compute now what this notebook will be compared with."""
+    try:
+        cells = code_cells(submission.read())
+    except UnreadableError:
+        return
+    number = case_sets.chosen(seed, digest_of_code(cells))
+    for assignment in assignments.belonging(submission.name, cells, assignments.load(bank)):
+        for exercise in assignment.exercises:
+            case_sets.hidden(exercise.name, seed, number, bank)
 
 
-def cases(name: str, seed: int | None, bank: Path | None) -> list[Arguments]:
-    """The hidden cases of an exercise for a seed; for None the public ones."""
-    with _one_at_a_time:
-        return _cases_and_answers(name, seed, bank)[0]
-
-
-@cache
-def _cases_and_answers(
-    name: str, seed: int | None, bank: Path | None
-) -> tuple[list[Arguments], Answers]:
-    exercise = assignments.by_name(bank)[name]
-    torch.set_num_threads(1)
-    hidden = seed is not None
-    drawn = exercise.draw(PUBLIC_SEED if seed is None else seed, hidden=hidden)
-    return drawn, Answers(exercise, drawn)
-
-
-def _marked(
-    exercise: Exercise, outcomes: Sequence[Outcome], seed: int | None, bank: Path | None
-) -> Mark:
-    with _one_at_a_time:
-        drawn, answers = _cases_and_answers(exercise.name, seed, bank)
-        report = assess(exercise, drawn, answers, outcomes)
+def _marked(exercise: Exercise, outcomes: Sequence[Outcome], answers: Answers) -> Mark:
+    with case_sets.one_at_a_time:
+        report = assess(exercise, answers.cases, answers, outcomes)
     mark = Mark(
         exercise.name,
         exercise.unit,
@@ -150,6 +179,13 @@ _STOPPED = (
     "It was stopped before it returned. Look for a loop without end, too much memory, or "
     "`os._exit`."
 )
+_LOST = "ended again and again"  # what the sandbox says of a process that somebody else ended
+_NOT_THEIRS = (
+    "Something else on this machine ended what ran it, again and again: another notebook, or too "
+    "little memory. It is not the student's doing; the same command marks it again."
+)
+_NOT_YOURS = "It could not be run to its end, which is not your doing: your lecturer knows of it."
+_NO_TIME_LEFT = "It was not run: this student's other notebooks took all the time there is for one."
 # Of one function or of several.
 _NOTHING = (
     "A function that returns nothing counts as not attempted: if you have written it, its `return` "

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, get_args
+
+Look = Literal["blocked", "ask", "stopped", "older", ""]
+"""What a lecturer has to do about a notebook: mark it again, since something else ended what ran
+it; ask for it again; know that it was stopped, or is an older one; nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,18 @@ class Marked:
         Why a lecturer should look at it; empty if nobody needs to.
     advice : str
         What the student should do about the note.
+    look : Look
+        What the lecturer has to do.
+    code : str
+        A digest of the code without comments; empty if there is none.
     """
 
     marks: list[Mark] = field(default_factory=list)
     errors: list[tuple[int, str, str]] = field(default_factory=list)
     note: str = ""
     advice: str = ""
+    look: Look = ""
+    code: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for a file or another machine."""
@@ -67,7 +77,26 @@ class Marked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
-        """What :meth:`as_json` gave."""
+        """What :meth:`as_json` gave.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If it is anything else.
+        """
         errors = [(number, line, text) for number, line, text in data["errors"]]
         marks = [Mark(**mark) for mark in data["marks"]]
-        return cls(marks, errors, data["note"], data["advice"])
+        made = cls(marks, errors, data["note"], data["advice"], data["look"], data["code"])
+        if not all(made._is_sound()):
+            raise ValueError("no result of a submission")
+        return made
+
+    def _is_sound(self) -> Iterator[bool]:
+        yield self.look in get_args(Look)
+        yield all(type(text) is str for text in (self.note, self.advice, self.code))
+        for number, line, text in self.errors:
+            yield (type(number), type(line), type(text)) == (int, str, str)
+        for mark in self.marks:
+            for part in fields(mark):
+                wanted = int if part.name in ("points", "max_points") else str
+                yield type(getattr(mark, part.name)) is wanted

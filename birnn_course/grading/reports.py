@@ -1,19 +1,19 @@
 """What a lecturer and each student get to see: CSV files and pages that work offline.
 
-Everything that students wrote, their names included, is escaped: jinja2 does it in pages, and in
-CSV files nothing looks like a formula.
+Everything that students wrote, their names included, is escaped by jinja2 in pages, and made safe
+for spreadsheets in CSV files.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 import statistics
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,13 @@ from markupsafe import Markup
 
 from birnn_course import __version__
 from birnn_course.exercises.report import with_code
-from birnn_course.files import write_atomic
+from birnn_course.grading import tables
 from birnn_course.grading.lessons import sections
+from birnn_course.grading.looking import HandedIn, look_at
 from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError
+from birnn_course.grading.outputs import Outputs
+from birnn_course.grading.printable import printable, printable_lines, shortened
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
 from birnn_course.grading.tally import WORDS, Tally
@@ -36,10 +39,6 @@ from birnn_course.misconceptions import Misconception, catalogue
 from birnn_course.record import read_export
 from birnn_course.running.snippets import showing
 
-COLUMNS = (
-    "student", "notebook", "exercise", "points", "max_points", "verdict", "misconception",
-)  # fmt: skip
-
 
 def write(
     folder: Path,
@@ -47,7 +46,8 @@ def write(
     submissions: Sequence[Submission],
     seed: int,
     lessons: str = "",
-) -> None:
+    units: Collection[str] = (),
+) -> list[str]:
     """Write ``grades.csv``, ``totals.csv``, ``feedback/`` and ``class.html`` into OUT.
 
     Parameters
@@ -62,60 +62,114 @@ def write(
         Of the hidden cases, for the class report.
     lessons : str
         Address of the folder with the lessons, for links to them; without it there are none.
+    units : collection of str
+        Which count; without a choice those that a share of the class answered.
+
+    Returns
+    -------
+    list of str
+        What the lecturer should know.
+
+    Raises
+    ------
+    CourseError
+        If a file cannot be written; all others are.
     """
     pages = _pages()
-    pages.globals["lessons"] = lessons.rstrip("/")
+    pages.globals["lessons"] = printable(lessons).rstrip("/")
+    outputs = Outputs(folder, store)
     page_of = _pages_of(student for student, _ in store.digests())
-    tally = Tally()
-    look: list[dict[str, str]] = []
     people: dict[str, _Person] = {}
-    with (folder / "grades.csv.part").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for student, handed_in in _by_student(store):
-            person = people[student] = _Person(student, page_of[student])
-            best = _best(handed_in)
-            look += _to_look_at(person, handed_in, best)
-            for notebook, marked in handed_in:
-                for mark in marked.marks:
-                    if best[mark.exercise] == notebook:
-                        tally.count(student, mark)
-                        person.count(mark)
-                        table.writerow(map(_safe, _row(student, notebook, mark)))
-                if notebook and not marked.marks:
-                    table.writerow(map(_safe, (student, notebook, "", 0, 0, "no exercise", "")))
-    (folder / "grades.csv.part").replace(folder / "grades.csv")
-    ordered = sorted(people.values(), key=lambda person: _alphabetical(person.student))
-    units = tally.units
-    _write_totals(folder / "totals.csv", ordered, units)
-    feedback = folder / "feedback"
-    feedback.mkdir(parents=True, exist_ok=True)
+    tally, counts, grades = Tally(), dict[str, dict[str, str]](), list[list[str]]()
     for student, handed_in in _by_student(store):
-        html = pages.get_template("feedback.html").render(
-            person=people[student],
-            most=sum(units.values()),
-            left_out=[unit for unit in units if unit not in people[student].units],
-            notebooks=_shown(handed_in, _best(handed_in)),
-            version=__version__,
-        )
-        write_atomic(feedback / page_of[student], html)
-    kept = set(page_of.values())
-    for old in feedback.glob("*.html"):
-        if old.name not in kept:
-            old.unlink()
-    marked_people = [person for person in ordered if person.most]
-    html = pages.get_template("class.html").render(
-        people=ordered,
-        marked=marked_people,
-        units=units,
-        tally=tally,
-        look=sorted(look, key=lambda entry: _alphabetical(entry["student"])),
-        gains=sorted(_gains(submissions), key=lambda entry: _alphabetical(entry["student"])),
-        seed=seed,
+        people[student] = _Person(student, page_of[student])
+        best = counts[student] = _best(handed_in)
+        for notebook, marked in handed_in:
+            for mark in marked.marks:
+                if best[mark.exercise] == notebook:
+                    tally.count(student, mark)
+                    people[student].count(mark)
+                    grades.append(_row(student, notebook, mark))
+            if notebook and not marked.marks and marked.look != "older":
+                grades.append([*_cells(student, notebook), "", "0", "0", "no exercise", ""])
+    outputs.add("grades.csv", lambda: tables.csv_of(tables.GRADES, grades))
+    counting = tally.counting(units)
+    for person in people.values():
+        person.counting = counting
+    ordered = sorted(people.values(), key=lambda person: _alphabetical(person.student))
+    kept = _write_totals(outputs, store, ordered, counting)
+    for student, handed_in in _by_student(store):
+        page = partial(_feedback, pages, people[student], handed_in, counts[student])
+        outputs.add(f"feedback/{page_of[student]}", page)
+    outputs.write()
+    outputs.remove("feedback", keep={f"feedback/{page}" for page in page_of.values()})
+    by_name = {person.student: counts[person.student] for person in ordered}
+    shown = {
+        "units": counting,
+        "uncounted": _uncounted(tally, counting),
+        "tally": tally,
+        "look": look_at(_by_student(store), by_name, kept),
+        "page_of": page_of,
+        "gains": sorted(_gains(submissions), key=lambda entry: _alphabetical(entry["student"])),
+        "seed": seed,
+    }
+    outputs.add("class.html", lambda: _class(pages, ordered, shown))
+    outputs.write()
+    outputs.complain()
+    return [*_about_units(tally, counting, units), *_about_changes(kept), *outputs.sentences]
+
+
+def _feedback(
+    pages: jinja2.Environment, person: _Person, handed_in: HandedIn, best: Mapping[str, str]
+) -> str:
+    """The page of a student."""
+    return pages.get_template("feedback.html").render(
+        person=person,
+        most=sum(person.counting.values()),
+        left_out=[unit for unit in person.counting if unit not in person.units],
+        uncounted=[unit for unit in person.units if unit not in person.counting],
+        notebooks=_shown(handed_in, best),
         version=__version__,
-        median=statistics.median(p.share for p in marked_people) if marked_people else 0,
     )
-    write_atomic(folder / "class.html", html)
+
+
+def _class(pages: jinja2.Environment, people: Sequence[_Person], shown: Mapping[str, Any]) -> str:
+    """The page of the lecturer."""
+    marked = [person for person in people if person.most]
+    return pages.get_template("class.html").render(
+        people=people,
+        marked=marked,
+        version=__version__,
+        median=statistics.median(person.share for person in marked) if marked else 0,
+        **shown,
+    )
+
+
+def _uncounted(tally: Tally, counting: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Units that do not count, with the number of students who handed them in."""
+    return [(unit, tally.who([unit])) for unit in tally.handed_in if unit not in counting]
+
+
+def _about_units(
+    tally: Tally, counting: Mapping[str, int], chosen: Collection[str]
+) -> Iterator[str]:
+    left_out = _uncounted(tally, counting)
+    if left_out and not chosen:
+        named = ", ".join(f"{unit} ({counted(n, 'student')})" for unit, n in left_out)
+        yield (
+            f"only units {', '.join(counting)} count, since few answered others: {named}. To "
+            f"choose, say so: --units {','.join(tally.handed_in)}"
+        )
+
+
+def _about_changes(kept: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for student, what in kept[:_MOST_LISTED]:
+        yield f"totals.csv: {student}: {what}."
+    if len(kept) > _MOST_LISTED:
+        yield f"totals.csv: {len(kept) - _MOST_LISTED} more cells stay as somebody wrote them."
+
+
+_MOST_LISTED = 5
 
 
 @dataclass
@@ -126,11 +180,14 @@ class _Person:
     ----------
     units : dict
         For each unit that was handed in the points and how many there are.
+    counting : dict
+        The points of the units that count.
     """
 
     student: str
     page: str
     units: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counting: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, mark: Mark) -> None:
         points, most = self.units.get(mark.unit, (0, 0))
@@ -138,12 +195,13 @@ class _Person:
 
     @property
     def points(self) -> int:
-        return sum(points for points, _ in self.units.values())
+        """Of the units that count."""
+        return sum(points for unit, (points, _) in self.units.items() if unit in self.counting)
 
     @property
     def most(self) -> int:
-        """Of what was handed in."""
-        return sum(most for _, most in self.units.values())
+        """Of what was handed in and counts."""
+        return sum(most for unit, (_, most) in self.units.items() if unit in self.counting)
 
     @property
     def share(self) -> float:
@@ -157,10 +215,7 @@ def _alphabetical(name: str) -> tuple[str, str]:
     return plain.casefold(), name
 
 
-HandedIn = list[tuple[str, Marked]]
-
-
-def _by_student(store: Store) -> Iterator[tuple[str, HandedIn]]:
+def _by_student(store: Store) -> Iterator[tuple[str, list[tuple[str, Marked]]]]:
     for student, rows in groupby(store.results(), key=lambda row: row[0]):
         yield student, [(notebook, marked) for _, notebook, marked in rows]
 
@@ -177,19 +232,14 @@ def _best(handed_in: HandedIn) -> dict[str, str]:
     return {exercise: notebook for exercise, (_, _, notebook) in best.items()}
 
 
-def _row(student: str, notebook: str, mark: Mark) -> tuple[object, ...]:
-    return (
-        student, notebook, mark.exercise, mark.points, mark.max_points, mark.verdict,
-        mark.misconception,
-    )  # fmt: skip
+def _row(student: str, notebook: str, mark: Mark) -> list[str]:
+    points = str(mark.points), str(mark.max_points)
+    name, verdict = tables.safe(mark.exercise), tables.safe(mark.verdict)
+    return [*_cells(student, notebook), name, *points, verdict, tables.safe(mark.misconception)]
 
 
-def _safe(value: object) -> object:
-    """Text that no spreadsheet takes for a formula, also where it cuts cells at semicolons."""
-    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
-
-
-_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@|%＝＋－＠])")
+def _cells(student: str, notebook: str) -> tuple[str, str]:
+    return tables.safe(student), tables.safe(shortened(notebook))
 
 
 def _pages_of(students: Iterable[str]) -> dict[str, str]:
@@ -206,40 +256,43 @@ def _pages_of(students: Iterable[str]) -> dict[str, str]:
     return pages
 
 
-def _to_look_at(
-    person: _Person, handed_in: HandedIn, best: Mapping[str, str]
-) -> Iterator[dict[str, str]]:
-    for notebook, marked in handed_in:
-        if marked.note:
-            counts = not marked.marks or any(best[m.exercise] == notebook for m in marked.marks)
-            yield {
-                "student": person.student,
-                "notebook": notebook,
-                "note": marked.note if counts else f"{marked.note} (It costs nothing.)",
-                "page": person.page,
-            }
+def _write_totals(
+    outputs: Outputs, store: Store, people: Sequence[_Person], units: Mapping[str, int]
+) -> list[tuple[str, str]]:
+    """All students get the same sum of points, also of what they did not hand in.
 
-
-def _write_totals(path: Path, people: Iterable[_Person], units: Mapping[str, int]) -> None:
-    """All students get the same sum of points, also of what they did not hand in."""
+    Returns, for each student, what stays as a person wrote it since the last run.
+    """
+    columns = ["student", *(f"unit_{unit}" for unit in units), "points", "max_points", "feedback"]
     most = sum(units.values())
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        named = [f"unit_{unit}" for unit in units]
-        table.writerow(["student", *named, "points", "max_points", "feedback"])
-        for person in people:
-            of_units = [person.units[unit][0] if unit in person.units else "" for unit in units]
-            page = f"feedback/{person.page}"
-            table.writerow(map(_safe, [person.student, *of_units, person.points, most, page]))
-    part.replace(path)
+    rows: list[tables.Row] = []
+    for person in people:
+        of_units = [person.units[unit][0] if unit in person.units else "" for unit in units]
+        page = f"feedback/{person.page}"
+        cells = [person.student, *of_units, person.points, most, page]
+        rows.append(dict(zip(columns, map(tables.safe, cells), strict=True)))
+    before, there = store.totals(), outputs.read("totals.csv")
+    merged, kept = tables.Merged(columns, rows), None
+    if before and there is not None:
+        try:
+            merged = tables.merge(columns, rows, before, there)
+            kept = merged.kept
+        except ValueError:  # no table any more: it will be set aside
+            pass
+    lines = [[row.get(column, "") for column in merged.columns] for row in merged.rows]
+    outputs.add("totals.csv", lambda: tables.csv_of(merged.columns, lines))
+    store.set_totals(tables.computed_with(rows, before))
+    outputs.write(merged=() if kept is None else ["totals.csv"])
+    if not outputs.failed:
+        store.set_totals(tables.computed_with(rows))
+    return kept or []
 
 
 def _shown(handed_in: HandedIn, best: Mapping[str, str]) -> list[dict[str, Any]]:
     """What a student's page says of each notebook."""
     return [
         {
-            "name": notebook,
+            "name": shortened(notebook),
             "note": f"{marked.note} {marked.advice}".strip(),
             "errors": marked.errors,
             "points": sum(m.points for m in marked.marks),
@@ -273,14 +326,19 @@ def _left_open(marks: Iterable[Mark]) -> dict[str, list[str]]:
     return found
 
 
+_LONGEST_RECORD = 2**20  # bytes; some thousand answers
+
+
 def _gains(submissions: Iterable[Submission]) -> Iterator[dict[str, Any]]:
     """Pre, post and gain of those who handed in their exported record."""
     for submission in submissions:
         if not submission.name.lower().endswith(".json"):
             continue
         try:
-            attempts = read_export(submission.read().decode("utf-8"))
-            gain = inventory.measure(attempts)
+            data = submission.read()
+            if len(data) > _LONGEST_RECORD:
+                continue
+            gain = inventory.measure(read_export(data.decode("utf-8")))
         except (UnreadableError, ValueError, TypeError, ArithmeticError):
             continue  # also times that cannot be compared, or reckoned with
         if gain.pre is not None or gain.post is not None:
@@ -299,8 +357,10 @@ def _pages() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # What students wrote is printable by now; this holds whoever wrote it.
+        finalize=lambda value: printable_lines(value) if type(value) is str else value,
     )
-    pages.filters["code"] = lambda text: Markup(with_code(text))
+    pages.filters["code"] = lambda text: Markup(with_code(printable_lines(text)))
     pages.filters["example"] = _example
     pages.globals.update(counted=counted, words=WORDS)
     return pages

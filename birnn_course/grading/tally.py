@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from birnn_course.exercises.spec import EQUALS
@@ -144,6 +144,7 @@ class Tally:
         self.exercises: dict[str, ExerciseTally] = {}
         self._beliefs: dict[str, Belief] = {}
         self._who: defaultdict[str, set[str]] = defaultdict(set)
+        self._answered: defaultdict[str, set[str]] = defaultdict(set)
 
     def count(self, student: str, mark: Mark) -> None:
         """Take in what one student got for one exercise."""
@@ -152,6 +153,8 @@ class Tally:
         )
         exercise.verdicts[mark.verdict] += 1
         self._who[mark.unit].add(student)
+        if mark.verdict not in NO_ANSWER:
+            self._answered[mark.unit].add(student)
         if id_ := mark.misconception:
             exercise.mistakes[_when(mark.named)] += 1
             belief = self._beliefs.setdefault(
@@ -165,12 +168,27 @@ class Tally:
             exercise.others[mark.verdict] += 1
 
     @property
-    def units(self) -> dict[str, int]:
+    def handed_in(self) -> dict[str, int]:
         """The points of each unit that anybody handed in, in order."""
         points: Counter[str] = Counter()
         for exercise in self.exercises.values():
             points[exercise.unit] += exercise.max_points
         return dict(sorted(points.items()))
+
+    def counting(self, chosen: Collection[str] = ()) -> dict[str, int]:
+        """The points of each unit that counts, in order.
+
+        Those that are chosen; without a choice those that a fifth of the students answered, and two
+        of them where there are more than two. What nobody answered, as an untouched notebook, does
+        not make a unit count.
+        """
+        units = self.handed_in
+        if chosen:
+            return {unit: points for unit, points in units.items() if unit in chosen}
+        answered = {unit: self._answered[unit] for unit in units}
+        everybody = set().union(*answered.values())
+        least = max(2 if len(everybody) > 2 else 1, len(everybody) / 5)
+        return {u: points for u, points in units.items() if len(answered[u]) >= least} or units
 
     def who(self, units: Iterable[str]) -> int:
         """How many students handed in at least one of these units."""

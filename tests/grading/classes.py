@@ -16,8 +16,9 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-from birnn_course.exercises.checking import EXERCISES, Answers, assess
-from birnn_course.exercises.spec import Arguments
+from birnn_course.exercises.checking import EXERCISES, assess
+from birnn_course.grading import case_sets
+from birnn_course.grading.notebooks import code_cells, digest_of_code
 from birnn_course.running.calling import Outcome
 from grading.wrong import WRONG
 
@@ -331,24 +332,24 @@ def _mistaken() -> Iterator[HandedIn]:
         for k in range(max(len(EXERCISES[name].mistakes) for name in names)):
             making = [name for name in names if k < len(WRONG[name])]
             notebook = Notebook(unit, {name: WRONG[name][k] for name in making})
-            verdicts = {name: verdict_of(name, k) for name in making}
+            verdicts = {name: verdict_of(name, k, notebook) for name in making}
             yield _hand(f"wrong-{unit}-{k}", notebook, **verdicts)
 
 
+def verdict_of(name: str, k: int, notebook: Notebook | None = None) -> Verdict:
+    """What the course's own version of an exercise's k-th mistake is worth in this notebook."""
+    cells = code_cells(notebook.encoded()) if notebook else []
+    return _verdict_of(name, k, case_sets.chosen(SEED, digest_of_code(cells)))
+
+
 @cache
-def verdict_of(name: str, k: int) -> Verdict:
-    """What the course's own version of an exercise's k-th mistake is worth."""
-    exercise, (cases, answers) = EXERCISES[name], _cases_and_answers(name)
+def _verdict_of(name: str, k: int, number: int) -> Verdict:
+    exercise, answers = EXERCISES[name], case_sets.hidden(name, SEED, number, None)
     mistake, results = answers.wrong[k]
-    report = assess(exercise, cases, answers, [Outcome("returned", value) for value in results])
+    outcomes = [Outcome("returned", value) for value in results]
+    report = assess(exercise, answers.cases, answers, outcomes)
     assert report.level is not None and report.misconception == mistake.misconception
     return report.level, mistake.misconception
-
-
-@cache
-def _cases_and_answers(name: str) -> tuple[list[Arguments], Answers]:
-    cases = EXERCISES[name].draw(SEED, hidden=True)
-    return cases, Answers.of(EXERCISES[name], cases)
 
 
 def _not_attempted() -> Iterator[HandedIn]:
@@ -465,7 +466,7 @@ def _moved_about() -> Iterator[HandedIn]:
         "def fair_hidden_size(cell, input_size, hidden_size, num_layers):\n"
         "    return hidden_size // 2",
     )
-    yield _hand("second-thoughts", twice, fair_hidden_size=verdict_of("fair_hidden_size", 0))
+    yield _hand("second-thoughts", twice, fair_hidden_size=verdict_of("fair_hidden_size", 0, twice))
 
     overwritten = Notebook("04").last(
         "pool = pool(torch.zeros(1, 2, 4), torch.tensor([2]))", "del turn_around"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import re
@@ -230,7 +231,7 @@ def marked_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task]]:
     """No sandbox: every notebook has no mark. The list holds what was to be marked."""
     asked: list[Task] = []
 
-    def marked(task: Task, terms: Terms, _: Sandbox) -> tuple[Marked, float]:
+    def marked(task: Task, terms: Terms, *_: object) -> tuple[Marked, float]:
         asked.append(task)
         return Marked(note=f"seed {terms.seed}"), 0.1
 
@@ -324,14 +325,26 @@ def test_another_seed_for_the_same_results_is_refused(
 # ── stopped in the middle ───────────────────────────────────────────────────────────────────────
 
 
-def start(place: Path, out: Path) -> subprocess.Popen[str]:
+def start(place: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     # a shell starts what it runs in the background deaf to Ctrl-C, the tests too
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from birnn_course.cli import main; main(sys.argv[1:])"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, "grade", place, "-o", out, *OPTIONS, "--jobs", "1"],
+        [
+            sys.executable,
+            "-c",
+            program,
+            "grade",
+            place,
+            "-o",
+            out,
+            *OPTIONS,
+            *options,
+            "--jobs",
+            "1",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -415,6 +428,108 @@ def test_a_killed_grader_loses_nothing_at_any_moment(number: int, tmp_path: Path
             time.sleep(0.01)
 
     killed_and_graded_again(tmp_path, wait)
+
+
+@pytest.mark.full
+def test_killed_and_marked_again_in_a_row_loses_nothing(tmp_path: Path) -> None:
+    """After the first results each run marks one student once more, and is killed on the way."""
+    require("bwrap")
+    place, read = classes.as_moodle_flat(classes.small_class(), tmp_path / "class.zip")
+    out = tmp_path / "out"
+    run = start(place, out)
+    wait_for_marks(run, out, 2)
+    run.kill()
+    run.communicate(timeout=PATIENCE)
+    acknowledged = kept(out)
+    for student in sorted({h.student for h in read}):
+        run = start(place, out, "--again", student)
+        moment = time.monotonic() + random.Random(student).uniform(1, 8)
+        while run.poll() is None and time.monotonic() < moment:
+            time.sleep(0.01)
+        run.kill()
+        run.communicate(timeout=PATIENCE)
+        after = kept(out)
+        assert acknowledged.keys() <= after.keys()
+        lost = {key for key in acknowledged if acknowledged[key] != after[key]}
+        assert {who for who, _ in lost} <= {student}
+        acknowledged = after
+    assert grade(place, out, *OPTIONS).exit_code == 0
+    assert rows_of(out) == expected(read)
+
+
+@pytest.mark.full
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_full_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    require("bwrap")
+    place, read = classes.as_nbgrader(classes.small_class(), tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(out)]
+    if subprocess.run(mounted, capture_output=True).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        run = start(place, out)
+        wait_for_marks(run, out, 2)
+        filled = out / "something else"
+        with suppress(OSError), filled.open("wb") as file:
+            while True:
+                file.write(bytes(512))
+                file.flush()
+        _, stderr = run.communicate(timeout=PATIENCE)
+        assert run.returncode == 1, stderr
+        assert "Traceback" not in stderr and stderr.count("birnn: ") == 1
+        before = kept(out)
+        assert 2 <= len(before) < len(read)
+        filled.unlink()
+        subprocess.run([*mounted[:4], "remount,size=64m", "tmpfs", str(out)], check=True)
+        assert grade(place, out, *OPTIONS).exit_code == 0
+        assert before.items() <= kept(out).items()
+        assert rows_of(out) == expected(read)
+    finally:
+        subprocess.run(["umount", str(out)], check=True)
+
+
+# ── one student among others ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.usefixtures("shared_host")
+def test_what_one_student_wrote_keeps_no_page_from_the_others(tmp_path: Path) -> None:
+    """Half a character, as JSON can hold it, in a cell, in what it raises, and in a file's name."""
+    require("bwrap")
+    place = tmp_path / "in"
+    source = "# \ud83d\x1b[31m\u202e\nraise ValueError('\ud83d\x00\u2066')"
+    notebook = Notebook("04", dict.fromkeys(classes.NAMES["04"], classes.STUB)).first(source)
+    data = json.dumps(notebook.data).encode()
+    assert b"\\ud83d" in data
+    for student, name in (("Eve", "\u202e"), (os.fsdecode(b"Ev\xffe"), "n")):
+        (place / student).mkdir(parents=True)
+        (place / student / f"{NOTEBOOKS['04']} {name}.ipynb").write_bytes(data)
+    for student in ("Ada", "Zoe"):
+        (place / student).mkdir()
+        shutil.copy(place / "Eve" / f"{NOTEBOOKS['04']} \u202e.ipynb", place / student / "n.ipynb")
+    for _ in range(2):
+        assert grade(place, tmp_path / "out", *OPTIONS).exit_code == 0
+    pages = [tmp_path / "out" / "class.html", *(tmp_path / "out" / "feedback").iterdir()]
+    assert len(pages) == 5
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not [c for c in text if not c.isprintable() and c not in "\n\t\u200c\u200d"]
+    assert "\ufffd[31m" in (tmp_path / "out/feedback/Zoe.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("shared_host")
+def test_the_same_code_is_pointed_out_and_an_untouched_notebook_is_not(tmp_path: Path) -> None:
+    require("bwrap")
+    body = "# {}\nreturn torch.zeros(3)"
+    for student, words in (("Ada", "mine"), ("Bo", "my own")):
+        data = Notebook("04", {"pool": body.format(words)}).encoded()
+        classes.lay_out([HandedIn(student, "n.ipynb", data)], tmp_path / "in")
+    untouched = Notebook("04", dict.fromkeys(classes.NAMES["04"], classes.STUB)).encoded()
+    classes.lay_out([HandedIn(who, "n.ipynb", untouched) for who in ("Cy", "Di")], tmp_path / "in")
+    assert grade(tmp_path / "in", tmp_path / "out", *OPTIONS).exit_code == 0
+    page = (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
+    assert "The same code (2)" in page and "As Bo." in page and "As Ada." in page
+    assert "As Cy" not in page and "As Di" not in page
 
 
 # ── without the fast sandbox ────────────────────────────────────────────────────────────────────

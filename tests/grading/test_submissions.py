@@ -15,8 +15,9 @@ from patience import ends
 from birnn_course.errors import CourseError
 from birnn_course.grading import submissions
 from birnn_course.grading.notebooks import UnreadableError, code_cells
-from birnn_course.grading.reports import _pages_of, _safe
+from birnn_course.grading.reports import _pages_of
 from birnn_course.grading.submissions import MOST_FILES_OF_ONE, find
+from birnn_course.grading.tables import safe
 from birnn_course.sandbox.outside import bubblewrap
 
 
@@ -241,7 +242,9 @@ def test_members_without_a_name_and_twice_the_same_name(tmp_path: Path) -> None:
     data = zipped(("NAME.ipynb", b"x"), ("1.ipynb", b"one"), ("2.ipynb", b"two"))
     data = broken(broken(data, b"NAME.ipynb", b"./././././"), b"2.ipynb", b"1.ipynb")
     write(tmp_path, "eve/work.zip", data=data)
-    assert [(s.name, s.read()) for s in find(tmp_path)] == [("1.ipynb", b"one")]
+    assert [(s.name, s.read()) for s in find(tmp_path)] == [
+        ("1 2.ipynb", b"two"), ("1.ipynb", b"one"),
+    ]  # fmt: skip
 
 
 def test_nobody_hands_in_so_much_that_others_wait(tmp_path: Path) -> None:
@@ -271,9 +274,9 @@ def test_nobody_gets_the_page_of_another() -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "eve;=1", "eve; -1"])
 def test_no_spreadsheet_takes_a_name_for_a_formula(name: str) -> None:
-    cells = str(_safe(name)).split(";")
-    assert not any(cell.strip().startswith(("=", "+", "-", "@")) for cell in cells)
-    assert _safe("Ada-Lou; née X") == "Ada-Lou; née X"
+    assert not safe(name).strip().startswith(("=", "+", "-", "@"))
+    assert not set(safe(name)) & set(';"\t\n')
+    assert safe("Ada-Lou, née X") == "Ada-Lou, née X"
 
 
 def test_a_link_to_the_course_shows_no_answers(
@@ -298,3 +301,166 @@ def test_another_copy_of_the_course_is_covered(tmp_path: Path) -> None:
     line = bubblewrap.command("bwrap", [tmp_path])
     assert "--as-pid-1" in line
     assert str(tmp_path) not in line  # it is not seen at all
+
+
+# ── learning platforms ──────────────────────────────────────────────────────────────────────────
+
+MOODLE = {
+    "Ada Lovelace_12_assignsubmission_file_/x.ipynb": ("Ada Lovelace_12", "x.ipynb"),
+    "Ada Lovelace_12_assignsubmission_file/deep/x.ipynb": ("Ada Lovelace_12", "deep/x.ipynb"),
+    "Ada Lovelace_12_assignsubmission_file_x_1.ipynb": ("Ada Lovelace_12", "x_1.ipynb"),
+    "Ada Lovelace_12_assignsubmission_onlinetext/x.ipynb": ("Ada Lovelace_12", "x.ipynb"),
+    "Participant_7_assignsubmission_file/x.ipynb": ("Participant_7", "x.ipynb"),
+    "Team 3_44_assignsubmission_file_/x.ipynb": ("Team 3_44", "x.ipynb"),
+    "Default team_assignsubmission_file/x.ipynb": ("Default team", "x.ipynb"),
+    "李 雷_9_assignsubmission_file_x.ipynb": ("李 雷_9", "x.ipynb"),
+}
+CANVAS = {
+    "lovelaceada_12_34_x.ipynb": ("lovelaceada_12", "x.ipynb"),
+    "lovelaceada_LATE_12_34_x.ipynb": ("lovelaceada_12", "x.ipynb"),
+    "al_saidfatima_8808_99_x.ipynb": ("al_saidfatima_8808", "x.ipynb"),
+    "al_saidfatima_LATE_8808_99_01_02_x.ipynb": ("al_saidfatima_8808", "01_02_x.ipynb"),
+    "anon_aB3xZ_551_x.ipynb": ("anon_aB3xZ", "x.ipynb"),
+    "LATE_anon_aB3xZ_551_1_2_x.ipynb": ("anon_aB3xZ", "1_2_x.ipynb"),
+    "anon_12345_551_x.ipynb": ("anon_12345", "x.ipynb"),
+    "प्रियाशर्मा_5_6_x.ipynb": ("प्रियाशर्मा_5", "x.ipynb"),
+    "_5_6_x.ipynb": ("_5", "x.ipynb"),
+}
+
+
+@pytest.mark.parametrize(("path", "expected"), [*MOODLE.items(), *CANVAS.items()])
+def test_whose_a_file_of_a_platform_is(
+    tmp_path: Path, path: str, expected: tuple[str, str]
+) -> None:
+    assert names(write(tmp_path / "folder", path)) == [expected]
+    (tmp_path / "class.zip").write_bytes(zipped((path, b"{}")))
+    assert names(tmp_path / "class.zip") == [expected]
+
+
+def test_text_beside_a_file_makes_no_second_student(tmp_path: Path) -> None:
+    moodle = [
+        f"{who}_{n}_assignsubmission_{kind}"
+        for n, who in enumerate(("Ada L", "Bo", "Cy"))
+        for kind in ("file/x.ipynb", "onlinetext/onlinetext.html")
+    ]
+    moodle.append("Dan_9_assignsubmission_onlinetext/onlinetext.html")
+    flat = [path.replace("/", "_") for path in moodle]
+    canvas = ["ada_1_11_x.ipynb", "ada_1_text.html", "bo_LATE_2_12_x.ipynb", "bo_LATE_2_link.html",
+              "cy_0_13_x.ipynb", "anon_aB3xZ_text.html", "dan_LATE_9_text.html"]  # fmt: skip
+    for number, paths in enumerate((moodle, flat)):
+        place = write(tmp_path / str(number), *paths)
+        assert [name for name in names(place) if name[1]] == [
+            ("Ada L_0", "x.ipynb"), ("Bo_1", "x.ipynb"), ("Cy_2", "x.ipynb"),
+        ]  # fmt: skip
+        assert without_a_notebook(place) == {
+            "Dan_9": "No notebook was handed in. There is onlinetext.html."
+        }
+    place = write(tmp_path / "canvas", *canvas)
+    assert [name for name in names(place) if name[1]] == [
+        ("ada_1", "x.ipynb"), ("bo_2", "x.ipynb"), ("cy_0", "x.ipynb"),
+    ]  # fmt: skip
+    assert sorted(without_a_notebook(place)) == ["anon_aB3xZ", "dan_9"]
+
+
+def test_zips_of_a_platform_belong_to_who_handed_them_in(tmp_path: Path) -> None:
+    work = zipped(("work/01.ipynb", b"in a zip"))
+    members = [
+        ("al_said_8_90_01.ipynb", b"loose"), ("al_said_8_91_all.zip", work),
+        ("anon_aB3xZ_5_all.zip", work), ("LATE_anon_cD4yW_6_all.zip", work),
+        ("Ada L_12_assignsubmission_file_all.zip", work),
+        ("Bo_13_assignsubmission_file/all.zip", work),
+    ]  # fmt: skip
+    (tmp_path / "class.zip").write_bytes(zipped(*members))
+    folder = tmp_path / "folder"
+    for name, data in members:
+        write(folder, name, data=data)
+    for place in (tmp_path / "class.zip", folder):
+        assert names(place) == [
+            ("Ada L_12", "work/01.ipynb"), ("Bo_13", "work/01.ipynb"), ("al_said_8", "01.ipynb"),
+            ("al_said_8", "work/01.ipynb"), ("anon_aB3xZ", "work/01.ipynb"),
+            ("anon_cD4yW", "work/01.ipynb"),
+        ]  # fmt: skip
+
+
+def test_one_name_in_two_places_is_two_notebooks(tmp_path: Path) -> None:
+    a, b = zipped(("01.ipynb", b"a")), zipped(("01.ipynb", b"b"))
+    write(tmp_path, "ada/a.zip", "bob/01.zip", "eve/x/a.zip", data=a)
+    write(tmp_path, "ada/b.zip", "cy/01.zip", "eve/x/b.zip", data=b)
+    write(tmp_path, "bob/01.ipynb", "cy/deep/01.ipynb", "eve/01.ipynb", data=b"loose")
+    write(tmp_path, "dan_1_5_01.ipynb", data=b"five")
+    write(tmp_path, "dan_1_6_01.ipynb", data=b"six")
+    assert {(s.student, s.name, s.read()) for s in find(tmp_path)} == {
+        ("ada", "a.zip/01.ipynb", b"a"), ("ada", "b.zip/01.ipynb", b"b"),
+        ("bob", "01.ipynb", b"loose"), ("bob", "01.zip/01.ipynb", b"a"),
+        ("cy", "01.ipynb", b"b"), ("cy", "deep/01.ipynb", b"loose"),
+        ("dan_1", "dan_1_5_01.ipynb", b"five"), ("dan_1", "dan_1_6_01.ipynb", b"six"),
+        ("eve", "01.ipynb", b"loose"),
+        ("eve", "x/a.zip/01.ipynb", b"a"), ("eve", "x/b.zip/01.ipynb", b"b"),
+    }  # fmt: skip
+    newest = {s.read(): s.when for s in find(tmp_path) if s.student == "dan_1"}
+    assert newest[b"six"] > newest[b"five"]
+
+
+def test_names_that_differ_in_what_does_not_print_are_two(tmp_path: Path) -> None:
+    people = [
+        "李\u3000雷",
+        "李\u00a0雷",
+        "李 雷",
+        "علی\u200cرضا",
+        "علیرضا",
+        "Ada\u202e",
+        "Ada\u200b",
+        "Ada",
+    ]
+    write(tmp_path / "in", *(f"{name}/1.ipynb" for name in people))
+    (tmp_path / "class.zip").write_bytes(zipped(*((f"{name}/1.ipynb", b"{}") for name in people)))
+    for place in (tmp_path / "in", tmp_path / "class.zip"):
+        found = [student for student, _ in names(place)]
+        assert len(set(found)) == len(people)
+        assert set(found) >= set(people[:5])
+        assert not {"\u202e", "\u200b"} & set("".join(found))
+
+
+def test_results_are_no_student(tmp_path: Path) -> None:
+    place = write(tmp_path, "ada/1.ipynb", "results/class.html", "results/feedback/ada.html",
+                  "ada/results/x.ipynb", "deep/results/x.ipynb")  # fmt: skip
+    left = [place / "results", place / "deep" / "results"]
+    assert [s.student for s in find(place, left)] == ["ada", "ada", "deep"]
+    assert without_a_notebook(place)["results"]
+    monkey = tmp_path / "link"
+    monkey.symlink_to(place / "results")
+    assert "link" not in {s.student for s in find(place, [*left, monkey])}
+
+
+def test_a_zip_of_very_many_is_refused_before_each_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "ada/1.ipynb")
+    write(tmp_path, "eve/x.zip", data=b"PK\x01\x02" * 100_000)
+    opened = []
+    monkeypatch.setattr(submissions.zipfile, "ZipFile", lambda *a: opened.append(a))
+    _, eve = find(tmp_path)
+    assert not opened
+    with pytest.raises(UnreadableError, match="too many files"):
+        eve.read()
+
+
+def test_what_a_zip_says_of_itself_is_cut_and_printable(tmp_path: Path) -> None:
+    long = "n" * 60_000 + ".ipynb"
+    data = zipped((long, b"{}"))
+    write(tmp_path, "eve/x.zip", data=data.replace(b"nn.ipynb", b"\x1bn.ipynb", 1))
+    reason = refusal(tmp_path)
+    assert (
+        reason.startswith("The file in the zip cannot")
+        and len(reason) < 2_000
+        and "\x1b" not in reason
+    )
+
+
+def test_zips_of_one_student_have_an_end(tmp_path: Path) -> None:
+    work = zipped(("1.ipynb", b"{}"))
+    write(tmp_path, *(f"eve/{n:02}.zip" for n in range(60)), data=work)
+    write(tmp_path, *(f"eve_1_{n}_a.zip" for n in range(60)), data=work)
+    for student in ("eve", "eve_1"):
+        read = [s for s in find(tmp_path) if s.student == student and s.name.endswith(".ipynb")]
+        assert 0 < len(read) <= MOST_FILES_OF_ONE
