@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -86,25 +87,43 @@ def local(sandbox: Sandbox, jobs: int) -> Engine:
     return run
 
 
+_MOST_HELD = 64 * 2**20  # bytes of notebooks that wait for another one of the same student
+
+
 def _as_done(
     pool: ThreadPoolExecutor,
     work: Callable[[Task], tuple[Marked, float]],
     tasks: Iterable[Task],
     ahead: int,
 ) -> Iterator[Done]:
-    """Results as they come; few tasks at a time, so that a class of any size needs one memory."""
+    """Results as they come; few tasks at a time, so that a class of any size needs one memory.
+
+    Of one student there is one notebook at a time, so that none sees what another one does.
+    """
     waiting: dict[Future[tuple[Marked, float]], Task] = {}
+    held: dict[str, deque[Task]] = {}  # of each student who has a notebook in work, the next ones
+    bytes_held = 0
     tasks = iter(tasks)
-    more = True
-    while more or waiting:
-        while more and len(waiting) < ahead:
-            task = next(tasks, None)
-            more = task is not None
-            if task is not None:
+    task = next(tasks, None)
+    while task is not None or waiting:
+        while task is not None and len(waiting) < ahead and bytes_held < _MOST_HELD:
+            if task.student in held:
+                held[task.student].append(task)
+                bytes_held += len(task.data)
+            else:
+                held[task.student] = deque()
                 waiting[pool.submit(work, task)] = task
+            task = next(tasks, None)
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
-            yield waiting.pop(future), *future.result()
+            ready = waiting.pop(future)
+            if later := held[ready.student]:
+                following = later.popleft()
+                bytes_held -= len(following.data)
+                waiting[pool.submit(work, following)] = following
+            else:
+                del held[ready.student]
+            yield ready, *future.result()
 
 
 def _timed(task: Task, terms: Terms, sandbox: Sandbox) -> tuple[Marked, float]:
@@ -131,15 +150,19 @@ def dask(address: str) -> Engine:
                 f"no Dask scheduler answers at {address} ({error}); start one, or leave out "
                 "--engine."
             ) from None
+        of_one: dict[str, list[Task]] = defaultdict(list)
+        for task in tasks:
+            of_one[task.student].append(task)
         with client:
-            # Not pure: what was marked once may be marked again on purpose.
+            # Not pure: what was marked once may be marked again on purpose. All of one student by
+            # one worker, so that none of the notebooks sees what another one does.
             asked = {
-                client.submit(_on_worker, task, terms, pure=False, retries=5): task
-                for task in tasks
+                client.submit(_on_worker, handed_in, terms, pure=False, retries=5): handed_in
+                for handed_in in of_one.values()
             }
             for future in as_completed(list(asked)):
-                marked, seconds = future.result()
-                yield asked.pop(future), Marked.from_json(marked), seconds
+                for task, (marked, seconds) in zip(asked.pop(future), future.result(), strict=True):
+                    yield task, Marked.from_json(marked), seconds
 
     return run
 
@@ -154,12 +177,12 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-def _on_worker(task: Task, terms: Terms) -> tuple[dict[str, Any], float]:
+def _on_worker(tasks: list[Task], terms: Terms) -> list[tuple[dict[str, Any], float]]:
     if _kept.sandbox is None or _kept.terms != terms:
         if _kept.sandbox is not None:
             _kept.sandbox.close()
-        _kept.sandbox = Sandbox(terms.way, terms.seconds, terms.hidden)
+        _kept.sandbox = Sandbox(terms.way, terms.seconds, terms.hidden, spread=False)
         _kept.terms = terms
         atexit.register(_kept.sandbox.close)
-    marked, seconds = _timed(task, terms, _kept.sandbox)
-    return marked.as_json(), seconds
+    results = (_timed(task, terms, _kept.sandbox) for task in tasks)
+    return [(marked.as_json(), seconds) for marked, seconds in results]

@@ -26,7 +26,7 @@ from birnn_course.exercises.report import with_code
 from birnn_course.files import write_atomic
 from birnn_course.grading.lessons import sections
 from birnn_course.grading.marks import Mark, Marked
-from birnn_course.grading.notebooks import UnreadableError
+from birnn_course.grading.notebooks import UnreadableError, has_too_many_values
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
 from birnn_course.grading.tally import WORDS, Tally
@@ -279,7 +279,10 @@ def _gains(submissions: Iterable[Submission]) -> Iterator[dict[str, Any]]:
         if not submission.name.lower().endswith(".json"):
             continue
         try:
-            attempts = read_export(submission.read().decode("utf-8"))
+            exported = submission.read()
+            if has_too_many_values(exported):
+                continue
+            attempts = read_export(exported.decode("utf-8"))
             gain = inventory.measure(attempts)
         except (UnreadableError, ValueError, TypeError, ArithmeticError):
             continue  # also times that cannot be compared, or reckoned with

@@ -258,6 +258,8 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
 def test_it_succeeds_where_the_grader_trusts(
     attack: Attack | HandedIn, happened: dict[str, list[str]]
 ) -> None:
+    if isinstance(attack, Attack) and attack.as_root and os.geteuid() != 0:
+        pytest.skip("only root can")
     assert attack.goal in happened[attack.name]
 
 
