@@ -11,20 +11,13 @@ HOST = "birnn_course.sandbox.inside.host"
 PRIVATE = "/private"
 """The one folder in which a student's code can write."""
 SHOWN = (
-    "auditing",
-    "data",
-    "explain",
-    "explore",
-    "learner",
-    "misconceptions",
-    "running",
-    "sandbox",
-)
+    "auditing", "data", "explain", "explore", "learner", "misconceptions", "running", "sandbox",
+)  # fmt: skip
 """Folders of the package that can be read in the sandbox; every other one is empty there."""
 ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks")
 """Those of the others that know answers, for which something stands in."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-"""The machine's own devices that are in the sandbox; no terminals, which submissions would share."""
+"""What of the machine's own is in the sandbox; no terminals, which submissions would share."""
 READY, REFUSED, GONE = b"R", b"N", b"G"
 """What the host says of itself, or of a submission: one byte each."""
 

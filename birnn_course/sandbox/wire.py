@@ -68,6 +68,7 @@ def unpack(data: bytes, quota: Quota | None = None) -> Plain:
     Parameters
     ----------
     data : bytes
+        One message.
     quota : Quota, optional
         The values are taken from it.
 

@@ -39,7 +39,7 @@ def files() -> None:
         shutil.make_archive(str(Path(folder, "z")), "zip", folder)
         zipfile.ZipFile(Path(folder, "z.zip")).extractall(Path(folder, "out"))
         os.utime(Path(folder, "c"))
-        assert sorted(os.listdir(folder))
+        assert sorted(Path(folder).iterdir())
         with tempfile.TemporaryFile() as file:
             file.write(bytes(10))
             file.flush()
@@ -101,8 +101,10 @@ def ipython() -> None:
     """Cells, with mistakes and magics, and one that awaits."""
     shell = SHELL
     assert shell is not None
-    for cell in ("x = 1\nx + 1", "1 / 0", "%timeit -n1 -r1 x", "%%time\nx", "def broken(:", "%whos",
-                 "import asyncio\nawait asyncio.sleep(0.01)\ny = 3", "help(len)", "len?"):  # fmt: skip
+    for cell in (
+        "x = 1\nx + 1", "1 / 0", "def broken(:", "%timeit -n1 -r1 x", "%%time\nx", "%whos",
+        "import asyncio\nawait asyncio.sleep(0.01)\ny = 3", "help(len)", "len?",
+    ):  # fmt: skip
         shell.run_cell(cell)
     assert shell.user_ns["y"] == 3
 

@@ -84,7 +84,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 allowed = {calls._number(name) for name in (*calls._ALWAYS, *calls._WITH_ARGUMENTS)}
 calls.system_call_filter().load()
 assert libc.syscall(calls._number("sync")) == -1  # else what follows would be done
-# For 335 and 336, which serve its own probes, Linux asks no filter; it ends whoever else calls them.
+# For 335 and 336, which serve its own probes, Linux asks no filter; it ends who else calls them.
 for number in sorted({*range(600)} - allowed - {335, 336}):
     assert libc.syscall(number, 0, 0, 0, 0, 0, 0) == -1
     print(number, errno.errorcode[ctypes.get_errno()])
@@ -157,8 +157,10 @@ def test_arguments_that_harm_are_refused() -> None:
 
 
 def test_arguments_that_do_no_harm_reach_the_system() -> None:
-    fine = ["fcntl(0, 3)", "ioctl(999, 0x5421, 0)", "prctl(16, 0)", "madvise(1, 0, 4)",
-            "futex(0, 0x80, 1, 0, 0, 0)", "futex(0, 0, 1, 0, 0, 0)", "sendto(999, 0, 0, 0, 0, 0)"]  # fmt: skip
+    fine = [
+        "fcntl(0, 3)", "ioctl(999, 0x5421, 0)", "prctl(16, 0)", "madvise(1, 0, 4)",
+        "futex(0, 0x80, 1, 0, 0, 0)", "futex(0, 0, 1, 0, 0, 0)", "sendto(999, 0, 0, 0, 0, 0)",
+    ]  # fmt: skip
     done = python(ONE_CALL, *fine)
     assert done.stdout.split() == [
         "None", "EBADF", "EFAULT", "EINVAL", "EFAULT", "EAGAIN", "EBADF",

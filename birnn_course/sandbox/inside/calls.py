@@ -12,8 +12,8 @@ writing PNG, SVG and PDF, the solutions of all units, and what Python documents 
 threads, with Python 3.11, 3.12 and 3.13 on glibc 2.36. To that come the calls by which other
 versions of the C library do the same (``fstat`` or ``newfstatat``, ``select`` or ``pselect6``),
 from their sources. What the libraries try and do without is not on it: ``clone3``, ``sendfile``,
-``fadvise64``, ``mbind``, ``socket``. ``tests/grading/test_calls.py`` runs all of it again where every other call
-ends the process.
+``fadvise64``, ``mbind``, ``socket``. ``tests/grading/test_calls.py`` runs all of it again where
+every other call ends the process.
 """
 
 from __future__ import annotations
@@ -147,4 +147,4 @@ def _add(calls: pyseccomp.SyscallFilter, action: int, name: str, *arguments: Arg
 
 def _number(name: str) -> int:
     """Negative if there is no such call on this processor, or in this version of libseccomp."""
-    return pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
+    return int(pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name))

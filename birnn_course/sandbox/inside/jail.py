@@ -65,13 +65,12 @@ def mount_private_folder() -> None:
     _check(_libc.mount(None, b"/", None, _RECURSIVE | _NOT_SHARED, None), "mount")
     flags = _NO_SUID | _NO_DEVICES | _NO_PROGRAMS
     _check(_libc.mount(b"tmpfs", PRIVATE.encode(), b"tmpfs", flags, _PRIVATE_OPTIONS), "mount")
-    # Whoever has made a device could change its rights and times. Writing into it is possible still.
+    # Whoever has made a device could change its rights and times. It can be written into all the
+    # same.
     for device in map(os.fsencode, DEVICES):
         stays = os.statvfs(device).f_flag & _FLAGS_THAT_STAY
-        _check(
-            _libc.mount(None, device, None, _REMOUNT | _THIS_PLACE | _READ_ONLY | stays, None),
-            "mount",
-        )
+        change = _REMOUNT | _THIS_PLACE | _READ_ONLY | stays
+        _check(_libc.mount(None, device, None, change, None), "mount")
     # A fresh /proc is refused inside a container; nothing at all is safer anyway.
     _check(_libc.mount(b"tmpfs", b"/proc", b"tmpfs", flags | _READ_ONLY, b"size=4k"), "mount")
 
