@@ -57,6 +57,19 @@ class Attack:
         return [f"PLACES = {places!r}", *self.code.split("# %%\n")]
 
 
+_ANSWERS_WITH_DATA = """
+import msgpack
+from birnn_course.sandbox import wire
+def pack(value):
+    if isinstance(value, tuple):
+        value = [1, value[0], "returned", data, "", ""]
+    elif isinstance(value, dict):
+        value = data
+    else:
+        value = [0]
+    return msgpack.packb(value)
+wire.pack = pack
+"""
 CELLS: list[Attack] = []
 _HEADS = {
     "read_both_ways": "def read_both_ways(x, forward_weights, backward_weights):\n    ",
@@ -968,21 +981,12 @@ _attack(
     "keys-that-collide",
     "stalled",
     """
-import itertools, msgpack
-from birnn_course.sandbox import wire
+import itertools
 # The hash of -1 is that of -2, so all these keys have one.
 keys = itertools.product((-1, -2), repeat=15)
 data = [2, *(part for key in keys for part in ([1, *key], 0))]
-def pack(value):
-    if isinstance(value, tuple):
-        value = [1, value[0], "returned", data, "", ""]
-    elif isinstance(value, dict):
-        value = data
-    else:
-        value = [0]
-    return msgpack.packb(value)
-wire.pack = pack
-""",
+"""
+    + _ANSWERS_WITH_DATA,
     control="wire",
 )
 
@@ -1208,20 +1212,7 @@ _attack(
     _LARGE,
     "shape-without-end",
     "stalled",
-    """
-import msgpack
-from birnn_course.sandbox import wire
-shape = [3, "float32", [2**63 - 1] * 500_000, b""]
-def pack(value):
-    if isinstance(value, tuple):
-        value = [1, value[0], "returned", shape, "", ""]
-    elif isinstance(value, dict):
-        value = shape
-    else:
-        value = [0]
-    return msgpack.packb(value)
-wire.pack = pack
-""",
+    'data = [3, "float32", [2**63 - 1] * 500_000, b""]' + _ANSWERS_WITH_DATA,
     control="wire",
 )
 _attack(
