@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from patience import ends
 
+import birnn_course
 from birnn_course.errors import CourseError
 from birnn_course.grading import submissions
 from birnn_course.grading.notebooks import UnreadableError, code_cells, has_too_many_values
@@ -337,6 +338,13 @@ def test_a_new_folder_of_the_course_is_hidden_until_it_is_named(
     assert {path.name for path in covered if path.parent == tmp_path} == {
         "exercises", "answers_of_next_year", "models_of_next_year",
     }  # fmt: skip
+
+
+def test_every_folder_of_the_course_is_shown_or_hidden_on_purpose() -> None:
+    package = Path(birnn_course.__file__).parent
+    hidden = {path.name for path in bubblewrap._not_shown(package)}
+    assert hidden == {"app", "exercises", "grading", "project", "questions", "slides"}
+    assert {path.name for path in package.iterdir()} >= {*SHOWN}
 
 
 def test_another_copy_of_the_course_is_covered(tmp_path: Path) -> None:

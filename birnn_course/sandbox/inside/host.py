@@ -105,11 +105,9 @@ def _prepare() -> InteractiveShell:
     import torch.nn.utils.rnn
 
     _stand_in_for_what_knows_answers()
-    for name in dir(birnn_course):
-        if not name.endswith(
-            "_explorer"
-        ):  # they take as long as all others, and nobody grades them
-            getattr(birnn_course, name)
+    # Explorers take as long as all others together, and no exercise is about them.
+    for name in (name for name in dir(birnn_course) if not name.endswith("_explorer")):
+        getattr(birnn_course, name)
 
     torch.set_num_threads(1)
     torch.nn.LSTM(2, 2, bidirectional=True)(torch.zeros(3, 1, 2))  # what torch makes at first use
@@ -191,6 +189,7 @@ def _supervise(
         if threads > MOST_THREADS:
             break
         if threads > _FEW_THREADS:
+            # All of them together then count as about one of another's on the same processor.
             with suppress(OSError):  # it has just ended, or has no group of its own yet
                 os.setpriority(os.PRIO_PGRP, pid, 19)
     with suppress(ProcessLookupError):
