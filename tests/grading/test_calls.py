@@ -21,7 +21,7 @@ from grading import honest
 
 from conftest import ROOT, require
 
-OTHERS = ("3.12", "3.13", "3.14")
+OTHERS = [pytest.param(version, marks=pytest.mark.full) for version in ("3.12", "3.13", "3.14")]
 STANDARD = ("files", "threads", "waiting")
 PARTS = [*STANDARD, "ipython", "pytorch", "matplotlib", "solutions"]
 
