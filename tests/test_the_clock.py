@@ -138,6 +138,11 @@ ALLOWED = {
         "limited: SECONDS = 12.0": "for endless loops; honest notebooks take a tenth of a second",
     },
     "grading/control.py": {"slept: time.sleep(0.02)": "between two looks, until patience ends"},
+    "grading/honest.py": {
+        "limited: lock.wait(0.01)": "for what does not come; to see what waiting calls",
+        "slept: time.sleep(0.01)": "to see what sleeping calls",
+        "slept: asyncio.sleep(0.01)": "to see what waiting for nothing calls",
+    },
     "grading/test_class.py": {
         "limited: seconds = 4.0": "is exceeded; the job returns a number, and adds nothing to it",
         "slept: time.sleep(seconds + 0.5)": "exceeds the limit above",

@@ -217,7 +217,7 @@ def _on_worker(task: Task, terms: Terms, seconds_left: float) -> tuple[dict[str,
     if _kept.sandbox is None or _kept.terms != terms:
         if _kept.sandbox is not None:
             _kept.sandbox.close()
-        _kept.sandbox = Sandbox(terms.way, terms.seconds, terms.hidden)
+        _kept.sandbox = Sandbox(terms.way, terms.seconds, terms.hidden, spread=False)
         _kept.terms = terms
         atexit.register(_kept.sandbox.close)
     marked, seconds = _timed(task, terms, _kept.sandbox, seconds_left)

@@ -11,7 +11,7 @@ from birnn_course.grading.printable import printable, shortened
 
 MOST_BYTES = 20 * 2**20
 MOST_CELLS = 2_000
-MOST_BRACKETS, MOST_COMMAS = 300_000, 2_000_000
+MOST_BRACKETS, MOST_COMMAS = 200_000, 1_000_000
 """Outside of texts: each bracket may become an object of 200 bytes, what a comma ends one of 60."""
 _LONGEST_REASON = 1_500
 _SAVE_IT = "Open it in JupyterLab, save it, and hand it in again."
@@ -52,7 +52,7 @@ def code_cells(data: bytes) -> list[str]:
     """
     if len(data) > MOST_BYTES:
         raise UnreadableError(f"The file is larger than {MOST_BYTES // 2**20} MB.", _CLEAR_IT)
-    if _takes_much(data):
+    if has_too_many_values(data):
         raise UnreadableError("The file holds too many values.", _CLEAR_IT)
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
@@ -74,8 +74,12 @@ def code_cells(data: bytes) -> list[str]:
     return texts
 
 
-def _takes_much(data: bytes) -> bool:
-    """Whether the objects would take far more memory than the bytes."""
+def has_too_many_values(data: bytes) -> bool:
+    """Whether so much would come of a JSON text that reading it takes too much memory.
+
+    ``{"":1}`` is six bytes, and an object of 232. What stands in strings, such as pictures and
+    code, costs no more than it is long.
+    """
     if _brackets(data) <= MOST_BRACKETS and data.count(b",") <= MOST_COMMAS:
         return False  # as nearly always
     import numpy as np

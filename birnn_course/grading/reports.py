@@ -27,7 +27,7 @@ from birnn_course.grading import tables
 from birnn_course.grading.lessons import sections
 from birnn_course.grading.looking import HandedIn, look_at
 from birnn_course.grading.marks import Mark, Marked
-from birnn_course.grading.notebooks import UnreadableError
+from birnn_course.grading.notebooks import UnreadableError, has_too_many_values
 from birnn_course.grading.outputs import Outputs
 from birnn_course.grading.printable import printable, printable_lines, shortened
 from birnn_course.grading.store import Store
@@ -336,7 +336,7 @@ def _gains(submissions: Iterable[Submission]) -> Iterator[dict[str, Any]]:
             continue
         try:
             data = submission.read()
-            if len(data) > _LONGEST_RECORD:
+            if len(data) > _LONGEST_RECORD or has_too_many_values(data):
                 continue
             gain = inventory.measure(read_export(data.decode("utf-8")))
         except (UnreadableError, ValueError, TypeError, ArithmeticError):

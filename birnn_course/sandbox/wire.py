@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from birnn_course.running.plain import DEEPEST, MOST_NUMBERS, Plain
 
 MOST_BYTES = 17 * 2**20
 """The longest message; a million complex128 take most of it."""
+_MOST_ALIKE = 64  # keys of a dict with one hash: each is compared with all before it
 
 _LIST, _TUPLE, _DICT, _TENSOR = range(4)
 _DTYPES = {
@@ -45,14 +47,37 @@ def pack(value: Plain) -> bytes:
     return packed
 
 
-def unpack(data: bytes) -> Plain:
+@dataclass
+class Quota:
+    """What one peer may still send.
+
+    Parameters
+    ----------
+    bytes : int
+    values : int
+        Entries of lists, tuples and dicts, and these themselves; a tensor counts as one.
+    """
+
+    bytes: int
+    values: int = 2 * MOST_NUMBERS
+
+
+def unpack(data: bytes, quota: Quota | None = None) -> Plain:
     """Plain data from bytes of whatever origin.
+
+    Parameters
+    ----------
+    data : bytes
+        One message.
+    quota : Quota, optional
+        The values are taken from it.
 
     Raises
     ------
     NotUnderstoodError
         If they are not what :func:`pack` makes, or too large or too deep.
     """
+    quota = quota or Quota(MOST_BYTES)
     try:
         if len(data) > MOST_BYTES:
             raise ValueError("too long")
@@ -65,7 +90,7 @@ def unpack(data: bytes) -> Plain:
             max_map_len=0,
             max_ext_len=0,
         )
-        return _untagged(tagged, 2 * DEEPEST, [MOST_NUMBERS])
+        return _untagged(tagged, 2 * DEEPEST, [MOST_NUMBERS], quota)
     except Exception as error:
         # msgpack, torch and int() all have errors of their own for nonsense.
         raise NotUnderstoodError(type(error).__name__) from None
@@ -77,15 +102,13 @@ def send(line: socket.socket, message: Plain) -> None:
     line.sendall(len(data).to_bytes(4, "big") + data)
 
 
-@dataclass
-class Quota:
-    """How many bytes one peer may still send."""
-
-    left: int
-
-
-def receive(line: socket.socket, seconds: float | None = None, quota: Quota | None = None) -> Plain:
-    """The next message.
+def receive(
+    line: socket.socket,
+    seconds: float | None = None,
+    quota: Quota | None = None,
+    most: int = MOST_BYTES,
+) -> Plain:
+    """The next message, of at most so many bytes.
 
     Raises
     ------
@@ -98,11 +121,11 @@ def receive(line: socket.socket, seconds: float | None = None, quota: Quota | No
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     length = int.from_bytes(_exactly(line, 4, deadline), "big")
-    if length > MOST_BYTES or (quota is not None and length > quota.left):
+    if length > most or (quota is not None and length > quota.bytes):
         raise NotUnderstoodError("too long")
     if quota is not None:
-        quota.left -= length
-    return unpack(_exactly(line, length, deadline))
+        quota.bytes -= length
+    return unpack(_exactly(line, length, deadline), quota)
 
 
 def _exactly(line: socket.socket, count: int, deadline: float | None) -> bytes:
@@ -142,9 +165,10 @@ def _tagged(value: Plain) -> Any:
     return value
 
 
-def _untagged(value: Any, depth: int, left: list[int]) -> Plain:
+def _untagged(value: Any, depth: int, left: list[int], quota: Quota) -> Plain:
     left[0] -= 1
-    if depth == 0 or left[0] < 0:
+    quota.values -= 1
+    if depth == 0 or left[0] < 0 or quota.values < 0:
         raise ValueError("too large or too deep")
     if value is None or type(value) in (bool, int, float, str):
         return value
@@ -156,9 +180,12 @@ def _untagged(value: Any, depth: int, left: list[int]) -> Plain:
     if tag == _TENSOR:
         name, shape, raw = rest
         return _tensor(name, shape, raw, left)
-    items = [_untagged(item, depth - 1, left) for item in rest]
+    items = [_untagged(item, depth - 1, left, quota) for item in rest]
     if tag == _DICT:
-        return dict(zip(items[::2], items[1::2], strict=True))
+        keys = items[::2]
+        if max(Counter(map(hash, keys)).values(), default=0) > _MOST_ALIKE:
+            raise ValueError("keys that collide")
+        return dict(zip(keys, items[1::2], strict=True))
     return tuple(items) if tag == _TUPLE else items
 
 

@@ -37,7 +37,8 @@ PROBLEMS = """async ([smallest, smallestFigure]) => {
                 say(`code cut off: ${box.innerText.slice(0, 40)}`);
         }
         for (const image of slide.querySelectorAll('img, svg'))
-            if (image.checkVisibility() && image.clientHeight < smallestFigure) say(`a figure is ${image.clientHeight} high`);
+            if (image.checkVisibility() && image.clientHeight < smallestFigure)
+                say(`a figure is ${image.clientHeight} high`);
         const walker = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
         for (let node = walker.nextNode(); node; node = walker.nextNode()) {
             const holder = node.parentElement;

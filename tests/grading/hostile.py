@@ -40,6 +40,8 @@ class Attack:
         How the control grades; see ``control.py``.
     earned : int
         Points that are deserved.
+    as_root : bool
+        Whether only root can succeed with it.
     """
 
     name: str
@@ -49,11 +51,25 @@ class Attack:
     exercise: str = "read_both_ways"
     control: str = "plain"
     earned: int = 0
+    as_root: bool = False
 
     def cells(self, places: dict[str, Any]) -> list[str]:
         return [f"PLACES = {places!r}", *self.code.split("# %%\n")]
 
 
+_ANSWERS_WITH_DATA = """
+import msgpack
+from birnn_course.sandbox import wire
+def pack(value):
+    if isinstance(value, tuple):
+        value = [1, value[0], "returned", data, "", ""]
+    elif isinstance(value, dict):
+        value = data
+    else:
+        value = [0]
+    return msgpack.packb(value)
+wire.pack = pack
+"""
 CELLS: list[Attack] = []
 _HEADS = {
     "read_both_ways": "def read_both_ways(x, forward_weights, backward_weights):\n    ",
@@ -739,6 +755,241 @@ got = "no limits"
 """,
 )
 
+# ── what others have too ────────────────────────────────────────────────────────────────────────
+
+_SHARED = "acting on what others have too"
+_OF_THE_COURSE = """
+import fcntl, glob, mmap, signal, socket, struct, birnn_course
+FILES = sorted(glob.glob(os.path.dirname(birnn_course.__file__) + "/*.py"))
+PATH = FILES[0]
+"""
+
+
+def _shouting(name: str, body: str, category: str = _SHARED, **more: Any) -> None:
+    """A cell runs ``body`` and shouts if it gets to its end."""
+    code = f'{_LIBC}{_OF_THE_COURSE}{body.strip()}\nraise RuntimeError("GOT " + str(got)[:200])\n'
+    _attack(category, name, "got", code + "# %%\nFUNCTION return torch.zeros(1)\n", **more)
+
+
+def _asking(name: str, call: str, category: str = _SHARED) -> None:
+    """The same with one call of the C library."""
+    _shouting(name, f"got = {call}\nassert got >= 0, os.strerror(ctypes.get_errno())", category)
+
+
+_shouting(
+    "lease-to-write",
+    """
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+held = os.open(FILES[-1], os.O_RDONLY)
+while True:
+    try:
+        got = fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        break
+    except BlockingIOError:  # somebody reads it just now
+        pass
+""",
+)
+_shouting(
+    "lease-to-read",
+    """
+held = [os.open(path, os.O_RDONLY) for path in FILES]
+got = [fcntl.fcntl(number, fcntl.F_SETLEASE, fcntl.F_RDLCK) for number in held]
+""",
+)
+_shouting(
+    "lock-of-a-file",
+    """
+one, other = open(PATH), open(PATH)
+fcntl.flock(one, fcntl.LOCK_EX)
+try:
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    got = "another sees it"
+""",
+)
+_shouting("lock-of-a-process", "got = fcntl.lockf(open(PATH), fcntl.LOCK_SH)")
+_shouting(
+    "bytes-as-locks",
+    """
+one, other = open(PATH), open(PATH)
+def lock(file, command, kind, start):
+    asked = struct.pack("hhqqi4x", kind, 0, start, 1, 0)
+    return struct.unpack("hhqqi4x", fcntl.fcntl(file, command, asked))[0]
+for bit in (3, 5):
+    lock(one, 37, fcntl.F_RDLCK, bit)
+got = [bit for bit in range(8) if lock(other, 36, fcntl.F_WRLCK, bit) == fcntl.F_RDLCK]
+assert got == [3, 5]
+""",
+)
+_shouting(
+    "notices-by-signal",
+    """
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+got = fcntl.fcntl(os.open(os.path.dirname(PATH), os.O_RDONLY), fcntl.F_NOTIFY, 1)
+""",
+)
+_shouting(
+    "notices",
+    """
+line = libc.inotify_init()
+assert line >= 0 and libc.inotify_add_watch(line, PATH.encode(), 0x20) >= 0
+open(PATH)
+got = os.read(line, 100)
+""",
+)
+_asking("notices-of-a-system-of-files", "libc.fanotify_init(0x200, 0)")
+_shouting(
+    "hint-in-a-file",
+    """
+one, other = open(PATH), open(PATH)
+fcntl.fcntl(one, 1036, struct.pack("Q", 3))
+got = struct.unpack("Q", fcntl.fcntl(other, 1035, bytes(8)))[0]
+assert got == 3
+""",
+)
+_shouting("owner-of-signals", "got = fcntl.fcntl(open(PATH), fcntl.F_SETOWN, os.getpid())")
+_shouting("larger-pipe", "got = fcntl.fcntl(os.pipe()[0], 1031, 2**20)")
+_shouting(
+    "pages-dropped",
+    "got = os.posix_fadvise(os.open(PATH, os.O_RDONLY), 0, 0, os.POSIX_FADV_DONTNEED)",
+)
+_asking("pages-read-ahead", "libc.readahead(os.open(PATH, os.O_RDONLY), 0, 4096)")
+_shouting(
+    "pages-that-are-there",
+    """
+held = mmap.mmap(os.open(PATH, os.O_RDONLY), 0, mmap.MAP_PRIVATE)
+place = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(held)))
+found = (ctypes.c_ubyte * 1)()
+assert libc.mincore(place, 1, found) == 0
+got = found[0]
+""",
+)
+_shouting(
+    "pages-that-are-there-by-reading",
+    """
+file = os.open(PATH, os.O_RDONLY)
+os.read(file, 1)
+got = os.preadv(file, [bytearray(1)], 0, os.RWF_NOWAIT)
+""",
+)
+_shouting(
+    "pages-put-out",
+    "got = mmap.mmap(os.open(PATH, os.O_RDONLY), 0, mmap.MAP_PRIVATE).madvise(21)",
+)
+_shouting(
+    "futex-in-a-file",
+    """
+held = mmap.mmap(os.open(PATH, os.O_RDONLY), 0, mmap.MAP_SHARED, mmap.PROT_READ)
+libc.mmap.restype = ctypes.c_void_p
+place = libc.mmap(None, 4096, 1, 1, os.open(PATH, os.O_RDONLY), 0)
+asked = ctypes.c_uint32(int.from_bytes(held[:4], "little"))
+moment = (ctypes.c_long * 2)(0, 10**7)
+libc.syscall(202, ctypes.c_void_p(place), 0, asked, moment, None, 0)
+got = ctypes.get_errno()
+assert got == 110, got
+""",
+)
+_shouting("terminal", "got = os.openpty()")
+_shouting(
+    "file-without-a-name",
+    'got = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR)',
+)
+_shouting("rights-of-a-device", 'os.chmod("/dev/null", 0o666)\ngot = "done"', as_root=True)
+_shouting("times-of-a-file", "os.utime(PATH)\ngot = os.stat(PATH).st_mtime")
+_shouting("locks-of-all", 'got = len(open("/proc/locks").read())')
+_shouting("load-of-the-machine", "got = os.getloadavg()")
+_asking("memory-of-the-machine", "libc.sysinfo(ctypes.create_string_buffer(200))")
+_asking("all-is-written", "libc.syscall(162)")
+_asking("one-system-of-files-is-written", "libc.syncfs(os.open(PATH, os.O_RDONLY))")
+_asking("keyring", 'libc.syscall(248, b"user", b"note", b"of a friend", 11, -4)')
+_asking("queue-of-messages", 'libc.syscall(240, b"baton", 0o102, 0o600, None)')
+_asking("queue-of-the-system", "libc.msgget(0x1234, 0o1600)")
+_asking("semaphores-of-the-system", "libc.semget(0x1234, 1, 0o1600)")
+_asking("barrier-for-all-processors", "libc.syscall(324, 1, 0, 0)")
+_shouting(
+    "descriptors-on-their-way",
+    """
+one, other = socket.socketpair()
+for _ in range(20):
+    socket.send_fds(one, [b"x"], [0] * 200)
+got = "thousands"
+""",
+)
+
+# ── more than its share ─────────────────────────────────────────────────────────────────────────
+
+_SHARE = "more than its share"
+_shouting(
+    "back-to-dumpable",
+    "assert libc.prctl(4, 1) == 0\ngot = libc.prctl(3)\nassert got == 1",
+    _SHARE,
+)
+_shouting(
+    "all-processors",
+    """
+os.sched_setaffinity(0, range(os.cpu_count()))
+got = len(os.sched_getaffinity(0))
+assert got > 1
+""",
+    _SHARE,
+)
+_shouting("several-processors", "got = len(os.sched_getaffinity(0))\nassert got > 1", _SHARE)
+_shouting(
+    "many-threads",
+    """
+import threading, time
+threading.stack_size(32768)
+for _ in range(200):
+    threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+time.sleep(0.3)
+got = threading.active_count()
+""",
+    _SHARE,
+)
+_shouting(
+    "signals-that-wait",
+    """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN])
+for got in range(1_000):
+    assert libc.sigqueue(os.getpid(), signal.SIGRTMIN, None) == 0
+""",
+    _SHARE,
+)
+_shouting(
+    "timers",
+    """
+made = ctypes.c_void_p()
+for got in range(1_000):
+    assert libc.timer_create(1, None, ctypes.byref(made)) == 0
+""",
+    _SHARE,
+)
+_asking("faults-of-its-own", "libc.syscall(323, 1)", _SHARE)
+_asking("calls-by-a-ring", "libc.syscall(425, 1, ctypes.create_string_buffer(200))", _SHARE)
+_shouting(
+    "memory-by-number",
+    """
+found = ctypes.create_string_buffer(8)
+part = (ctypes.c_uint64 * 2)(ctypes.addressof(found), 8)
+got = libc.process_vm_readv(os.getpid(), part, 1, part, 1, 0)
+assert got == 8
+""",
+    _SHARE,
+)
+_attack(
+    _SHARE,
+    "keys-that-collide",
+    "stalled",
+    """
+import itertools
+# The hash of -1 is that of -2, so all these keys have one.
+keys = itertools.product((-1, -2), repeat=15)
+data = [2, *(part for key in keys for part in ([1, *key], 0))]
+"""
+    + _ANSWERS_WITH_DATA,
+    control="wire",
+)
+
 # ── stalls ──────────────────────────────────────────────────────────────────────────────────────
 
 _STALLS = "endless loops and stalls"
@@ -961,20 +1212,7 @@ _attack(
     _LARGE,
     "shape-without-end",
     "stalled",
-    """
-import msgpack
-from birnn_course.sandbox import wire
-shape = [3, "float32", [2**63 - 1] * 500_000, b""]
-def pack(value):
-    if isinstance(value, tuple):
-        value = [1, value[0], "returned", shape, "", ""]
-    elif isinstance(value, dict):
-        value = shape
-    else:
-        value = [0]
-    return msgpack.packb(value)
-wire.pack = pack
-""",
+    'data = [3, "float32", [2**63 - 1] * 500_000, b""]' + _ANSWERS_WITH_DATA,
     control="wire",
 )
 _attack(
@@ -1152,12 +1390,21 @@ def _notebook(*cells: str) -> bytes:
     return json.dumps(book).encode()
 
 
+def holding(value: bytes, times: int) -> bytes:
+    """A notebook with so many values that are no code."""
+    return _notebook("1").replace(
+        b'"metadata": {}', b'"metadata": {"x": [%s0]}' % ((value + b",") * times), 1
+    )
+
+
 _HONEST = _notebook("def seen_by(module, half, step, seq_len):\n    return [0]")
 _bytes(_NO_NOTEBOOK, "no-json", "died", lambda: b"\x89PNG \xff\xfe no notebook")
 _bytes(_NO_NOTEBOOK, "deep-json", "died", lambda: b"[" * 200_000)
 _bytes(_NO_NOTEBOOK, "cells-of-numbers", "died", lambda: b'{"cells": [1, {"source": [2]}]}')
 _bytes(_NO_NOTEBOOK, "huge", "flooded", lambda: b" " * (21 * 2**20))
 _bytes(_NO_NOTEBOOK, "long-number", "died", lambda: b'{"cells": [' + b"9" * 2**20 + b"]}")
+_bytes(_NO_NOTEBOOK, "objects-of-nothing", "flooded", lambda: holding(b'{"":1}', 2_900_000))
+_bytes(_NO_NOTEBOOK, "lists-of-nothing", "flooded", lambda: holding(b"[]", 6_900_000))
 _bytes(_NO_NOTEBOOK, "many-cells", "flooded", lambda: _notebook(*["1"] * 30_000))
 
 

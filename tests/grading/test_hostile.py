@@ -234,6 +234,7 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
         file.close()
     arguments: dict[str, Any] = {
         "folder": str(world.root), "places": world.places, "temporary": str(root / "tmp"),
+        "patient": attack.goal != "stalled",
     }  # fmt: skip
     watched = [world.out, world.home, world.nobodys, world.submissions / "bob"]
     if isinstance(attack, Attack):
@@ -244,7 +245,6 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
         if attack.name == "baton-1-left":
             watched.append(world.root)
         arguments |= {
-            "patient": attack.goal != "stalled",
             "cells": attack.cells(world.places), "control": attack.control,
             "exercise": attack.exercise, "earned": attack.earned,
         }  # fmt: skip
@@ -258,6 +258,8 @@ def _job(attack: Attack | HandedIn, root: Path, port: int) -> tuple[str, str, di
 def test_it_succeeds_where_the_grader_trusts(
     attack: Attack | HandedIn, happened: dict[str, list[str]]
 ) -> None:
+    if isinstance(attack, Attack) and attack.as_root and os.geteuid() != 0:
+        pytest.skip("only root can")
     assert attack.goal in happened[attack.name]
 
 

@@ -39,6 +39,19 @@ def writes():
 def reads():
     from birnn_course.exercises.unit_01 import read_both_ways
 
+def locks():
+    import fcntl
+    fcntl.flock(open(os.__file__), fcntl.LOCK_EX)
+
+def changes():
+    os.chmod("/dev/null", 0o666)
+
+def writes_to_the_grader():
+    return [os.readlink(f"/proc/self/fd/{number}") for number in (0, 1, 2)]
+
+def processors():
+    return len(os.sched_getaffinity(0))
+
 def kills():
     for number in (0, -1, os.getppid()):
         try:
@@ -59,11 +72,14 @@ def bubblewrap() -> None:
 
 def test_it_is_confined_as_well(bubblewrap: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_SECRET", SECRET)
-    names = ("environments", "forks", "connects", "writes", "reads", "kills", "right")
+    names = ("environments", "forks", "connects", "writes", "reads", "locks", "changes",
+             "writes_to_the_grader", "processors", "kills", "right")  # fmt: skip
     with Sandbox("once", PATIENCE) as sandbox:
         ran = sandbox.run(Job([CODE], {name: [()] for name in names}))
     found = {name: ran.outcomes[name][0] for name in names}
     assert found["environments"].value is False
-    for name in ("forks", "connects", "writes", "reads"):
+    assert found["writes_to_the_grader"].value == ["/dev/null"] * 3
+    assert found["processors"].value == 1
+    for name in ("forks", "connects", "writes", "reads", "locks", "changes"):
         assert found[name].kind == "raised", found[name]
     assert found["right"].value == 42

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import stat
 import struct
+import tracemalloc
 import zipfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from patience import ends
 
+import birnn_course
 from birnn_course.errors import CourseError
 from birnn_course.grading import submissions
-from birnn_course.grading.notebooks import UnreadableError, code_cells
-from birnn_course.grading.reports import _pages_of
-from birnn_course.grading.submissions import MOST_FILES_OF_ONE, find
+from birnn_course.grading.notebooks import UnreadableError, code_cells, has_too_many_values
+from birnn_course.grading.reports import _gains, _pages_of
+from birnn_course.grading.submissions import MOST_FILES_OF_ONE, Submission, find
 from birnn_course.grading.tables import safe
+from birnn_course.sandbox import SHOWN
 from birnn_course.sandbox.outside import bubblewrap
+from grading.hostile import holding
 
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -255,6 +263,32 @@ def test_nobody_hands_in_so_much_that_others_wait(tmp_path: Path) -> None:
         found[-1].read()
 
 
+@pytest.mark.parametrize("value", [b'{"":1}', b"[]"], ids=["objects", "lists"])
+@pytest.mark.parametrize(
+    "read",
+    [code_cells, lambda data: list(_gains([Submission("eve", "record.json", lambda: data)]))],
+    ids=["notebook", "record"],
+)
+def test_what_holds_nothing_takes_little_memory(
+    value: bytes, read: Callable[[bytes], list[Any]]
+) -> None:
+    data = holding(value, 300_000)
+    tracemalloc.start()
+    with suppress(UnreadableError):
+        assert read(data) == []
+    assert tracemalloc.get_traced_memory()[1] < 8 * len(data)
+    tracemalloc.stop()
+
+
+def test_values_are_counted_where_they_are_values() -> None:
+    many = b'[{"":1},' * 150_000
+    assert has_too_many_values(many) and has_too_many_values(b"[" + b"1," * 1_000_001)
+    assert not has_too_many_values(b"[" + b"1," * 999_999 + b"1]")
+    text = json.dumps({"cells": [], 'a\\"': 'x"\\' + many.decode() + '\\"', "b": many.decode()})
+    assert not has_too_many_values(text.encode())
+    assert has_too_many_values(text.encode() + many)
+
+
 def test_folders_in_folders_have_an_end(tmp_path: Path) -> None:
     write(tmp_path, "eve/" + "d/" * 30 + "deep.ipynb", "eve/1.ipynb")
     assert names(tmp_path) == [("eve", "1.ipynb")]
@@ -292,6 +326,28 @@ def test_a_link_to_the_course_shows_no_answers(
     for folder in seen[1:]:
         assert folder / "python3.11/site-packages/birnn_course/exercises" in covered
     assert not any(path.is_relative_to(seen[0]) for path in covered)
+
+
+def test_a_new_folder_of_the_course_is_hidden_until_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("exercises", "answers_of_next_year", "models_of_next_year", *SHOWN):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(bubblewrap, "_PACKAGE", tmp_path)
+    line = bubblewrap.command("bwrap")
+    covered = {
+        Path(path) for path, after in zip(line[1:], line, strict=False) if after == "--tmpfs"
+    }
+    assert {path.name for path in covered if path.parent == tmp_path} == {
+        "exercises", "answers_of_next_year", "models_of_next_year",
+    }  # fmt: skip
+
+
+def test_every_folder_of_the_course_is_shown_or_hidden_on_purpose() -> None:
+    package = Path(birnn_course.__file__).parent
+    hidden = {path.name for path in bubblewrap._not_shown(package)}
+    assert hidden == {"app", "exercises", "grading", "project", "questions", "slides"}
+    assert {path.name for path in package.iterdir()} >= {*SHOWN}
 
 
 def test_another_copy_of_the_course_is_covered(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import tracemalloc
@@ -178,6 +179,39 @@ def test_all_messages_together_have_a_limit(lines: Any) -> None:
     assert wire.receive(ours, PATIENCE, quota) == wire.receive(ours, PATIENCE, quota) == "x" * 100
     with pytest.raises(NotUnderstoodError):
         wire.receive(ours, PATIENCE, quota)
+
+
+def test_all_values_together_have_a_limit(lines: Any) -> None:
+    ours, theirs = lines
+    quota = wire.Quota(wire.MOST_BYTES, values=10)
+    for message in ([1, 2, 3], {"a": torch.ones(1_000)}, [1, 2, 3]):
+        wire.send(theirs, message)
+    assert wire.receive(ours, PATIENCE, quota) == [1, 2, 3]
+    assert wire.receive(ours, PATIENCE, quota)["a"].sum() == 1_000
+    assert quota.values == 3
+    with pytest.raises(NotUnderstoodError):
+        wire.receive(ours, PATIENCE, quota)
+
+
+def test_a_message_may_have_a_limit_of_its_own(lines: Any) -> None:
+    ours, theirs = lines
+    for size in (90, 100):
+        wire.send(theirs, "x" * size)
+    assert wire.receive(ours, PATIENCE, most=100) == "x" * 90
+    with pytest.raises(NotUnderstoodError):
+        wire.receive(ours, PATIENCE, most=100)
+
+
+def alike(count: int) -> dict[tuple[int, ...], int]:
+    """So many keys with one hash: that of -1 is that of -2."""
+    return dict.fromkeys(itertools.islice(itertools.product((-1, -2), repeat=8), count), 0)
+
+
+def test_keys_that_would_be_compared_with_all_others_are_refused() -> None:
+    assert len({hash(key) for key in alike(256)}) == 1
+    few = alike(64) | dict.fromkeys(range(10_000))
+    assert wire.unpack(wire.pack(few)) == few
+    refused(wire.pack(alike(65)))
 
 
 def test_half_a_message_ends_with_its_sender(lines: Any) -> None:

@@ -4,9 +4,10 @@ It imports once what every notebook needs, and nothing that knows an answer. SOC
 the descriptor of its line to the grader; SECONDS is how much processor time a submission gets.
 
 ``many``
-    Each message brings the socket of one submission and a lifeline, which is a socket too. A fork
-    in namespaces of its own serves the first. When the grader closes its end of the lifeline, or
-    ends, the fork is killed. One byte back says that it is gone.
+    Each message is the number of a processor and brings the socket of one submission and a
+    lifeline, which is a socket too. A fork in namespaces of its own serves the first, on that
+    processor alone. When the grader closes its end of the lifeline, or ends, the fork is killed.
+    One byte back says that it is gone.
 ``once``
     The line is the socket of the only submission, served by this very process.
 ``unprotected``
@@ -16,7 +17,6 @@ the descriptor of its line to the grader; SECONDS is how much processor time a s
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import select
 import signal
@@ -25,16 +25,18 @@ import sys
 import types
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from birnn_course.sandbox import ANSWERS, GONE, PRIVATE, READY, REFUSED
+from birnn_course.sandbox import ANSWERS, GONE, PRIVATE, PROCESSOR_BYTES, READY, REFUSED
+from birnn_course.sandbox.inside.limits import MOST_THREADS, address_space, pin, set_limits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _STAND_IN = (*ANSWERS, "record")  # whoever runs this may have a record, which is nobody else's
 MOST_MEMORY = 3 * 2**29  # bytes beyond what the imports take
-MOST_THREADS = 512
+_FEW_THREADS = 8  # more of them have to be content with what time others leave
 _COUNT_EVERY = 0.1  # seconds between two counts of them
 
 
@@ -42,45 +44,50 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
     """Serve submissions until the grader hangs up."""
     line = socket.socket(fileno=descriptor)
     ipython = _prepare()
-    from birnn_course.sandbox.inside.limits import address_space, set_limits
     from birnn_course.sandbox.inside.student import serve
 
     most_memory = address_space() + MOST_MEMORY if address_space() else 0
     if way == "unprotected":
-        set_limits(cpu_seconds, most_memory)
+        set_limits(cpu_seconds, most_memory, in_namespace=False)
         line.send(READY)
         return serve(line, ipython)
 
     from birnn_course.sandbox.inside import jail
+    from birnn_course.sandbox.inside.calls import RIGHTS_AND_TIMES, system_call_filter
 
-    calls = jail.system_call_filter()
+    # Who cannot mount cannot keep a device from being changed by whoever has made it.
+    calls = system_call_filter(without=RIGHTS_AND_TIMES if way == "once" else ())
 
-    def confine() -> None:
+    def confine(processor: int | None = None) -> None:
         os.chdir(PRIVATE)
+        pin(processor)
         set_limits(cpu_seconds, most_memory)
         jail.drop_privileges(calls)
 
     if way == "once":
         confine()
+        _keep_only(descriptor)
         line.send(READY)
         return serve(line, ipython)
 
-    def isolated(connection: socket.socket) -> None:
+    def isolated(connection: socket.socket, processor: int | None) -> None:
         jail.mount_private_folder()
-        confine()
+        confine(processor)
         serve(connection, ipython)
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
     line.send(READY)
     while True:
-        message, descriptors, *_ = socket.recv_fds(line, 1, 2)
+        message, descriptors, *_ = socket.recv_fds(line, PROCESSOR_BYTES, 2)
         if not message:
             return None
         connection, lifeline = descriptors
+        number = int.from_bytes(message, "big", signed=True)
+        work = partial(isolated, processor=None if number < 0 else number)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             line.close()
-            _supervise(connection, socket.socket(fileno=lifeline), isolated)
+            _supervise(connection, socket.socket(fileno=lifeline), work)
         os.close(connection)
         os.close(lifeline)
 
@@ -90,14 +97,17 @@ def _prepare() -> InteractiveShell:
     import matplotlib
     import torch
 
+    import birnn_course
+
     matplotlib.use("agg")
     import matplotlib.pyplot
     import torch.nn.functional
     import torch.nn.utils.rnn
 
     _stand_in_for_what_knows_answers()
-    for name in ("device", "models", "plots", "probes"):
-        importlib.import_module(f"birnn_course.{name}")  # others are loaded when they are used
+    # Explorers take as long as all others together, and no exercise is about them.
+    for name in (name for name in dir(birnn_course) if not name.endswith("_explorer")):
+        getattr(birnn_course, name)
 
     torch.set_num_threads(1)
     torch.nn.LSTM(2, 2, bidirectional=True)(torch.zeros(3, 1, 2))  # what torch makes at first use
@@ -175,8 +185,13 @@ def _supervise(
     # No limit of the system's counts threads for root too.
     status = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=processes)
     while not select.select([watched, lifeline.fileno()], [], [], _COUNT_EVERY)[0]:
-        if _threads(status) > MOST_THREADS:
+        threads = _threads(status)
+        if threads > MOST_THREADS:
             break
+        if threads > _FEW_THREADS:
+            # All of them together then count as about one of another's on the same processor.
+            with suppress(OSError):  # it has just ended, or has no group of its own yet
+                os.setpriority(os.PRIO_PGRP, pid, 19)
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(watched, signal.SIGKILL)
     os.waitpid(pid, 0)

@@ -17,14 +17,13 @@ from traitlets.config import Config
 
 from birnn_course.errors import message_of
 from birnn_course.running.calling import Outcome, call_safely, time_limit
-from birnn_course.sandbox import MISSING, wire
+from birnn_course.sandbox import LONGEST_TEXT, MISSING, MOST_ERRORS, wire
 
 # What belongs to the notebook's own machine: installing, plotting inline, other languages.
 NOT_HERE = (
     "pip", "conda", "mamba", "uv", "matplotlib", "load_ext", "reload_ext", "autoreload", "gui",
     "bash", "sh", "script", "system", "html", "javascript", "cd",
 )  # fmt: skip
-MOST_ERRORS = 20
 
 
 def shell() -> InteractiveShell:
@@ -65,7 +64,8 @@ def serve(grader: socket.socket, ipython: InteractiveShell) -> None:
         while True:
             nonce, name, arguments = wire.receive(grader)
             outcome = _call(found[name], arguments, function_seconds)
-            answer = (nonce, outcome.kind, outcome.value, outcome.text, outcome.printed)
+            texts = outcome.text[:LONGEST_TEXT], outcome.printed[:LONGEST_TEXT]
+            answer = (nonce, outcome.kind, outcome.value, *texts)
             wire.send(grader, answer)
 
 
@@ -87,7 +87,7 @@ def _run(
         except BaseException as raised:  # sys.exit() and what slips through IPython
             error = raised
         if error is not None and len(errors) < MOST_ERRORS:
-            errors.append((number, _words(error)))
+            errors.append((number, _words(error)[:LONGEST_TEXT]))
         for name, values in found.items():
             value = ipython.user_ns.get(name)
             if callable(value) and not any(value is earlier for earlier in values):

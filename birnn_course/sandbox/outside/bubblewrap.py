@@ -13,7 +13,7 @@ from pathlib import Path
 
 import birnn_course
 from birnn_course.errors import CourseError
-from birnn_course.sandbox import ANSWERS, PRIVATE
+from birnn_course.sandbox import DEVICES, PRIVATE, SHOWN
 
 _PACKAGE = Path(birnn_course.__file__).resolve().parent
 # Programs and libraries of the system, and what finds them. Nothing of /etc that says who is here.
@@ -83,8 +83,10 @@ def command(program: str, hidden: Iterable[Path] = ()) -> list[str]:
             line += ["--symlink", str(path.readlink()), str(path)]
         else:
             line += ["--ro-bind", str(path), str(path)]
-    line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--tmpfs", PRIVATE]
-    covered = [*(_PACKAGE / name for name in ANSWERS), *_other_copies(seen), *hidden]
+    line += ["--proc", "/proc", "--perms", "0700", "--tmpfs", PRIVATE, "--tmpfs", "/dev"]
+    for device in DEVICES:
+        line += ["--dev-bind", device, device]
+    covered = [*_not_shown(_PACKAGE), *_other_copies(seen), *hidden]
     for path in covered:
         if any(path.is_relative_to(part) for part in seen) and path.exists():
             line += _cover(path)
@@ -104,6 +106,13 @@ def _cover(path: Path) -> list[str]:
     return ["--ro-bind", "/dev/null", str(path)]
 
 
+def _not_shown(package: Path) -> Iterator[Path]:
+    """The folders of the course that students' code must not read; a new one until it is named."""
+    for path in package.iterdir():
+        if path.is_dir() and path.name not in (*SHOWN, "__pycache__"):
+            yield path
+
+
 def _other_copies(seen: Iterable[Path]) -> Iterator[Path]:
     """What knows answers in the course when it is met once more: a clone of it is run that was
     installed before, or a link leads to the same folder.
@@ -115,7 +124,7 @@ def _other_copies(seen: Iterable[Path]) -> Iterator[Path]:
                 if copy.resolve() != _PACKAGE:
                     yield copy
                 elif copy != _PACKAGE:
-                    yield from (copy / name for name in ANSWERS)
+                    yield from _not_shown(copy)
 
 
 def _python() -> Iterator[Path]:

@@ -7,6 +7,7 @@ and, if the lecturer insists, no protection at all. See :mod:`birnn_course.sandb
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -20,13 +21,20 @@ from typing import get_args
 from birnn_course.errors import CourseError
 from birnn_course.running.calling import Kind, Outcome
 from birnn_course.running.plain import Arguments, Plain
-from birnn_course.sandbox import GONE, REFUSED, wire
+from birnn_course.sandbox import (
+    GONE,
+    LONGEST_TEXT,
+    MOST_ERRORS,
+    PROCESSOR_BYTES,
+    REFUSED,
+    wire,
+)
 from birnn_course.sandbox.outside.hosts import Host, NoSandboxError, Way, next_byte
 
 _GRACE = 2.0  # seconds in which a submission can say itself that it took too long
 _MOST_TRIES = 3  # of a submission whose host is ended by somebody else
-_LONGEST_TEXT = 2_000
 _MOST_BYTES = 2 * wire.MOST_BYTES  # of all answers of a submission, which are held until judged
+_MOST_ERROR_BYTES = MOST_ERRORS * (4 * LONGEST_TEXT + 64)  # characters have up to four
 _ONE_EACH = (
     "This machine allows bubblewrap but no namespaces inside of it: each submission gets a "
     "bubblewrap of its own, which takes some seconds more."
@@ -85,6 +93,9 @@ class Sandbox:
         What must not be seen, wherever it lies.
     host : Host, optional
         One that was started with the same terms; it is ended here.
+    spread : bool
+        Whether submissions are spread over the processors from here, each on the one that has the
+        fewest. Where other processes run submissions too, the system knows better.
     """
 
     def __init__(
@@ -93,6 +104,8 @@ class Sandbox:
         seconds: float = 60.0,
         hidden: Sequence[Path] = (),
         host: Host | None = None,
+        *,
+        spread: bool = True,
     ) -> None:
         self.way = way
         self.seconds = seconds
@@ -100,6 +113,9 @@ class Sandbox:
         self._host = host
         self._is_closed = False
         self._one_at_a_time = threading.Lock()
+        self._counting = threading.Lock()
+        usable = os.sched_getaffinity(0) if spread and hasattr(os, "sched_getaffinity") else {-1}
+        self._on_processor = dict.fromkeys(usable, 0)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -160,7 +176,7 @@ class Sandbox:
     def _call(self, connection: _Connection, job: Job, waiting: list[str], ran: Ran) -> None:
         """Call the functions that are waiting, in order, until all are done or it has ended."""
         start = (job.cells, waiting, self.seconds / 3, self.seconds / 6)
-        if (errors := connection.ask(start, self.seconds)) is None:
+        if (errors := connection.ask(start, self.seconds, _MOST_ERROR_BYTES)) is None:
             return
         ran.errors = _errors(errors)
         while waiting:
@@ -190,9 +206,9 @@ class Sandbox:
             return
         ours, theirs = socket.socketpair()
         lifeline, their_lifeline = socket.socketpair()
-        with ours, lifeline:
+        with ours, lifeline, self._processor() as processor:
             with theirs, their_lifeline:
-                host = self._hand_over(theirs.fileno(), their_lifeline.fileno())
+                host = self._hand_over(processor, theirs.fileno(), their_lifeline.fileno())
             try:
                 yield _Connection(ours, seconds, quota)
             finally:
@@ -205,8 +221,21 @@ class Sandbox:
                 self._discard(host)
             raise _HostLostError
 
-    def _hand_over(self, *descriptors: int) -> Host:
+    @contextmanager
+    def _processor(self) -> Iterator[int]:
+        """The number of the processor with the fewest submissions; -1 to leave it to the system."""
+        with self._counting:
+            number = min(self._on_processor, key=self._on_processor.__getitem__)
+            self._on_processor[number] += 1
+        try:
+            yield number
+        finally:
+            with self._counting:
+                self._on_processor[number] -= 1
+
+    def _hand_over(self, processor: int, *descriptors: int) -> Host:
         """Give these to a living host, which may have to be started first."""
+        message = processor.to_bytes(PROCESSOR_BYTES, "big", signed=True)
         with self._one_at_a_time:
             while not self._is_closed:
                 if self._host is None:
@@ -214,7 +243,7 @@ class Sandbox:
                     self._host = Host("many", self.seconds, self._hidden)
                 host = self._host
                 try:
-                    socket.send_fds(host.ready(), [b"J"], descriptors)
+                    socket.send_fds(host.ready(), [message], descriptors)
                 except NoSandboxError:
                     if not self._is_closed:
                         raise
@@ -245,7 +274,7 @@ class _Connection:
         """Until its time is over."""
         return self._deadline - time.monotonic()
 
-    def ask(self, message: Plain, seconds: float) -> Plain | None:
+    def ask(self, message: Plain, seconds: float, most: int = wire.MOST_BYTES) -> Plain | None:
         """The answer; None if none came, and then ``trouble`` says why."""
         seconds = min(seconds, self.seconds_left)
         try:
@@ -253,7 +282,7 @@ class _Connection:
                 raise TimeoutError
             self._line.settimeout(seconds)
             wire.send(self._line, message)
-            answer = wire.receive(self._line, seconds, self._quota)
+            answer = wire.receive(self._line, seconds, self._quota, most)
         except TimeoutError:
             self.trouble = "it took too long"
         except wire.NotUnderstoodError:
@@ -271,7 +300,7 @@ def _errors(answer: Plain) -> list[tuple[int, str]]:
         return []
     return [
         (item[0], _text(item[1]))
-        for item in answer[:100]
+        for item in answer[:MOST_ERRORS]
         if type(item) is tuple and len(item) == 2 and type(item[0]) is int
     ]
 
@@ -287,7 +316,7 @@ def _outcome(answer: Plain, nonce: str) -> Outcome:
 
 
 def _text(value: Plain) -> str:
-    return value[:_LONGEST_TEXT] if type(value) is str else ""
+    return value[:LONGEST_TEXT] if type(value) is str else ""
 
 
 def best_way(sandbox: Sandbox) -> tuple[Way, str]:
