@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import random_int, recurrent
+from birnn_course.exercises.cases import random_int, recurrent, until
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 from birnn_course.models import sequence_mask
 
@@ -51,9 +53,11 @@ def _at_equal_distances(speakers: Labels, n: int) -> Labels:
 def _row_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(5):
-        n = random_int(1, 3, generator) if hidden else (2, 1, 3, 2, 1)[i]
+        n = (2, 1, 3, 2, 1)[i]
         counts = [n + random_int(2, 6, generator) for _ in range(3 + i % 3)]
-        speakers = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+        counts[random_int(0, 2, generator)] = n  # somebody spoke no more often than that
+        names = torch.randperm(20, generator=generator)[: len(counts)]  # whatever their numbers are
+        speakers = names.repeat_interleave(torch.tensor(counts))
         if i % 2:  # not every file is sorted
             speakers = speakers[torch.randperm(len(speakers), generator=generator)]
         cases.append((speakers.tolist(), n))
@@ -239,6 +243,13 @@ READOUTS = ("last column", "packed, mean", "packed, final states", "final states
 
 
 def _padding_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    def some_answers_change(cases: list[Arguments]) -> bool:
+        return len({_changed_answers(*case) for case in cases}) > 1
+
+    return until(some_answers_change, partial(_one_of_each_readout, generator, hidden))
+
+
+def _one_of_each_readout(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i, readout in enumerate((*READOUTS, "packed, sum / length")):
         cell = ("GRU", "RNN")[(i + hidden) % 2]
@@ -336,14 +347,21 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         models, seeds = (4, 6, 5, 7, 8)[i], (5, 3, 7, 5, 3)[i]
         if hidden:
             models, seeds = random_int(4, 8, generator), (3, 5, 7)[random_int(0, 2, generator)]
-        while True:
-            valid, test = 60 + 38 * torch.rand(2, models, seeds, generator=generator)
-            # The three ways to choose lead to three models.
-            picks = {int(s.argmax()) for s in (_middle(valid), _middle(test), _top(valid))}
-            if len(picks) == 3:
-                break
-        cases.append((valid, test))
+
+        def draw(size: tuple[int, ...] = (2, models, seeds)) -> Arguments:
+            return tuple(60 + 38 * torch.rand(*size, generator=generator))
+
+        cases.append(until(_lead_apart, draw))
     return cases
+
+
+def _lead_apart(case: Arguments) -> bool:
+    """Whether the ways to choose lead to different models, and none of them to the first."""
+    valid, test = case
+    right = int(_middle(valid).argmax())
+    ways = (_middle(test), _top(valid), valid.mean(1), valid.amin(1), -_middle(valid))
+    picks = [int(scores.argmax()) for scores in ways]
+    return right not in (0, *picks) and picks[0] != picks[1]
 
 
 CHOSEN_SCORE = Exercise(
@@ -419,13 +437,25 @@ def _interval_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
         n = random_int(60, 120, generator) if hidden else (90, 70, 120, 60)[i]
-        easy = torch.rand(n, generator=generator) < 0.8  # on which both are right
-        first = easy | (torch.rand(n, generator=generator) < 0.3)
-        second = easy | (torch.rand(n, generator=generator) < (0.8, 0.4)[i % 2])
-        first[0], second[0], first[1], second[1] = True, False, False, True
-        draws = torch.randint(n, (random_int(150, 200, generator), n), generator=generator)
-        cases.append((first, second, draws))
+        gain = (0.8, 0.4)[i % 2]
+
+        def draw(n: int = n, gain: float = gain) -> Arguments:
+            easy = torch.rand(n, generator=generator) < 0.8  # on which both are right
+            first = easy | (torch.rand(n, generator=generator) < 0.3)
+            second = easy | (torch.rand(n, generator=generator) < gain)
+            first[0], second[0], first[1], second[1] = True, False, False, True
+            draws = torch.randint(n, (random_int(150, 200, generator), n), generator=generator)
+            return first, second, draws
+
+        cases.append(until(_ends_between, draw))
     return cases
+
+
+def _ends_between(case: Arguments) -> bool:
+    """Whether both ends lie between two gains and are neither of them."""
+    first, second, draws = case
+    gains = _accuracies(second, draws) - _accuracies(first, draws)
+    return all(float((gains - end).abs().min()) > 0.01 for end in paired_interval(*case))
 
 
 PAIRED_INTERVAL = Exercise(
@@ -481,8 +511,9 @@ def simple_rival(train: Utterances, classes: Labels, test: Utterances) -> Labels
     return _nearest(_features(train), classes, _features(test))
 
 
-def _features(sequences: Utterances) -> Tensor:
-    return torch.stack([torch.cat([x.mean(0), x.std(0)]) for x in sequences]).double()
+def _features(sequences: Utterances, correction: int = 1) -> Tensor:
+    rows = [torch.cat([x.mean(0), x.std(0, correction=correction)]) for x in sequences]
+    return torch.stack(rows).double()
 
 
 def _scaled(features: Tensor, by: Tensor) -> Tensor:
@@ -493,9 +524,22 @@ def _nearest(
     known: Tensor, classes: Labels, asked: Tensor, scale_asked_by: Tensor | None = None
 ) -> Labels:
     asked = _scaled(asked, known if scale_asked_by is None else scale_asked_by)
-    known, labels, kinds = _scaled(known, known), torch.tensor(classes), sorted(set(classes))
-    centres = torch.stack([known[labels == kind].mean(0) for kind in kinds])
-    return [kinds[i] for i in torch.cdist(asked, centres).argmin(1).tolist()]
+    kinds = sorted(set(classes))
+    nearest = _distances(_scaled(known, known), classes, asked).argmin(1)
+    return [kinds[i] for i in nearest.tolist()]
+
+
+def _distances(
+    known: Tensor,
+    classes: Labels,
+    asked: Tensor,
+    p: float = 2,
+    centre: Callable[[Tensor], Tensor] = lambda rows: rows.mean(0),
+) -> Tensor:
+    """From each of ``asked`` to the centre of each class, in the order of their numbers."""
+    labels = torch.tensor(classes)
+    centres = torch.stack([centre(known[labels == kind]) for kind in sorted(set(classes))])
+    return torch.cdist(asked, centres, p=p)
 
 
 def _rival_scaled_by_test(train: Utterances, classes: Labels, test: Utterances) -> Labels:
@@ -517,6 +561,27 @@ def _rival_at_the_end(train: Utterances, classes: Labels, test: Utterances) -> L
     return _nearest(ends(train), classes, ends(test))
 
 
+def _slips(train: Utterances, classes: Labels, test: Utterances) -> list[Labels]:
+    """What slips lead to: in measuring distances, in the features, and without classes' means."""
+    known, asked, kinds = _features(train), _features(test), sorted(set(classes))
+
+    def answers(known: Tensor, asked: Tensor, **how: Any) -> Labels:
+        return [kinds[i] for i in _distances(known, classes, asked, **how).argmin(1).tolist()]
+
+    near, close = _scaled(known, known), _scaled(asked, known)
+    half, few, few_asked = known.shape[1] // 2, _features(train, 0), _features(test, 0)
+    return [
+        answers(near, close, p=1),
+        answers(near, close, p=torch.inf),
+        answers(near, close, centre=lambda rows: rows.median(0).values),
+        answers(near[:, :half], close[:, :half]),
+        answers(near[:, half:], close[:, half:]),
+        answers(known, asked),
+        answers(_scaled(few, few), _scaled(few_asked, few)),
+        [classes[i] for i in torch.cdist(close, near).argmin(1).tolist()],
+    ]
+
+
 def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
@@ -525,6 +590,8 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             n_classes, features = random_int(3, 5, generator), random_int(2, 5, generator)
         levels = 0.8 * torch.randn(n_classes, features, generator=generator) + 2
         spreads = 0.4 + torch.rand(n_classes, features, generator=generator)
+        # One feature is measured in other units.
+        levels[:, 0], spreads[:, 0] = 5 * levels[:, 0], 5 * spreads[:, 0]
 
         def sequences(
             kinds: Labels, levels: Tensor = levels, spreads: Tensor = spreads
@@ -538,14 +605,35 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 
         counts = torch.tensor([random_int(3, 6, generator) for _ in range(n_classes)])
         all_kinds = torch.arange(n_classes).repeat_interleave(counts)
-        classes = all_kinds[torch.randperm(len(all_kinds), generator=generator)].tolist()
+        places = all_kinds[torch.randperm(len(all_kinds), generator=generator)].tolist()
+        # A class is a number, and not its place among the others.
+        names = (1 + torch.randperm(20, generator=generator)[:n_classes].sort().values).tolist()
+        train, classes = sequences(places), [names[k] for k in places]
         # The test set has other shares of the classes, so its own level and spread are others.
         asked = [
-            *torch.randint(n_classes, (10,), generator=generator).tolist(),
+            *torch.randint(n_classes, (8,), generator=generator).tolist(),
             *[i % n_classes] * 8,
         ]
-        cases.append((sequences(classes), classes, sequences(asked)))
+        draw = partial(sequences, [*range(n_classes)] * 20)
+        cases.append((train, classes, [*sequences(asked), *_telling(train, classes, draw)]))
     return cases
+
+
+def _telling(train: Utterances, classes: Labels, draw: Callable[[], Utterances]) -> Utterances:
+    """For each slip a sequence that shows it without doubt."""
+    known = _features(train)
+    found: dict[int, Tensor] = {}
+    slips = range(len(_slips(train, classes, train)))
+    while len(found) < len(slips):
+        drawn = draw()
+        away = _distances(_scaled(known, known), classes, _scaled(_features(drawn), known))
+        first, second, *_ = away.sort(1).values.unbind(1)
+        right, wrong = simple_rival(train, classes, drawn), _slips(train, classes, drawn)
+        for i, sequence in enumerate(drawn):
+            if second[i] - first[i] > 1e-3:
+                shown = (k for k in slips if wrong[k][i] != right[i])
+                found = dict.fromkeys(shown, sequence) | found
+    return [*dict.fromkeys(found.values())]
 
 
 SIMPLE_RIVAL = Exercise(

@@ -50,13 +50,13 @@ def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None 
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
         return _without_exercise(name)
-    ran = sandbox.run(Job(cells, {e.name: cases(e.name, seed, bank) for e in exercises}))
+    ran = _run(sandbox, cells, exercises, seed, bank)
     marks = {e.name: _marked(e, ran.outcomes[e.name], seed, bank) for e in exercises}
     # What a function says for itself may hold the hidden cases that it was called with. So it is
     # asked again, in a process that has never seen them, and called as `check` does.
     asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
     if asked:
-        again = sandbox.run(Job(cells, {e.name: cases(e.name, None, bank) for e in asked}))
+        again = _run(sandbox, cells, asked, None, bank)
         for e in asked:
             public = _marked(e, again.outcomes[e.name], None, bank)
             marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], public, e))
@@ -68,6 +68,33 @@ def mark(name: str, data: bytes, sandbox: Sandbox, seed: int, bank: Path | None 
     ]
     errors = [(cell.number, cell.line, cell.text) for cell in cells_that_failed]
     return Marked(found, errors, _note(ran, found))
+
+
+def _run(
+    sandbox: Sandbox,
+    cells: list[str],
+    exercises: Sequence[Exercise],
+    seed: int | None,
+    bank: Path | None,
+) -> Ran:
+    """The notebook is run once, and once more for exercises apart from the others.
+
+    What is to be done by hand in one exercise is not to be had in those that run with it: what it
+    was for one call it may have left for another.
+    """
+    together = [e for e in exercises if not e.apart]
+    groups = [together, *([e] for e in exercises if e.apart)]
+    ran: Ran | None = None
+    for group in filter(None, groups):
+        by_hand = dict.fromkeys(name for e in group for name in e.by_hand)
+        job = Job(cells, {e.name: cases(e.name, seed, bank) for e in group}, tuple(by_hand))
+        found = sandbox.run(job)
+        if ran is None:
+            ran = found
+        ran.outcomes |= found.outcomes
+        ran.trouble = ran.trouble or found.trouble
+    assert ran is not None
+    return ran
 
 
 def _without_exercise(name: str) -> Marked:
