@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MOST_STEPS = 20_000
+MOST_STEPS = 2_000
 TURNED: dict[type, tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE),
     ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
@@ -153,8 +153,10 @@ def _changes(node: Any) -> Iterator[Any]:
         case ast.Name(id=word, ctx=ast.Load()) if word in OPPOSITE:
             yield _with(node, id=OPPOSITE[word])
         case ast.Attribute(value=value, attr=word, ctx=ast.Load()):
-            yield from [_with(node, attr=OPPOSITE[word])] * (word in OPPOSITE)
-            yield from [value] * (word == "T")
+            if word in OPPOSITE:
+                yield _with(node, attr=OPPOSITE[word])
+            elif word == "T":
+                yield value
         case ast.List(elts=parts, ctx=ast.Load()) | ast.Tuple(elts=parts, ctx=ast.Load()):
             yield from (_with(node, elts=_less(parts, i)) for i in range(len(parts)))
             yield from (_with(node, elts=_turned(parts, i)) for i in range(len(parts) - 1))

@@ -78,11 +78,10 @@ def _say_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         for t, sound in enumerate(sounds):
             scores[t] = scores[t, torch.randperm(n_tags, generator=generator)]
             sure = 0.5 if t == place else 1 + 2 * float(torch.rand((), generator=generator))
-            best = int(scores[t].argmax())
-            scores[t, names.index(sound)], scores[t, best] = (
-                scores[t, best] + sure,
-                scores[t, names.index(sound)],
-            )
+            best, chosen = int(scores[t].argmax()), names.index(sound)
+            largest, other = float(scores[t, best]), float(scores[t, chosen])
+            scores[t, best] = other
+            scores[t, chosen] = largest + sure
         cases.append((scores, names))
     return cases
 
