@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MOST_STEPS = 2_000
+MOST_STEPS = 1_000
 TURNED: dict[type, tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE),
     ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
@@ -36,56 +35,36 @@ class Mutant:
 
     @property
     def hash(self) -> str:
-        """Tells it from all others."""
         return hashlib.sha256(self.source.encode()).hexdigest()[:12]
 
     def function(self) -> Callable[..., Any]:
         """The function; a call ends after so many turns of its loops, however long they take."""
-        left = 0
-
-        def count() -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise RuntimeError("too many steps")
-
+        taken = [0]
         tree = ast.parse(self.source)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.For | ast.While):
-                node.body.insert(0, ast.parse("_count()").body[0])
-        space = self.space | {"_count": count}
+        for loop in ast.walk(tree):
+            if isinstance(loop, ast.For | ast.While):
+                loop.body[:0] = ast.parse("_taken[0] += 1\nassert _taken[0] <= _most").body
+        space = self.space | {"_taken": taken, "_most": MOST_STEPS}
         exec(compile(ast.fix_missing_locations(tree), "<mutant>", "exec"), space)
 
         def call(*arguments: Any) -> Any:
-            nonlocal left
-            left = MOST_STEPS
+            taken[0] = 0
             return space[self.name](*arguments)
 
         return call
 
 
-def of_function(function: Callable[..., Any]) -> Iterator[Mutant]:
-    """Mutants of a function and of what it calls in its module."""
-    space = dict(vars(inspect.getmodule(function)))  # type: ignore[arg-type]
-    found = [function]
-    for caller in found:  # which grows meanwhile
-        for name in _names(ast.parse(inspect.getsource(caller))):
-            called = space.get(name)
-            if inspect.isfunction(called) and called.__module__ == function.__module__:
-                found += [called] * (called not in found)
-    source = "\n".join(map(inspect.getsource, found))
-    return of_source(source, function.__name__, space)
-
-
 def of_source(source: str, name: str, space: dict[str, Any]) -> Iterator[Mutant]:
     """Mutants of all that is defined in a source, each once."""
     tree = ast.parse(source)
-    for part in ast.walk(tree):  # neither types nor docstrings are run
+    for part in ast.walk(tree):  # types, docstrings and ``strict`` decide nothing
         if isinstance(part, ast.FunctionDef):
             part.returns = None
-            part.body = part.body[ast.get_docstring(part) is not None :] or [ast.Pass()]
-        elif isinstance(part, ast.arg):
-            part.annotation = None
+            part.body = part.body[ast.get_docstring(part) is not None :]
+        elif isinstance(part, ast.arg | ast.AnnAssign):
+            part.annotation = None if isinstance(part, ast.arg) else ast.Name("object")
+        elif isinstance(part, ast.Call):
+            part.keywords = [k for k in part.keywords if k.arg != "strict"]
     known = {ast.unparse(tree)}
     for parent in list(ast.walk(tree)):
         for field, value in list(ast.iter_fields(parent)):
@@ -102,21 +81,13 @@ def of_source(source: str, name: str, space: dict[str, Any]) -> Iterator[Mutant]
             setattr(parent, field, value)
 
 
-def _names(tree: ast.AST) -> list[str]:
-    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-
-
-def _with(node: Any, **fields: Any) -> Any:
-    return type(node)(**{**dict(ast.iter_fields(node)), **fields})
-
-
 def _changes(node: Any) -> Iterator[Any]:
     match node:
         case ast.Compare(left=left, ops=[op], comparators=[right]):  # turned, or blind for order
             yield from (_with(node, ops=[other()]) for other in TURNED.get(type(op), ()))
-            inside = "map(sorted, {})" if isinstance(op, ast.In | ast.NotIn) else "sorted({})"
             if isinstance(op, ast.In | ast.NotIn | ast.Eq | ast.NotEq):
-                blind = [f"sorted({ast.unparse(left)})", inside.format(ast.unparse(right))]
+                inside = "map(sorted, {})" if isinstance(op, ast.In | ast.NotIn) else "sorted({})"
+                blind = f"sorted({ast.unparse(left)})", inside.format(ast.unparse(right))
                 one, other = (ast.parse(text, mode="eval").body for text in blind)
                 yield _with(node, left=one, comparators=[other])
         case ast.Constant(value=bool(value)):
@@ -147,16 +118,12 @@ def _changes(node: Any) -> Iterator[Any]:
                 yield func.value
             if isinstance(func, ast.Name) and func.id in BARE and len(args) == 1:
                 yield args[0]
-            kept = range(len(keywords))
-            yield from (_with(node, keywords=_less(keywords, i)) for i in kept)
+            yield from (_with(node, keywords=_less(keywords, i)) for i in range(len(keywords)))
             yield from (_with(node, args=_turned(args, i)) for i in range(len(args) - 1))
         case ast.Name(id=word, ctx=ast.Load()) if word in OPPOSITE:
             yield _with(node, id=OPPOSITE[word])
-        case ast.Attribute(value=value, attr=word, ctx=ast.Load()):
-            if word in OPPOSITE:
-                yield _with(node, attr=OPPOSITE[word])
-            elif word == "T":
-                yield value
+        case ast.Attribute(attr=word, ctx=ast.Load()) if word in OPPOSITE:
+            yield _with(node, attr=OPPOSITE[word])
         case ast.List(elts=parts, ctx=ast.Load()) | ast.Tuple(elts=parts, ctx=ast.Load()):
             yield from (_with(node, elts=_less(parts, i)) for i in range(len(parts)))
             yield from (_with(node, elts=_turned(parts, i)) for i in range(len(parts) - 1))
@@ -164,6 +131,10 @@ def _changes(node: Any) -> Iterator[Any]:
             yield _with(node, ifs=[])
         case ast.Assign() | ast.AugAssign() | ast.Expr() | ast.Break():
             yield ast.Pass()
+
+
+def _with(node: Any, **fields: Any) -> Any:
+    return type(node)(**{**dict(ast.iter_fields(node)), **fields})
 
 
 def _less(items: list[Any], i: int) -> list[Any]:
