@@ -248,9 +248,6 @@ def _mistake(exercise: Exercise, answers: Answers, outcomes: Sequence[Outcome]) 
     """The mistake that gives these very results in all cases, if exactly one does."""
     if any(outcome.kind != "returned" for outcome in outcomes):
         return None
-    # What returns one thing whatever it gets, like `return []`, stands for code yet to come.
-    if constant([outcome.value for outcome in outcomes]):
-        return None
 
     def same(results: list[Plain]) -> bool:
         return all(
@@ -258,7 +255,8 @@ def _mistake(exercise: Exercise, answers: Answers, outcomes: Sequence[Outcome]) 
             for outcome, result in zip(outcomes, results, strict=True)
         )
 
-    matches = [mistake for mistake, results in answers.wrong if same(results)]
+    # What returns one thing whatever it gets, like `return []`, stands for code yet to come.
+    matches = [m for m, results in answers.wrong if same(results) and not constant(results)]
     return matches[0] if len(matches) == 1 else None
 
 

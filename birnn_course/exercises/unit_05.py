@@ -54,6 +54,7 @@ def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (random_int(2, 5, generator), random_int(6, 12, generator), random_int(2, 5, generator))
             for _ in range(5)
         ]
+        sizes[0] = (2, random_int(6, 12, generator), 5)  # more classes than sentences
     cases: list[Arguments] = []
     for batch, seq_len, n_classes in sizes:
         lengths = _lengths(batch, seq_len, generator)
