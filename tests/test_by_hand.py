@@ -32,19 +32,19 @@ from birnn_course.running.by_hand import out_of_reach
 from conftest import ROOT
 
 BY_HAND = {name: exercise for name, exercise in EXERCISES.items() if exercise.by_hand}
-SAID, LISTED = [["B"]], [[["B"]]]
+ANSWERS, LISTED = [["B"]], [[["B"]]]
 
 
-def words(said: Any, listed: Any) -> Any:
-    return word_error_rate(said, listed)
+def words(predicted: Any, listed: Any) -> Any:
+    return word_error_rate(predicted, listed)
 
 
-def phones(said: Any, listed: Any) -> Any:
-    return birnn_course.phone_error_rate(said, listed)
+def phones(predicted: Any, listed: Any) -> Any:
+    return birnn_course.phone_error_rate(predicted, listed)
 
 
-def words_by_phones(said: Any, listed: Any) -> Any:
-    wrong = [renamed([s], [rights]) > 0 for s, rights in zip(said, listed, strict=True)]
+def words_by_phones(predicted: Any, listed: Any) -> Any:
+    wrong = [renamed([s], [rights]) > 0 for s, rights in zip(predicted, listed, strict=True)]
     return sum(wrong) / len(wrong)
 
 
@@ -111,9 +111,9 @@ def test_it_refuses_meanwhile_and_works_again() -> None:
     limit = names_task().limit("left")
     with out_of_reach(names):
         for use in (
-            lambda: word_error_rate(SAID, LISTED),
-            lambda: renamed(SAID, LISTED),
-            lambda: birnn_course.word_errors.word_error_rate(SAID, LISTED),
+            lambda: word_error_rate(ANSWERS, LISTED),
+            lambda: renamed(ANSWERS, LISTED),
+            lambda: birnn_course.word_errors.word_error_rate(ANSWERS, LISTED),
             names_task,
             lambda: confusion_matrix(torch.zeros(1), torch.zeros(1), 2),
             lambda: Scores(torch.eye(2).long()),
@@ -121,7 +121,7 @@ def test_it_refuses_meanwhile_and_works_again() -> None:
             with pytest.raises(CourseError, match="is to be done by hand"):
                 use()
         assert edit_distance("ab", "b") == 1
-    assert word_error_rate(SAID, LISTED) == renamed(SAID, LISTED) == 0
+    assert word_error_rate(ANSWERS, LISTED) == renamed(ANSWERS, LISTED) == 0
     assert names_task().limit("left") == limit
     assert Scores(torch.eye(2).long()).accuracy == 1
 
@@ -129,7 +129,7 @@ def test_it_refuses_meanwhile_and_works_again() -> None:
 def test_it_works_again_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), out_of_reach(EXERCISES["words_wrong"].by_hand):
         1 / 0  # noqa: B018
-    assert word_error_rate(SAID, LISTED) == 0
+    assert word_error_rate(ANSWERS, LISTED) == 0
 
 
 def test_what_is_refused_has_no_other_copy_in_the_course() -> None:

@@ -567,10 +567,10 @@ def _name_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         pairs.append((["B-LOC", "I-LOC", "O", "O", "O"], ["B-LOC", "I-LOC", "O", "O", "O"]))
         # The same name at the same place of two sentences, each missing in the other list.
         pairs += [(["O", "B-PER", "O"], ["O", "O", "O"]), (["O", "O", "O"], ["O", "B-PER", "O"])]
-        for k, (gold, said) in enumerate(_RULES):
+        for k, (gold, predicted) in enumerate(_RULES):
             before = ["O"] * random_int(0, 3, generator)
             after = ["O"] * (k % 2 * random_int(0, 2, generator))
-            pairs.append(([*before, *gold, *after], [*before, *said, *after]))
+            pairs.append(([*before, *gold, *after], [*before, *predicted, *after]))
         cases.append(([g for g, _ in pairs], [s for _, s in pairs]))
     return cases
 

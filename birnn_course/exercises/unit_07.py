@@ -184,8 +184,8 @@ def _word_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             kinds = ("exchange", "leave out", "put in", "as listed")
             kind = kinds[(i + k) % 2 if k in (0, 3) else random_int(0, 3, generator)]
             predicted.append(_spoil(rights[0], kind, generator))
-        for said, right in _near_misses(generator):
-            predicted.append(said)
+        for answer, right in _near_misses(generator):
+            predicted.append(answer)
             listed.append([right])
         if i % 2:  # a word that is right whichever way one looks at it
             predicted.append(["B", "IY"])
@@ -294,9 +294,9 @@ def _phone_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         # the closest has the fewest edits, though fewer per phone lead to the other
         listed.append([["UW"], ["UW", "OY", *first]])
         predicted.append(["UW", "OY"])
-        for said, right in _near_misses(generator):
+        for answer, right in _near_misses(generator):
             listed.append([right])
-            predicted.append(said)
+            predicted.append(answer)
         if i % 2:  # a rate above 1
             phones = sum(max(map(len, rights)) for rights in listed)
             listed.append([["UW"]])

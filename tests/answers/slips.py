@@ -89,12 +89,12 @@ def names_if(starts: Function, goes_on: Function, by_sentence: bool = True) -> F
                 start, kind = t, tag[2:]
         return found
 
-    def f1(gold: Any, said: Any) -> Any:
-        truth, told = (
+    def f1(gold: Any, predicted: Any) -> Any:
+        truth, answered = (
             {(i * by_sentence, *name) for i, tags in enumerate(rows) for name in names(tags)}
-            for rows in (gold, said)
+            for rows in (gold, predicted)
         )
-        return 2 * len(truth & told) / (len(truth) + len(told))
+        return 2 * len(truth & answered) / (len(truth) + len(answered))
 
     return f1
 
@@ -127,10 +127,10 @@ def next_window_only(train: Any, test: Any, right: Any, width: int) -> Any:
 
 
 def words_by(equal: Function) -> Function:
-    def rate(said: Any, listed: Any) -> Any:
+    def rate(predicted: Any, listed: Any) -> Any:
         wrong = [
             not any(equal(answer, right) for right in rights)
-            for answer, rights in zip(said, listed, strict=True)
+            for answer, rights in zip(predicted, listed, strict=True)
         ]
         return sum(wrong) / len(wrong)
 
@@ -144,9 +144,9 @@ def as_far_as_it_goes(answer: Any, right: Any) -> bool:
 def phones_by(key: Function) -> Function:
     from birnn_course.word_errors import edit_distance
 
-    def rate(said: Any, listed: Any) -> Any:
+    def rate(predicted: Any, listed: Any) -> Any:
         edits = phones = 0
-        for answer, rights in zip(said, listed, strict=True):
+        for answer, rights in zip(predicted, listed, strict=True):
             chosen = min(rights, key=lambda r, a=answer: key(edit_distance(a, r), len(r)))
             edits, phones = edits + edit_distance(answer, chosen), phones + len(chosen)
         return edits / phones
@@ -155,23 +155,23 @@ def phones_by(key: Function) -> Function:
 
 
 def rare_over(keep: Function, fewest_more: int = 0, most_more: int = 0) -> Function:
-    """Over the rare tags that are kept by their numbers in gold and told."""
+    """Over the rare tags that are kept by their numbers in gold and answered."""
 
-    def f1(train: Any, gold: Any, told: Any, fewest: int, most: int) -> Any:
-        seen, in_gold, in_told = (
-            Counter(t for row in rows for t in row) for rows in (train, gold, told)
+    def f1(train: Any, gold: Any, answered: Any, fewest: int, most: int) -> Any:
+        seen, in_gold, in_answered = (
+            Counter(t for row in rows for t in row) for rows in (train, gold, answered)
         )
         hits = Counter(
             a
-            for truth, row in zip(gold, told, strict=True)
+            for truth, row in zip(gold, answered, strict=True)
             for a, b in zip(truth, row, strict=True)
             if a == b
         )
         rare = [t for t in seen if fewest + fewest_more <= seen[t] <= most + most_more]
         values = [
-            2 * hits[t] / max(in_gold[t] + in_told[t], 1)
+            2 * hits[t] / max(in_gold[t] + in_answered[t], 1)
             for t in rare
-            if keep(in_gold[t], in_told[t])
+            if keep(in_gold[t], in_answered[t])
         ]
         return sum(values) / len(values)
 
@@ -208,13 +208,13 @@ def rival_with(
 def sure_of(least: Function) -> Function:
     """Right phones; how sure it is comes from probabilities and tags."""
 
-    def said(scores: Any, names: Any) -> Any:
+    def predicted(scores: Any, names: Any) -> Any:
         probability, best = scores.softmax(-1).max(-1)
         tags = [names[i] for i in best.tolist()]
         phones = [p for tag in tags if tag != "_" for p in tag.split("+")]
         return [phones, float(least(probability, tags))]
 
-    return said
+    return predicted
 
 
 def spoken_only(probability: Any, tags: Any) -> Any:
@@ -256,15 +256,15 @@ def f1_over(keep: Function) -> Function:
     def f1(batches: Any, n_classes: int) -> Any:
         tokens = [
             (int(a), int(b))
-            for tags, told, lengths in batches
-            for row, guess, n in zip(tags, told, lengths.tolist(), strict=True)
+            for tags, answered, lengths in batches
+            for row, guess, n in zip(tags, answered, lengths.tolist(), strict=True)
             for a, b in zip(row[:n], guess[:n], strict=True)
         ]
         values = []
         for k in range(n_classes):
-            gold, said = sum(a == k for a, _ in tokens), sum(b == k for _, b in tokens)
-            if keep(gold, said):
-                values.append(2 * sum(a == b == k for a, b in tokens) / max(gold + said, 1))
+            gold, predicted = sum(a == k for a, _ in tokens), sum(b == k for _, b in tokens)
+            if keep(gold, predicted):
+                values.append(2 * sum(a == b == k for a, b in tokens) / max(gold + predicted, 1))
         return sum(values) / len(values)
 
     return f1
@@ -320,10 +320,10 @@ def split_after(enough: Function) -> Function:
     return split
 
 
-def chosen_by(summary: Function, told: Function = lambda row: row.median()) -> Function:
+def chosen_by(summary: Function, answered: Function = lambda row: row.median()) -> Function:
     def report(valid: Any, test: Any) -> Any:
         best = int(summary(valid).argmax())
-        return [best, told(test[best]).item()]
+        return [best, answered(test[best]).item()]
 
     return report
 
@@ -379,7 +379,7 @@ CLASSIC: dict[str, list[Function]] = {
     ],
     "honest_accuracy": [from_minimum_to_maximum],
     "words_wrong": [words_by(lambda answer, right: sorted(answer) == sorted(right))],
-    "rare_f1": [rare_over(lambda gold, told: gold + told > 0)],
+    "rare_f1": [rare_over(lambda gold, answered: gold + answered > 0)],
     "simple_rival": [rival_with(place=True), rival_with(distance=1)],
     "say": [sure_of(spoken_only)],
     "from_the_left": [cut_at_the_first_other_letter],
@@ -417,12 +417,12 @@ SLIPS: dict[str, list[Function]] = {
         phones_by(lambda edits, n: -n),
     ],
     "rare_f1": [
-        rare_over(lambda gold, told: gold > 0),
-        rare_over(lambda gold, told: told > 0),
-        rare_over(lambda gold, told: True, fewest_more=1),
-        rare_over(lambda gold, told: True, fewest_more=-1),
-        rare_over(lambda gold, told: True, most_more=1),
-        rare_over(lambda gold, told: True, most_more=-1),
+        rare_over(lambda gold, answered: gold > 0),
+        rare_over(lambda gold, answered: answered > 0),
+        rare_over(lambda gold, answered: True, fewest_more=1),
+        rare_over(lambda gold, answered: True, fewest_more=-1),
+        rare_over(lambda gold, answered: True, most_more=1),
+        rare_over(lambda gold, answered: True, most_more=-1),
     ],
     "simple_rival": [
         rival_with(distance=math.inf),
@@ -442,9 +442,9 @@ SLIPS: dict[str, list[Function]] = {
     "from_the_left": [without_the_letter_a, as_wide_as_it_came],
     "event_scores": [f1_by_harmony],
     "dataset_f1": [
-        f1_over(lambda gold, said: gold > 0),
-        f1_over(lambda gold, said: said > 0),
-        f1_over(lambda gold, said: gold + said > 0),
+        f1_over(lambda gold, predicted: gold > 0),
+        f1_over(lambda gold, predicted: predicted > 0),
+        f1_over(lambda gold, predicted: gold + predicted > 0),
     ],
     "table_tagger": [
         table_by(first_seen),
