@@ -208,7 +208,7 @@ def test_a_mutant_that_does_not_end_is_ended() -> None:
     assert call_safely(endless, (3,)).text.startswith("AssertionError")
     assert call_safely(endless, (0,)).value == 0
     twice = of_text(source)["n > 0 -> n >= 0"].function()
-    assert [twice(400), twice(400)] == [-1, -1]  # each call has all the steps
+    assert [twice(80), twice(80)] == [-1, -1]  # each call has all the steps
 
 
 def test_a_survivor_and_a_stale_or_wrong_entry_are_found() -> None:

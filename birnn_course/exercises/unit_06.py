@@ -620,7 +620,7 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         all_kinds = torch.arange(n_classes).repeat_interleave(counts)
         places = all_kinds[torch.randperm(len(all_kinds), generator=generator)].tolist()
         # A class is a number, and not its place among the others.
-        names = (1 + torch.randperm(20, generator=generator)[:n_classes].sort().values).tolist()
+        names = (1 + torch.randperm(99, generator=generator)[:n_classes].sort().values).tolist()
         train, classes = sequences(places), [names[k] for k in places]
         # The test set has other shares of the classes, so its own level and spread are others.
         asked = [
