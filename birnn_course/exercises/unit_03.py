@@ -568,7 +568,10 @@ def _logged_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             logged[-2] += 8e-5 * torch.randn(logged[-2].shape, generator=generator).sign()
         else:
             unit = random_int(0, logged.shape[2] - 1, generator)
-            logged[-2, 0 if how == "first step" else -1, unit] -= 1.6e-4
+            if how == "first step":
+                logged[-2, 0, unit] += 1.6e-4
+            else:
+                logged[-2, -1, unit] -= 1.6e-4
         cases.append((module, x, logged))
     return cases
 

@@ -157,12 +157,12 @@ def _event_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             events = torch.zeros_like(events)
         cases.append((events.tolist(), alarms.tolist()))
     # Counts at which one may wrongly take a score for 0/0, or the other way round: none is right,
-    # none too many, none missed, neither; and counts that are equal.
+    # one alarm, one event, no mistake at all; and counts that are equal.
     n, more = random_int(2, 5, generator), random_int(6, 9, generator)
     for tp, fp, fn in (
         (0, n, more),
-        (n, 0, more),
-        (n, more, 0),
+        (1, 0, more),
+        (1, more, 0),
         (more, 0, 0),
         (n, n, 2 * n),
         (n, 2 * n, n),
@@ -262,8 +262,8 @@ _PRICES: tuple[tuple[int, int, str | float, float], ...] = (
     (1, 4, "tie", -0.6),
     (2, 1, "line", 1.1),
     (1, 2, "tie", 0.6),
-    (30, 1, 0.1, -0.6),
-    (1, 30, 0.9, -0.6),
+    (300, 1, 0.1, -0.6),
+    (1, 300, 0.9, 0.6),
 )
 
 

@@ -536,8 +536,16 @@ def _split_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             # a number that cuts a family near its end, none, or one after its first word
             return families, (together - 1, together, before + 1)[i % 3]
 
-        cases.append(until(lambda case: 1 < case[1] < len(case[0]) - 4, draw))
+        cases.append(until(_comes_again, draw))
     return cases
+
+
+def _comes_again(case: Arguments) -> bool:
+    """Whether a family comes again before the last one is taken, and words are left over."""
+    families, n_test = case
+    chosen = [families[i] for i in family_split(families, n_test)]
+    before = families[: max(families.index(stem) for stem in set(chosen))] if n_test > 1 else []
+    return len(set(before)) < len(before) and n_test < len(families) - 4
 
 
 def _around_a_family(families: list[int]) -> tuple[int, int]:

@@ -63,10 +63,12 @@ def filled_with(number: float) -> Function:
     return pooled
 
 
-def cheapest(reached: Function = torch.ge, last: bool = False, first: int = 1) -> Function:
+def cheapest(
+    reached: Function = torch.ge, last: bool = False, first: int = 1, until: int = 10
+) -> Function:
     def threshold(logits: Any, events: Any, miss: int, alarm: int) -> Any:
         probability, costs = logits.sigmoid(), {}
-        for k in range(first, 10):
+        for k in range(first, until):
             alarms = reached(probability, k / 10)
             missed = int((~alarms & (events == 1)).sum())
             costs[k / 10] = miss * missed + alarm * int((alarms & (events == 0)).sum())
@@ -394,7 +396,12 @@ SLIPS: dict[str, list[Function]] = {
         mean_difference,
     ],
     "pool": [filled_with(number) for number in (0.0, -1.0, -100.0, -1e3, -1e4, -1e5)],
-    "cheapest_threshold": [cheapest(torch.gt, last=True), cheapest(first=2), cheapest(first=0)],
+    "cheapest_threshold": [
+        cheapest(torch.gt, last=True),
+        cheapest(first=2),
+        cheapest(first=0),
+        cheapest(until=11),
+    ],
     "name_f1": [
         names_if(lambda tag: tag != "O", lambda tag, kind: tag[0] == "I"),
         names_if(begins, lambda tag, kind: tag[2:] == kind),
