@@ -322,7 +322,10 @@ def _decides(what: str | float, case: Arguments) -> bool:
         return len(cheapest) > 1
     if what == "line":
         return cheapest[0] != _cheapest(probability, events, cost, reached=torch.gt)[0]
-    return cheapest == [what]
+    # Without any alarm, or with alarms only, it would cost less; that is none of the nine.
+    counts = confusion_matrix(events, (probability >= what).long(), 2).flatten().tolist()
+    other = min(miss * int(events.sum()), alarm * int((1 - events).sum()))
+    return cheapest == [what] and other < cost(*counts)
 
 
 CHEAPEST_THRESHOLD = Exercise(
