@@ -28,6 +28,7 @@ from birnn_course.running.plain import Plain, decode
 from conftest import ROOT
 
 SEEDS = range(100, 120)
+ONCE_PASSED = (24, 31, 100)  # each of the classic ones passed with at least one of these
 LISTED = Path(__file__).with_name("equivalents.csv")
 Function = Callable[..., Any]
 
@@ -138,7 +139,7 @@ def verdicts(
 @pytest.mark.parametrize("name", CLASSIC)
 def test_what_once_passed_loses(name: str) -> None:
     for function in CLASSIC[name]:
-        assert kept(EXERCISES[name], function, SEEDS[:3]) == []
+        assert kept(EXERCISES[name], function, ONCE_PASSED) == []
 
 
 @each_exercise
