@@ -6,14 +6,14 @@ import ast
 import inspect
 import re
 import sys
-from collections import Counter
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 import numpy as np
@@ -22,6 +22,7 @@ import torch
 from answers import of_all_units
 from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_sequence
 
 from birnn_course.course import UNITS
 from birnn_course.exercises import Report, check, checking, hint, run_cases
@@ -35,6 +36,7 @@ from birnn_course.misconceptions import catalogue
 from birnn_course.record import Attempt
 from birnn_course.running.calling import Outcome, call, call_safely
 from birnn_course.running.plain import NotPlainError, decode, describe
+from birnn_course.sandbox import wire
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
 HIDDEN_SEED = 11
@@ -318,6 +320,40 @@ def stub_that_raises_a_text(*_: Any) -> Any:
     raise NotImplementedError("your turn")
 
 
+PLACEHOLDERS: dict[str, Any] = {
+    repr(value): value
+    for value in (
+        0, 1, -1, 0.0, 0.5, 1.0, True, False, "", [], (), {}, [0], [1], [[]], [0.0] * 3,
+        [[], 0.0], [0, 0.0], torch.zeros(1), torch.zeros(()), torch.tensor([]),
+        {"ids": torch.zeros(1, 1).long(), "lengths": []},
+    )
+}  # fmt: skip
+
+
+@each_exercise
+@with_all_cases
+def test_a_placeholder_is_no_belief(exercise: Exercise, seed: int, hidden: bool) -> None:
+    cases, answers = answered(exercise.name, seed, hidden)
+    for value in PLACEHOLDERS.values():
+        report = assess(exercise, cases, answers, returned(value, answers))
+        assert (report.points, report.attempted, report.misconception) == (0, True, None)
+        assert report.named == ""
+    for leaf in (zero, lambda leaf: zero(leaf) + 1 if not isinstance(leaf, str) else leaf):
+        outcomes = [Outcome("returned", leaves(right, leaf)) for right in answers.right]
+        assert assess(exercise, cases, answers, outcomes).misconception is None
+
+
+def test_a_mistake_that_is_a_placeholder_is_found_and_not_named() -> None:
+    half = Mistake("limit-peeks", "you say one half, whatever the world", lambda *_: 0.5)
+    exercise = replace(BEST_SCORE, mistakes=(half,))
+    cases = exercise.draw(HIDDEN_SEED, hidden=True)
+    answers = Answers.of(exercise, cases)
+    assert indistinct(exercise, answers) == [
+        "limit-peeks gives the same result in all cases, as a placeholder does"
+    ]
+    assert assess(exercise, cases, answers, returned(0.5, answers)).misconception is None
+
+
 STUBS = (
     stub_of_dots,
     stub_of_pass,
@@ -463,7 +499,8 @@ def endless() -> Any:
         AgreeableInt(1),
         AgreeableStr("a"),
         AgreeableList([1]),
-        Counter("a"),
+        type("Dict", (dict,), {})(),
+        pack_sequence([torch.zeros(2, 1)]),
         {1, 2},
         (i for i in range(3)),
         torch.zeros(2, device="meta"),
@@ -479,6 +516,54 @@ def endless() -> Any:
 def test_what_is_not_plain_is_refused(value: Any) -> None:
     with pytest.raises(NotPlainError):
         decode(value)
+
+
+class Untrue(NamedTuple):
+    """Shows other things than it holds."""
+
+    first: int
+    second: list[int]
+
+    def __iter__(self) -> Any:
+        return iter([9, 9])
+
+
+class More(namedtuple("More", "a b")):
+    """A named tuple with methods."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return 7
+
+
+def test_a_named_tuple_is_a_tuple_and_kinds_of_dict_are_dicts() -> None:
+    for named, plain in ((Untrue(1, [2]), (1, [2])), (More(1, Untrue(2, [])), (1, (2, [])))):
+        decoded = decode(named)
+        assert type(decoded) is tuple and decoded == plain
+    for other in (OrderedDict(a=1), Counter(a=1), defaultdict(int, a=1)):
+        assert type(decode(other)) is dict and decode({"b": other}) == {"b": {"a": 1}}
+    with pytest.raises(NotPlainError):
+        decode(Untrue(1, [AgreeableInt(2)]))  # type: ignore[list-item]
+
+
+def otherwise(value: Any) -> Any:
+    """The same with named tuples for lists and tuples, and other kinds of dict."""
+    if isinstance(value, dict):
+        return OrderedDict((key, otherwise(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        kind = namedtuple("Named", [f"n{i}" for i in range(len(value))])  # type: ignore[misc]
+        return kind(*map(otherwise, value))
+    return value
+
+
+@each_exercise
+def test_right_results_in_other_containers_are_right(exercise: Exercise) -> None:
+    cases, answers = answered(exercise.name, HIDDEN_SEED, True)
+    outcomes = [call_safely(lambda r=right: otherwise(r), ()) for right in answers.right]
+    sent = [replace(o, value=wire.unpack(wire.pack(o.value))) for o in outcomes]
+    assert assess(exercise, cases, answers, outcomes).passed
+    assert assess(exercise, cases, answers, sent).passed
 
 
 def test_a_result_is_copied() -> None:
@@ -913,7 +998,7 @@ def test_three_different_wrong_results_name_the_solution() -> None:
     assert attempts(0.1, 0.1, 0.1, 0.2) == [False] * 4
     check(named(lambda *_: None, "best_score"))
     assert attempts(0.2, 0.3, 0.1) == [False, True, True]
-    assert check(named(lambda s, k: BEST_SCORE.reference(s, k), "best_score")).passed
+    assert check(named(SOLUTIONS["best_score"][0], "best_score")).passed
     assert "solutions/" not in check(named(lambda *_: 0.1, "stream")).sentence
 
 

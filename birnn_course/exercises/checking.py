@@ -14,10 +14,11 @@ from typing import Any
 from torch import Tensor
 
 from birnn_course.course import UNITS
-from birnn_course.exercises.compare import first_difference, misfit
+from birnn_course.exercises.compare import constant, first_difference, misfit
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
 from birnn_course.record import Attempt, record
+from birnn_course.running.by_hand import out_of_reach
 from birnn_course.running.calling import Outcome, call, call_safely
 from birnn_course.running.plain import Plain, decode, describe
 
@@ -110,10 +111,11 @@ def run_cases(exercise: Exercise, function: object, cases: Sequence[Arguments]) 
     if problem or not callable(function):
         return replace(_blank(exercise), attempted=True, level="callable", sentence=problem)
     outcomes: list[Outcome] = []
-    for arguments in cases:
-        outcomes.append(call_safely(function, arguments))
-        if outcomes[-1].kind == "stopped":
-            break
+    with out_of_reach(exercise.by_hand):
+        for arguments in cases:
+            outcomes.append(call_safely(function, arguments))
+            if outcomes[-1].kind == "stopped":
+                break
     report = assess(exercise, cases, answers, outcomes)
     return replace(report, fingerprint=_fingerprint(outcomes))
 
@@ -253,7 +255,8 @@ def _mistake(exercise: Exercise, answers: Answers, outcomes: Sequence[Outcome]) 
             for outcome, result in zip(outcomes, results, strict=True)
         )
 
-    matches = [mistake for mistake, results in answers.wrong if same(results)]
+    # What returns one thing whatever it gets, like `return []`, stands for code yet to come.
+    matches = [m for m, results in answers.wrong if same(results) and not constant(results)]
     return matches[0] if len(matches) == 1 else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -45,6 +45,12 @@ def first_difference(
     if real is not None and _same_values(got[real], expected[real], tolerance):
         return "padding"
     return "value"
+
+
+def constant(results: Sequence[Plain]) -> bool:
+    """Whether all results are the same, as those of a placeholder are."""
+    first, *others = results
+    return all(first_difference(other, first, tolerance=0) is None for other in others)
 
 
 def misfit(got: Plain, expected: Plain) -> str:

@@ -8,7 +8,7 @@ from itertools import combinations
 from torch import Tensor
 
 from birnn_course.exercises.checking import Answers
-from birnn_course.exercises.compare import first_difference
+from birnn_course.exercises.compare import constant, first_difference
 from birnn_course.exercises.spec import Exercise, Level
 from birnn_course.running.plain import Plain
 
@@ -25,7 +25,8 @@ def unsaid(exercise: Exercise, answers: Answers) -> list[Level]:
 
 
 def indistinct(exercise: Exercise, answers: Answers) -> list[str]:
-    """Which mistakes these cases do not tell from the reference or from each other, in words.
+    """Which mistakes these cases do not tell from the reference, from each other or from a
+    placeholder, in words.
 
     Parameters
     ----------
@@ -45,6 +46,11 @@ def indistinct(exercise: Exercise, answers: Answers) -> list[str]:
         f"{mistake.misconception} differs from the reference in fewer than two cases"
         for mistake, results in answers.wrong
         if differing(results, answers.right) < 2
+    ]
+    found += [
+        f"{mistake.misconception} gives the same result in all cases, as a placeholder does"
+        for mistake, results in answers.wrong
+        if constant(results)
     ]
     return found + [
         f"{one.misconception} and {other.misconception} give the same results"

@@ -84,6 +84,13 @@ class Exercise:
     real : callable, optional
         For exercises with padded batches. Gets the arguments and returns a bool tensor with the
         leading dimensions of the result: which of its entries are not padding.
+    by_hand : tuple of str
+        Dotted names of functions, classes and modules of the course that would answer it. The
+        notebook says that it is to be done without them, and they refuse to work for it, in
+        ``check`` and when it is graded.
+    apart : bool
+        Whether the other exercises of the notebook may use these, so that this one runs apart
+        from them when it is graded.
     """
 
     name: str
@@ -97,6 +104,8 @@ class Exercise:
     hints: tuple[str, str, str]
     tolerance: float = 1e-5
     real: Callable[..., Tensor] | None = None
+    by_hand: tuple[str, ...] = ()
+    apart: bool = False
 
     @property
     def probes(self) -> tuple[str, ...]:

@@ -13,7 +13,14 @@ from torch import Generator, Tensor, nn
 
 from birnn_course.data import TaggingTask
 from birnn_course.data.tasks import Sequence
-from birnn_course.exercises.cases import CELLS, outputs_of, random_int, recurrent
+from birnn_course.exercises.cases import (
+    CELLS,
+    in_turn,
+    outputs_of,
+    random_int,
+    recurrent,
+    until,
+)
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,
@@ -79,12 +86,17 @@ def _right_backward_half(x: Tensor, forward_weights: Weights, backward_weights: 
 
 
 def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    # batch, steps, input size, hidden size; with one step there is nothing to turn around
+    # batch, steps, input size, hidden size; with one step there is nothing to turn around, and
+    # with two equal sizes a wrong axis has the right one
     sizes = [(2, 5, 3, 4), (1, 4, 2, 3), (3, 6, 2, 2), (2, 1, 3, 2)]
     if hidden:
+        lengths = [random_int(3, 8, generator) for _ in range(4)]
         sizes = [
-            (random_int(1, 4, generator), random_int(3, 8, generator), *_two_sizes(generator))
-            for _ in range(6)
+            (random_int(2, 4, generator), lengths[0], *_two_sizes(generator)),
+            (random_int(2, 4, generator), lengths[1], 2, random_int(3, 5, generator)),
+            (1, lengths[2], random_int(3, 5, generator), 2),
+            (random_int(2, 4, generator), 1, *_two_sizes(generator)),
+            (lengths[3], lengths[3], *_two_sizes(generator)),
         ]
     cases: list[Arguments] = []
     for batch, steps, input_size, hidden_size in sizes:
@@ -199,7 +211,7 @@ def _seen_if_halves_are_swapped(module: Module, half: str, step: int, seq_len: i
 def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Layers, bidirectional, half, step. A backward half that somebody reverses shows at the first
     # and the last step; in the middle of a sequence it does not.
-    kinds = (
+    kinds: tuple[tuple[int, bool, str, str], ...] = (
         (1, True, "forward", "inside"),
         (1, True, "backward", "inside"),
         (1, False, "forward", "inside"),
@@ -210,13 +222,21 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (2, False, "forward", "inside"),
         (1, True, "backward", "first"),
     )
+    if hidden:
+        kinds += (
+            (1, True, "forward", "last"),
+            (2, True, "forward", "first"),
+            (3, True, "backward", "last"),
+            (3, False, "forward", "first"),
+        )
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
     for layers, bidirectional, half, place in kinds:
         seq_len = random_int(4, 7 if hidden else 6, generator)
         inside = random_int(1, seq_len - 2, generator)
         step = {"first": 0, "inside": inside, "last": seq_len - 1}[place]
-        cell = CELLS[random_int(0, 2, generator)]
-        cases.append((_recurrent(cell, layers, bidirectional, generator), half, step, seq_len))
+        module = _recurrent(next(cells), layers, bidirectional, generator)
+        cases.append((module, half, step, seq_len))
     return cases
 
 
@@ -319,10 +339,16 @@ def _random_sequences(seq_len: int, generator: Generator) -> Sequences:
     extra = (extra * extra) // n
     parts = (1 + extra.bincount(minlength=n)).tolist()
     words = torch.randint(3, (n, seq_len), generator=generator)
+    # The first two are the same words, so that reading to the end does not settle their tags; the
+    # next two run together to the same letters.
+    words[1], words[2, :2], words[3, :2] = words[0], torch.tensor([0, 1]), torch.tensor([1, 0])
+    words[3, 2:] = words[2, 2:]
     # c is always an X: an unambiguous word counts too
-    tags = torch.randint(2, (n, seq_len), generator=generator).masked_fill(words == 2, 0)
+    tags = torch.randint(3, (n, seq_len), generator=generator)
+    tags[1], tags[3] = (tags[0] + 1) % 3, (tags[2] + 1) % 3
+    tags = tags.masked_fill(words == 2, 0)
     return [
-        (["abc"[i] for i in words[k]], ["XY"[i] for i in tags[k]], parts[k] / total)
+        ([("a", "aa", "c")[i] for i in words[k]], ["XYZ"[i] for i in tags[k]], parts[k] / total)
         for k in range(n)
     ]
 
@@ -330,7 +356,7 @@ def _random_sequences(seq_len: int, generator: Generator) -> Sequences:
 def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     by_hand: Sequences = [(["?", "x"], ["X", "-"], 0.75), (["?", "y"], ["Y", "-"], 0.25)]
     cases: list[Arguments] = [] if hidden else [(by_hand, 0), (by_hand, 1)]
-    for lookahead in (0, 1, 2, 0, 1, 3) if hidden else (0, 1, 2):
+    for lookahead in (0, 1, 2, 0, 1, 3, 6) if hidden else (0, 1, 2):
         seq_len = random_int(4, 6, generator) if hidden else 4
         cases.append((_random_sequences(seq_len, generator), lookahead))
     return cases
@@ -340,6 +366,7 @@ BEST_SCORE = Exercise(
     name="best_score",
     unit="01",
     points=3,
+    by_hand=("birnn_course.data.tasks.TaggingTask",),
     title="The best score of any model that answers this late",
     cases=_score_cases,
     reference=best_score,
@@ -422,6 +449,29 @@ _MET_EXACTLY = ((4, 18), (5, 21), (8, 30), (11, 39), (15, 28))
 _BIASES_DECIDE = ((2, 19), (3, 22), (4, 25), (5, 28), (2, 33))
 
 
+def _miscounted(input_size: int, hidden_size: int, num_layers: int) -> list[int]:
+    """The right size, and those of slips: a bias or a layer too few or too many, and the like.
+
+    The gates of a cell multiply both sides, so they decide nothing.
+    """
+
+    def fair(biases: int = 2, more: int = 0, least: int = 0) -> int:
+        def count(size: int, directions: int) -> int:
+            later = (num_layers - 1 + more) * (directions * size + size + biases)
+            return directions * size * (input_size + size + biases + later)
+
+        return _largest_fair(lambda size: count(size, 2), count(hidden_size, 1) - least)
+
+    slips = [fair(biases=0), fair(biases=1), fair(biases=3), fair(more=1), fair(least=1)]
+    return [fair(), *slips]
+
+
+def _all_show(cases: list[Arguments]) -> bool:
+    """Whether each of these slips gives another size in some case."""
+    right, *slips = zip(*(_miscounted(*sizes) for _, *sizes in cases), strict=True)
+    return right not in slips
+
+
 def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Half the size is about right where the inputs are much wider than the state, else too small.
     cases: list[Arguments] = [
@@ -432,19 +482,19 @@ def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         ("LSTM", 16, 40, 3),
         ("RNN", 30, 12, 2),
     ]
-    if hidden:
-        cases = [
-            (
-                CELLS[random_int(0, 2, generator)],
-                random_int(2, 40, generator),
-                random_int(16, 48, generator),
-                layers,
-            )
+    if not hidden:
+        return cases
+
+    def draw() -> list[Arguments]:
+        cells = in_turn(CELLS, generator)
+        drawn: list[Arguments] = [
+            (next(cells), random_int(2, 40, generator), random_int(16, 48, generator), layers)
             for layers in (1, 2, 3, 1, 2, 3)
         ]
-        for pairs in (_MET_EXACTLY, _BIASES_DECIDE):
-            cases.append(("RNN", *pairs[random_int(0, len(pairs) - 1, generator)], 1))
-    return cases
+        special = (pairs[random_int(0, 4, generator)] for pairs in (_MET_EXACTLY, _BIASES_DECIDE))
+        return [*drawn, *(("RNN", *pair, 1) for pair in special)]
+
+    return until(_all_show, draw)
 
 
 FAIR_HIDDEN_SIZE = Exercise(
@@ -520,14 +570,12 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # cell, batch, steps, chunk; chunks of one step, a shorter last chunk, one chunk for all
     plan = [("GRU", 1, 6, 2), ("RNN", 2, 7, 3), ("GRU", 1, 4, 1), ("RNN", 1, 5, 5)]
     if hidden:
+        cells, size = in_turn(("RNN", "GRU"), generator), random_int(2, 4, generator)
+        short = size * random_int(2, 3, generator)
+        sizes = [(short, size), (short + 1, size), (short + size - 1, size), (6, 1), (5, 5), (4, 6)]
         plan = [
-            (
-                ("RNN", "GRU")[random_int(0, 1, generator)],
-                random_int(1, 3, generator),
-                random_int(6, 9, generator),
-                random_int(1, 4, generator),
-            )
-            for _ in range(6)
+            (next(cells), 1 + i % 2 * random_int(1, 2, generator), *steps)
+            for i, steps in enumerate(sizes)
         ]
     return [
         (torch.randn(batch, steps, module[1]["input_size"], generator=generator), module, size)
@@ -628,13 +676,15 @@ def _leak_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         (1, True, 0),
         (1, True, -1),
     )
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
-    for layers, bidirectional, more in kinds:
+    for i, (layers, bidirectional, more) in enumerate(kinds):
         seq_len = random_int(5, 8 if hidden else 6, generator)
         horizon = random_int(1 if more is None else 2, 3, generator)
+        if hidden and i == 2:  # only the first step forecasts an input that is there
+            horizon = seq_len - 1
         lookahead = 0 if more is None else horizon + more
-        cell = CELLS[random_int(0, 2, generator)]
-        module = _recurrent(cell, layers, bidirectional, generator)
+        module = _recurrent(next(cells), layers, bidirectional, generator)
         cases.append((module, lookahead, horizon, seq_len))
     return cases
 

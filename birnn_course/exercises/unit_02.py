@@ -71,6 +71,7 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
                 ("LSTM", "GRU", "RNN", "LSTM", "GRU", "LSTM"), (1, 2, 1, 2, 3, 3), strict=True
             )
         ]
+        plan.append(("GRU", 2, 1, random_int(2, 4, generator), 3, 2))  # a single sequence
     return [
         (
             torch.randn(batch, steps, input_size, generator=generator),
@@ -194,6 +195,7 @@ def _padded_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             )
             for extra, size in ((1, 2), (3, 3), (8, 4), (2, 5), (4, 2))
         ]
+        plan.append(([random_int(2, 5, generator)], 3))  # a single sequence
     cases: list[Arguments] = []
     for lengths, size in plan:
         module = recurrent("GRU", 3, size, generator)
@@ -358,10 +360,15 @@ def _shape_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     ]
     if not hidden:
         return cases
+    cases += [
+        ("RNN", (3, 8, 2), 6, 1, False, False),
+        ("LSTM", (5, 3), 7, 2, False, True),
+        ("GRU", (3, 8, 2), 6, 3, False, False),
+    ]
     drawn: list[Arguments] = []
     for cell, x_shape, _, layers, bidirectional, batch_first in cases:
-        # Five sizes that all differ, so that no wrong axis has the right size.
-        a, b, c, hidden_size = (torch.randperm(9, generator=generator)[:4] + 4).tolist()
+        # Sizes that all differ, also from the number of blocks, so that no wrong axis is right.
+        a, b, c, hidden_size = (torch.randperm(9, generator=generator)[:4] + 7).tolist()
         sizes = (a, b, c) if len(x_shape) == 3 else (a, b)
         drawn.append((cell, sizes, hidden_size, layers, bidirectional, batch_first))
     return drawn
@@ -580,6 +587,7 @@ def _translate_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (cell, layers, *(random_int(2, 6, generator) for _ in range(3)))
             for cell, layers in (("LSTM", 2), ("GRU", 3), ("RNN", 1), ("LSTM", 1), ("GRU", 2))
         ]
+        plan.append(("LSTM", 3, 1, random_int(2, 4, generator), 1))  # a single sequence, one step
     cases: list[Arguments] = []
     for cell, layers, batch, steps_in, steps_out in plan:
         size = random_int(2, 5, generator)
@@ -703,6 +711,8 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (layers, batch, *(random_int(*limits, generator) for limits in ranges))
             for layers, batch in ((1, 1), (2, 3), (1, 5), (2, 1), (1, 2))
         ]
+        # More sensors than steps: the sizes do not tell which axis is time.
+        plan.append((2, 4, random_int(5, 7, generator), random_int(2, 4, generator), 3, 4))
     cases: list[Arguments] = []
     for layers, batch, sensors, steps, size, gestures in plan:
         module = recurrent("GRU", sensors, size, generator, layers=layers)

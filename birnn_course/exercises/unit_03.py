@@ -9,12 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import CELLS, outputs_of, random_int, recurrent
+from birnn_course.exercises.cases import CELLS, in_turn, outputs_of, random_int, recurrent
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
-
-
-def _cell(generator: Generator) -> str:
-    return CELLS[random_int(0, 2, generator)]
 
 
 def _recurrent(cell: str, generator: Generator, *, batch_first: bool, **options: Any) -> Module:
@@ -75,21 +71,24 @@ def _jacobian(rnn: nn.RNNBase, x: Tensor) -> Tensor:
     return jacobian.ne(0).any(5).any(2)
 
 
-def _inputs_negated(module: Module) -> Module:
+def _little_and_negative(module: Module) -> Module:
+    """The same module, which reads its inputs with small weights of the other sign."""
     name, arguments, weights = module
-    signs = {key: -1 if key.startswith("weight_ih") else 1 for key in weights}
-    return name, arguments, {key: signs[key] * weight for key, weight in weights.items()}
+    factors = {key: -0.05 if key.startswith("weight_ih") else 1 for key in weights}
+    return name, arguments, {key: factors[key] * weight for key, weight in weights.items()}
 
 
 def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # Reads left to right along the batch, which alone is not symmetric; then the others.
     kinds = ((False, False), (True, False), (False, False), (True, True), (False, True))
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
     for i, (bidirectional, batch_first) in enumerate(kinds * (2 if hidden else 1)):
-        cell = _cell(generator)
-        module = _recurrent(cell, generator, bidirectional=bidirectional, batch_first=batch_first)
-        if i % 2:  # Negative gradients count as well as positive ones.
-            module = _inputs_negated(module)
+        module = _recurrent(
+            next(cells), generator, bidirectional=bidirectional, batch_first=batch_first
+        )
+        if i % 2:  # Small and negative gradients count as well as large and positive ones.
+            module = _little_and_negative(module)
         batch = random_int(2, 5 if hidden else 4, generator)
         steps = batch + random_int(1, 3, generator)
         cases.append((module, _batch(module, batch, steps, generator)))
@@ -164,11 +163,21 @@ def _read_reshaped(module: Module, x: Tensor) -> Tensor:
 
 
 def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
-    for batch_first in (False, True, False, True) * (2 if hidden else 1):
-        cell, layers = _cell(generator), random_int(1, 2, generator)
-        module = _recurrent(cell, generator, layers=layers, batch_first=batch_first)
+    for i, batch_first in enumerate((False, True, False, True) * (2 if hidden else 1)):
         batch, steps = _two_sizes(2, 6, generator)
+        if i == 4:  # as many samples as steps: no shape tells
+            batch = steps
+        elif i == 6:
+            batch = 1
+        module = _recurrent(
+            next(cells),
+            generator,
+            layers=random_int(1, 2, generator),
+            batch_first=batch_first,
+            bidirectional=i not in (3, 6, 7),
+        )
         cases.append((module, _batch(module, batch, steps, generator)))
     return cases
 
@@ -252,10 +261,10 @@ def _readers_swapped(states: Tensor) -> Tensor:
 
 
 def _start_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    cells = in_turn(("RNN", "GRU"), generator)
     cases: list[Arguments] = []
-    for layers in (1, 2, 1, 2) * (2 if hidden else 1):
-        cell = ("RNN", "GRU")[random_int(0, 1, generator)]
-        module = _recurrent(cell, generator, layers=layers, batch_first=True)
+    for layers in (1, 2, 2, 1, 1, 2) if hidden else (1, 2, 2, 1):
+        module = _recurrent(next(cells), generator, layers=layers, batch_first=True)
         batch = 2 * layers + random_int(1, 3, generator)
         steps = batch + random_int(1, 2, generator)
         states = torch.randn(batch, 2 * layers, module[1]["hidden_size"], generator=generator)
@@ -338,12 +347,19 @@ def _last_step(module: Module, x: Tensor) -> Tensor:
 
 def _final_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     # layers, bidirectional, batch_first
+    kinds: tuple[tuple[int, bool, bool], ...]
     kinds = ((1, True, True), (2, True, False), (1, True, False), (1, False, True))
+    if hidden:
+        kinds += ((2, True, True), (2, False, False), (2, False, True), (1, False, False))
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
-    for layers, bidirectional, batch_first in kinds * (2 if hidden else 1):
-        cell = _cell(generator)
+    for layers, bidirectional, batch_first in kinds:
         module = _recurrent(
-            cell, generator, layers=layers, bidirectional=bidirectional, batch_first=batch_first
+            next(cells),
+            generator,
+            layers=layers,
+            bidirectional=bidirectional,
+            batch_first=batch_first,
         )
         batch = 4 + random_int(1, 3, generator)  # more than there are rows in h_n
         steps = batch + random_int(1, 3, generator)
@@ -433,13 +449,17 @@ def _not_packed_but_cut(sentences: list[Tensor], module: Module) -> Tensor:
 
 
 def _sentences_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
-    for batch_first in (True, False, True, False) * (2 if hidden else 1):
-        module = _recurrent(_cell(generator), generator, batch_first=batch_first)
+    for i, batch_first in enumerate((True, False, True, False) * (2 if hidden else 1)):
+        module = _recurrent(next(cells), generator, batch_first=batch_first)
         n = random_int(2, 5, generator)
         longest = n + random_int(2, 4, generator)
         lengths = [random_int(1, longest - 1, generator) for _ in range(n - 1)]
-        lengths.insert(random_int(0, n - 1, generator), longest)
+        # The longest comes first, anywhere, last; and a sentence of a single word is there too.
+        lengths.insert((0, random_int(0, n - 1, generator), n - 1)[i % 3], longest)
+        if i % 3 == 2:
+            lengths[0] = 1
         sentences = [
             torch.randn(length, module[1]["input_size"], generator=generator) for length in lengths
         ]
@@ -519,28 +539,40 @@ def _steps_that_differ(module: Module, x: Tensor, logged: Tensor) -> list[int]:
 
 
 def _logged_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    # bidirectional, batch_first, whether sample 0 is among those that were mixed
+    # bidirectional, batch_first, whether the first and the last sample were mixed, and how the one
+    # before the last was logged: with a single number that counts as another, at the last step or
+    # the first, or with numbers that all count as equal
     kinds = (
-        (True, False, True),
-        (False, False, False),
-        (True, True, True),
-        (False, False, True),
-        (True, False, False),
+        (True, False, True, False, "last step"),
+        (False, False, False, True, "nearly equal"),
+        (True, True, True, True, "first step"),
+        (False, False, True, False, "nearly equal"),
+        (True, False, False, True, "last step"),
     )
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
-    for bidirectional, batch_first, first in kinds * (2 if hidden else 1):
-        cell = _cell(generator)
-        module = _recurrent(cell, generator, bidirectional=bidirectional, batch_first=batch_first)
-        batch = random_int(4, 6, generator)
+    for bidirectional, batch_first, first, last, how in kinds * (2 if hidden else 1):
+        module = _recurrent(
+            next(cells), generator, bidirectional=bidirectional, batch_first=batch_first
+        )
+        batch = random_int(5, 6, generator)
         x = _batch(module, batch, batch + random_int(2, 4, generator), generator)
         mixed = torch.rand(batch, generator=generator) < 0.5
-        mixed[0], mixed[1], mixed[-1] = first, True, False
+        mixed[0], mixed[1], mixed[-2], mixed[-1] = first, True, False, last
         logged = torch.where(
             mixed[:, None, None],
             outputs_of(_build(module, batch_first=False), x),
             outputs_of(_build(module, batch_first=True), x),
-        )
-        cases.append((module, x, logged.detach()))
+        ).detach()
+        if how == "nearly equal":
+            logged[-2] += 8e-5 * torch.randn(logged[-2].shape, generator=generator).sign()
+        else:
+            unit = random_int(0, logged.shape[2] - 1, generator)
+            if how == "first step":
+                logged[-2, 0, unit] += 1.6e-4
+            else:
+                logged[-2, -1, unit] -= 1.6e-4
+        cases.append((module, x, logged))
     return cases
 
 
@@ -552,11 +584,6 @@ NOT_ITS_OWN = Exercise(
     cases=_logged_cases,
     reference=not_its_own,
     mistakes=(
-        Mistake(
-            "layout-caught-later",
-            "an answer is taken to be right because its shape is; all of them have the right shape",
-            lambda module, x, logged: [],
-        ),
         Mistake(
             "batch-first-is-the-default",
             "you compare with what the module makes of the whole batch as it comes; without its "

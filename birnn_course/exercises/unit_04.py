@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course.exercises.cases import CELLS, random_int, recurrent
+from birnn_course.exercises.cases import CELLS, in_turn, random_int, recurrent
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 from birnn_course.models import sequence_mask
 
@@ -47,12 +47,15 @@ def _reading_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (random_int(3, 5, generator), random_int(5, 8, generator), more, layers)
             for more, layers in ((0, 1), (1, 1), (3, 2), (2, 1), (0, 2))
         ]
+        sizes.append((1, random_int(2, 4, generator), 1, 2))
+    cells = in_turn(CELLS, generator)
     cases: list[Arguments] = []
-    for batch, longest, more, layers in sizes:
+    for i, (batch, longest, more, layers) in enumerate(sizes):
         lengths = _lengths(batch, longest, generator) if batch > 1 else torch.tensor([longest])
+        if i == 1:  # one of a single step, and two of one length
+            lengths[0], lengths[-1] = 1, lengths[2]
         x = torch.randn(batch, longest + more, 2, generator=generator)
-        cell = CELLS[random_int(0, 2, generator)]
-        cases.append((x, lengths, recurrent(cell, 2, 3, generator, layers=layers)))
+        cases.append((x, lengths, recurrent(next(cells), 2, 3, generator, layers=layers)))
     return cases
 
 
@@ -269,10 +272,12 @@ def _turn_around_a_step(x: Tensor, lengths: Tensor) -> Tensor:
 def _turn_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     sizes = [(3, 5, 0, 2), (2, 4, 2, 3), (4, 6, 1, 1), (1, 5, 0, 4)]
     if hidden:
-        sizes = _random_sizes(generator, (2, 5), (5, 8), (1, 4))
+        sizes = _random_sizes(generator, (2, 5), (5, 8), (2, 4))
+        sizes.append((1, random_int(2, 5, generator), 2, 3))
     cases: list[Arguments] = []
-    for batch, longest, more, features in sizes:
+    for i, (batch, longest, more, features) in enumerate(sizes):
         lengths = _lengths(batch, longest, generator) if batch > 1 else torch.tensor([longest])
+        lengths[0] = 1 if i == 1 else lengths[0]
         cases.append((torch.randn(batch, longest + more, features, generator=generator), lengths))
     return cases
 
@@ -359,9 +364,13 @@ def _pool_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for batch, longest, more, features in sizes:
         lengths = _lengths(batch, longest, generator)
+        lengths[0] = 1
         # Negative at most real steps, so that zeros win; after the end stands something large.
         output = torch.randn(batch, longest + more, features, generator=generator) - 3
         output = output.where(sequence_mask(lengths, longest + more)[..., None], output.abs() + 2)
+        # However small the number is that stands for a pad, a step may be smaller. It is the only
+        # one of its sequence, so that no mean is inexact.
+        output[0, 0] = -1e6 * (1 + torch.rand(features, generator=generator))
         cases.append((output, lengths))
     return cases
 
@@ -506,6 +515,8 @@ WORDS = (
     *("avocado", "olive", "plum", "pear", "grape", "guava", "raspberry", "orange", "date"),
     *("coconut", "apricot", "almond", "acai", "currant", "melon", "peach", "satsuma"),
 )
+BEGIN_WITH_A = [word for word in WORDS if word[0] == "a"]
+END_WITH_A = [word for word in WORDS if word[-1] == "a"]
 
 
 def _letters(word: str) -> Tensor:
@@ -547,12 +558,17 @@ def _left_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     chosen.append(["kiwi", "apple"])
     if hidden:
         chosen = []
-        for batch in (2, 3, 4, 5):
-            others = torch.randperm(len(WORDS) - 3, generator=generator)[: batch - 1] + 3
-            words = [WORDS[random_int(0, 1, generator)], *(WORDS[i] for i in others.tolist())]
-            # so that two lengths always differ
-            words.insert(random_int(0, batch, generator), "fig")
+        for batch in (1, 2, 3, 4):
+            # A word ends with the letter that looks like padding, one begins with it, and a short
+            # one has none, so that lengths differ.
+            words = [
+                END_WITH_A[random_int(0, len(END_WITH_A) - 1, generator)],
+                BEGIN_WITH_A[random_int(0, len(BEGIN_WITH_A) - 1, generator)],
+                *(WORDS[random_int(3, len(WORDS) - 1, generator)] for _ in range(batch - 1)),
+            ]
+            words.insert(random_int(0, batch + 1, generator), "fig")
             chosen.append(words)
+        chosen.insert(1, [BEGIN_WITH_A[random_int(0, len(BEGIN_WITH_A) - 1, generator)]])
     for i, words in enumerate(chosen):
         # The last batch is as wide as its longest word, the others are wider.
         width = max(map(len, words)) + (0 if i == len(chosen) - 1 else random_int(1, 3, generator))

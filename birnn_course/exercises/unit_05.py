@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
-from birnn_course.exercises.cases import random_int
+from birnn_course.exercises.cases import random_int, until
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake
 from birnn_course.metrics import Scores, confusion_matrix
 from birnn_course.models import sequence_mask
@@ -53,6 +54,7 @@ def _accuracy_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             (random_int(2, 5, generator), random_int(6, 12, generator), random_int(2, 5, generator))
             for _ in range(5)
         ]
+        sizes[0] = (2, random_int(6, 12, generator), 5)  # more classes than sentences
     cases: list[Arguments] = []
     for batch, seq_len, n_classes in sizes:
         lengths = _lengths(batch, seq_len, generator)
@@ -141,7 +143,7 @@ def _scores_from(
 def _event_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     by_hand: Arguments = ([1] * 60 + [0] * 40, [1] * 50 + [0] * 10 + [1] * 5 + [0] * 35)
     cases: list[Arguments] = [] if hidden else [by_hand]
-    for kind in ("usual", "usual", "usual", "silent", "silent", "no event"):
+    for kind in ("usual", "usual", "silent", "silent", "no event", "nothing"):
         n = random_int(14, 40, generator)
         events = (torch.rand(n, generator=generator) < 0.3).long()
         flipped = torch.rand(n, generator=generator) < torch.where(events == 1, 0.35, 0.2)
@@ -149,11 +151,25 @@ def _event_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         # Each of the four counts is there, and precision and recall differ.
         ends = torch.tensor([[1, 1, 0, 0, 0, 0, 1, 0], [1, 0, 1, 1, 1, 0, 1, 1]])
         events, alarms = torch.cat([torch.stack([events, alarms]), ends], dim=1)
-        if kind == "silent":
+        if kind in ("silent", "nothing"):
             alarms = torch.zeros_like(alarms)
-        if kind == "no event":
+        if kind in ("no event", "nothing"):
             events = torch.zeros_like(events)
         cases.append((events.tolist(), alarms.tolist()))
+    # Counts at which one may wrongly take a score for 0/0, or the other way round: none is right,
+    # one alarm, one event, no mistake at all; and counts that are equal.
+    n, more = random_int(2, 5, generator), random_int(6, 9, generator)
+    for tp, fp, fn in (
+        (0, n, more),
+        (1, 0, more),
+        (1, more, 0),
+        (more, 0, 0),
+        (n, n, 2 * n),
+        (n, 2 * n, n),
+    ):
+        pairs = torch.tensor([[1, 1]] * tp + [[0, 1]] * fp + [[1, 0]] * fn + [[0, 0]] * more)
+        pairs = pairs[torch.randperm(len(pairs), generator=generator)]
+        cases.append((pairs[:, 0].tolist(), pairs[:, 1].tolist()))
     return cases
 
 
@@ -161,6 +177,8 @@ EVENT_SCORES = Exercise(
     name="event_scores",
     unit="05",
     points=2,
+    by_hand=("birnn_course.metrics",),
+    apart=True,
     title="Precision, recall and F1 from four counts",
     cases=_event_cases,
     reference=event_scores,
@@ -219,27 +237,95 @@ def cheapest_threshold(logits: Tensor, events: Tensor, miss: int, alarm: int) ->
 
 def _best(scores: Tensor, events: Tensor, cost: Callable[..., float]) -> float:
     """The threshold at which ``cost(tn, fp, fn, tp)`` is lowest, the lowest such."""
+    return _cheapest(scores, events, cost)[0]
+
+
+def _cheapest(
+    scores: Tensor,
+    events: Tensor,
+    cost: Callable[..., float],
+    reached: Callable[[Tensor, float], Tensor] = torch.ge,
+) -> list[float]:
+    """All thresholds at which the cost is lowest, from the lowest on."""
     costs = []
     for threshold in THRESHOLDS:
-        matrix = confusion_matrix(events, (scores >= threshold).long(), 2)
+        matrix = confusion_matrix(events, reached(scores, threshold).long(), 2)
         costs.append(cost(*matrix.flatten().tolist()))
-    return THRESHOLDS[costs.index(min(costs))]
+    return [t for t, c in zip(THRESHOLDS, costs, strict=True) if c == min(costs)]
+
+
+# The price of a miss and of an alarm; what decides; how much the model says too little or too
+# much. "tie": two thresholds cost the same. "line": a probability is a threshold. Or the cheapest
+# is the lowest or the highest of all.
+_PRICES: tuple[tuple[int, int, str | float, float], ...] = (
+    (4, 1, "tie", -0.6),
+    (1, 4, "tie", -0.6),
+    (2, 1, "line", 1.1),
+    (1, 2, "tie", 0.6),
+    (300, 1, 0.1, -0.6),
+    (1, 300, 0.9, 0.6),
+)
 
 
 def _threshold_cases(generator: Generator, hidden: bool) -> list[Arguments]:
-    prices = [(4, 1), (1, 4), (2, 1), (1, 2), (5, 1), (1, 3)]
     cases: list[Arguments] = []
-    for i, (miss, alarm) in enumerate(prices):
-        n = random_int(300, 420, generator)
-        true = 1.6 * torch.randn(n, generator=generator) - 0.6
-        events = (torch.rand(n, generator=generator) < true.sigmoid()).long()
-        shift = (-0.6, 0.6)[i // 2 % 2]  # the model is a little too shy, or too bold
-        if hidden:
+    for miss, alarm, decides, shift in _PRICES:
+        if hidden and decides != "line":
             shift *= 0.6 + 0.6 * float(torch.rand((), generator=generator))
-        # Between the candidates, where no rounding decides.
-        logits = ((true + shift) * 50).round() / 50 + 0.003
-        cases.append((logits, events, miss, alarm))
+
+        def draw(
+            miss: int = miss,
+            alarm: int = alarm,
+            decides: str | float = decides,
+            shift: float = shift,
+        ) -> Arguments:
+            n = random_int(300, 420, generator)
+            true = 1.6 * torch.randn(n, generator=generator) - 0.6
+            events = (torch.rand(n, generator=generator) < true.sigmoid()).long()
+            # Between the candidates, where no rounding decides.
+            logits = ((true + shift) * 50).round() / 50 + 0.003
+            if decides == "tie":
+                logits, events = _tied(logits, events, miss, alarm)
+            elif decides == "line":
+                logits, events = _on_the_line(logits, events)
+            return logits, events, miss, alarm
+
+        cases.append(until(partial(_decides, decides), draw))
     return cases
+
+
+def _tied(logits: Tensor, events: Tensor, miss: int, alarm: int) -> tuple[Tensor, Tensor]:
+    """Without steps between the cheapest threshold and the next: both cost the same."""
+    cheapest = cheapest_threshold(logits, events, miss, alarm)
+    probability = logits.double().sigmoid()
+    kept = (probability < cheapest) | (probability >= cheapest + 0.1)
+    return logits[kept], events[kept]
+
+
+def _on_the_line(logits: Tensor, events: Tensor) -> tuple[Tensor, Tensor]:
+    """From 0.5 to 0.6 there are only steps without an event, whose probability is 0.5 exactly."""
+    probability = logits.double().sigmoid()
+    kept, line = (probability < 0.5) | (probability >= 0.6), torch.zeros(8)
+    return torch.cat([logits[kept], line]), torch.cat([events[kept], line.long()])
+
+
+def _decides(what: str | float, case: Arguments) -> bool:
+    """Whether the answer hangs on it."""
+    logits, events, miss, alarm = case
+    probability = logits.double().sigmoid()
+
+    def cost(tn: int, fp: int, fn: int, tp: int) -> float:
+        return float(miss * fn + alarm * fp)
+
+    cheapest = _cheapest(probability, events, cost)
+    if what == "tie":
+        return len(cheapest) > 1
+    if what == "line":
+        return cheapest[0] != _cheapest(probability, events, cost, reached=torch.gt)[0]
+    # Without any alarm, or with alarms only, it would cost less; that is none of the nine.
+    counts = confusion_matrix(events, (probability >= what).long(), 2).flatten().tolist()
+    other = min(miss * int(events.sum()), alarm * int((1 - events).sum()))
+    return cheapest == [what] and other < cost(*counts)
 
 
 CHEAPEST_THRESHOLD = Exercise(
@@ -256,11 +342,6 @@ CHEAPEST_THRESHOLD = Exercise(
             lambda logits, events, miss, alarm: _best(
                 logits, events, lambda tn, fp, fn, tp: miss * fn + alarm * fp
             ),
-        ),
-        Mistake(
-            "universal-thresholds",
-            "the threshold is one half, whatever the mistakes cost",
-            lambda logits, events, miss, alarm: 0.5,
         ),
         Mistake(
             "accuracy-shows-skill",
@@ -332,6 +413,7 @@ def _dataset_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     for i in range(5 if hidden else 4):
         n_classes = random_int(3, 5, generator)
         occurring = n_classes - (i != 1)  # in most cases the last class does not occur
+        answers = occurring + (i == 2)  # in one it is answered all the same
         batches = []
         for size in (4, 3, 1, 2)[: 3 + i % 2]:
             batch, seq_len = size + 1, random_int(4, 9, generator)
@@ -339,7 +421,8 @@ def _dataset_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             rare = torch.rand(batch, seq_len, generator=generator) < 0.6
             tags = torch.randint(occurring, (batch, seq_len), generator=generator)
             tags = torch.where(rare, 0, tags) * sequence_mask(lengths, seq_len)
-            predicted = torch.randint(occurring, (batch, seq_len), generator=generator)
+            predicted = torch.randint(answers, (batch, seq_len), generator=generator)
+            predicted[0, 0] = answers - 1
             agree = torch.rand(batch, seq_len, generator=generator) < 0.6
             batches.append((tags, torch.where(agree, tags, predicted), lengths))
         cases.append((batches, n_classes))
@@ -439,6 +522,19 @@ def _token_share(gold: Sentences, predicted: Sentences) -> float:
     return sum(g == s for g, s in pairs) / len(pairs)
 
 
+# True tags and answers in which a rule decides: what is no name, where one ends, and whose it is.
+# Each follows an O and is followed by one, unless it ends its sentence.
+_RULES = (
+    (["O", "O"], ["I-PER", "O"]),  # an I without a B is no name
+    (["B-LOC", "O"], ["B-LOC", "I-PER"]),  # nor does one of another kind go on with a name
+    (["B-PER", "I-PER"], ["I-PER", "I-PER"]),
+    (["B-LOC", "B-LOC"], ["B-LOC", "B-LOC"]),  # two names side by side
+    (["B-PER", "B-PER"], ["B-PER", "I-PER"]),
+    (["B-PER", "I-PER", "O"], ["B-PER", "I-PER", "I-LOC"]),
+    (["B-LOC", "I-LOC", "I-LOC"], ["B-LOC", "I-LOC", "B-LOC"]),
+)
+
+
 def _random_names(generator: Generator) -> tuple[list[str], list[str]]:
     """A tagged sentence, and what a tagger with typical mistakes makes of it."""
     gold: list[str] = []
@@ -472,6 +568,12 @@ def _name_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         # A name that is cut short and one that is found, so that every case says something.
         pairs.append((["O", "B-PER", "I-PER"], ["O", "B-PER", "O"]))
         pairs.append((["B-LOC", "I-LOC", "O", "O", "O"], ["B-LOC", "I-LOC", "O", "O", "O"]))
+        # The same name at the same place of two sentences, each missing in the other list.
+        pairs += [(["O", "B-PER", "O"], ["O", "O", "O"]), (["O", "O", "O"], ["O", "B-PER", "O"])]
+        for k, (gold, predicted) in enumerate(_RULES):
+            before = ["O"] * random_int(0, 3, generator)
+            after = ["O"] * (k % 2 * random_int(0, 2, generator))
+            pairs.append(([*before, *gold, *after], [*before, *predicted, *after]))
         cases.append(([g for g, _ in pairs], [s for _, s in pairs]))
     return cases
 
@@ -547,24 +649,30 @@ def _window_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(5 if hidden else 4):
         width = random_int(3, 6, generator)
-        # Training windows lie in the first part; test windows lie near them and far away.
+        # Training windows lie in two parts, and test windows before, between and after them.
+        gap = 3 * width + random_int(1, 6, generator)
         train = torch.randperm(40, generator=generator)[:12].sort().values + 20
-        far = torch.randperm(60, generator=generator)[:20] + 70
+        train[6:] += gap
+        first, last = int(train[0]), int(train[-1])
+        end, again = int(train[5]) + width, int(train[6]) - width  # what just fits between
+        far = torch.randperm(60, generator=generator)[:20] + last + 2 * width
         # One of each kind: the same window, one that begins inside another, one that ends inside,
         # those with a single step in common, and neighbours that just touch.
-        first, last = int(train[0]), int(train[-1])
-        one_step = torch.tensor([first - width + 1, last + width - 1])
-        near = torch.tensor(
-            [first, last, last + 1, first - 1, last + width, first - width, last + 2]
-        )
+        one_step = torch.tensor([first - width + 1, last + width - 1, end - 1, again + 1])
+        touching = torch.tensor([last + width, first - width, end, again])
+        near = torch.tensor([first, last, last + 1, first - 1, last + 2])
         early = torch.arange(0, first - width + 1, 4)
-        test = torch.cat([far, near, one_step, early]).unique()
+        inside = torch.arange(end, again + 1, 2)
+        test = torch.cat([far, near, touching, one_step, early, inside]).unique()
+        test = test[torch.randperm(len(test), generator=generator)]
+        train = train[torch.randperm(len(train), generator=generator)]
         apart = _apart(test.unsqueeze(1) - train, width).all(1)
         chance = torch.where(apart, 0.55, 0.95)  # what was seen is known
         right = torch.rand(len(test), generator=generator) < chance
         right[(test == first) | (test == last + 1)] = True
         right[test == first - 1] = True
         right[torch.isin(test, one_step)] = True
+        right[(test >= end) & (test <= again)] = False
         cases.append((train, test, right, width))
     return cases
 

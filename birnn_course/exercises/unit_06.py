@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from birnn_course.exercises.cases import random_int, recurrent
+from birnn_course.exercises.cases import random_int, recurrent, until
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake, Module, build_module
 from birnn_course.models import sequence_mask
 
@@ -51,9 +53,12 @@ def _at_equal_distances(speakers: Labels, n: int) -> Labels:
 def _row_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(5):
-        n = random_int(1, 3, generator) if hidden else (2, 1, 3, 2, 1)[i]
+        n = ((3, 1, 2, 1, 2) if hidden else (2, 1, 3, 2, 1))[i]
         counts = [n + random_int(2, 6, generator) for _ in range(3 + i % 3)]
-        speakers = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+        # Somebody spoke no more often than that; in a sorted file, the first.
+        counts[0 if i == 0 else random_int(0, 2, generator)] = n
+        names = torch.randperm(20, generator=generator)[: len(counts)]  # whatever their numbers are
+        speakers = names.repeat_interleave(torch.tensor(counts))
         if i % 2:  # not every file is sorted
             speakers = speakers[torch.randperm(len(speakers), generator=generator)]
         cases.append((speakers.tolist(), n))
@@ -229,6 +234,11 @@ def _change(padded: Tensor, model: Model, x: Tensor, lengths: Tensor) -> float:
     return (padded - read_out(model, x, lengths)).detach().abs().max().item()
 
 
+def _rise(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
+    after = read_out(model, _followed_by(x, pads), lengths)
+    return (after - read_out(model, x, lengths)).max().item()
+
+
 def _changed_answers(model: Model, x: Tensor, lengths: Tensor, pads: int) -> float:
     before = read_out(model, x, lengths).argmax(1)
     after = read_out(model, _followed_by(x, pads), lengths).argmax(1)
@@ -239,6 +249,15 @@ READOUTS = ("last column", "packed, mean", "packed, final states", "final states
 
 
 def _padding_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    def telling(cases: list[Arguments]) -> bool:
+        """Whether answers change in some cases only, and the largest change is one downwards."""
+        downwards = any(_rise(*case) < padding_change(*case) - 1e-3 for case in cases)
+        return downwards and len({_changed_answers(*case) for case in cases}) > 1
+
+    return until(telling, partial(_one_of_each_readout, generator, hidden))
+
+
+def _one_of_each_readout(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i, readout in enumerate((*READOUTS, "packed, sum / length")):
         cell = ("GRU", "RNN")[(i + hidden) % 2]
@@ -336,14 +355,21 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         models, seeds = (4, 6, 5, 7, 8)[i], (5, 3, 7, 5, 3)[i]
         if hidden:
             models, seeds = random_int(4, 8, generator), (3, 5, 7)[random_int(0, 2, generator)]
-        while True:
-            valid, test = 60 + 38 * torch.rand(2, models, seeds, generator=generator)
-            # The three ways to choose lead to three models.
-            picks = {int(s.argmax()) for s in (_middle(valid), _middle(test), _top(valid))}
-            if len(picks) == 3:
-                break
-        cases.append((valid, test))
+
+        def draw(size: tuple[int, ...] = (2, models, seeds)) -> Arguments:
+            return tuple(60 + 38 * torch.rand(*size, generator=generator))
+
+        cases.append(until(_lead_apart, draw))
     return cases
+
+
+def _lead_apart(case: Arguments) -> bool:
+    """Whether the ways to choose lead to different models, and none of them to the first."""
+    valid, test = case
+    right = int(_middle(valid).argmax())
+    ways = (_middle(test), _top(valid), valid.mean(1), valid.amin(1), -_middle(valid))
+    picks = [int(scores.argmax()) for scores in ways]
+    return right not in (0, *picks) and picks[0] != picks[1]
 
 
 CHOSEN_SCORE = Exercise(
@@ -419,13 +445,25 @@ def _interval_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(4):
         n = random_int(60, 120, generator) if hidden else (90, 70, 120, 60)[i]
-        easy = torch.rand(n, generator=generator) < 0.8  # on which both are right
-        first = easy | (torch.rand(n, generator=generator) < 0.3)
-        second = easy | (torch.rand(n, generator=generator) < (0.8, 0.4)[i % 2])
-        first[0], second[0], first[1], second[1] = True, False, False, True
-        draws = torch.randint(n, (random_int(150, 200, generator), n), generator=generator)
-        cases.append((first, second, draws))
+        gain = (0.8, 0.4)[i % 2]
+
+        def draw(n: int = n, gain: float = gain) -> Arguments:
+            easy = torch.rand(n, generator=generator) < 0.8  # on which both are right
+            first = easy | (torch.rand(n, generator=generator) < 0.3)
+            second = easy | (torch.rand(n, generator=generator) < gain)
+            first[0], second[0], first[1], second[1] = True, False, False, True
+            draws = torch.randint(n, (random_int(150, 200, generator), n), generator=generator)
+            return first, second, draws
+
+        cases.append(until(_ends_between, draw))
     return cases
+
+
+def _ends_between(case: Arguments) -> bool:
+    """Whether an end lies between two gains and is neither of them."""
+    first, second, draws = case
+    gains = _accuracies(second, draws) - _accuracies(first, draws)
+    return any(float((gains - end).abs().min()) > 0.01 for end in paired_interval(*case))
 
 
 PAIRED_INTERVAL = Exercise(
@@ -481,8 +519,9 @@ def simple_rival(train: Utterances, classes: Labels, test: Utterances) -> Labels
     return _nearest(_features(train), classes, _features(test))
 
 
-def _features(sequences: Utterances) -> Tensor:
-    return torch.stack([torch.cat([x.mean(0), x.std(0)]) for x in sequences]).double()
+def _features(sequences: Utterances, correction: int = 1) -> Tensor:
+    rows = [torch.cat([x.mean(0), x.std(0, correction=correction)]) for x in sequences]
+    return torch.stack(rows).double()
 
 
 def _scaled(features: Tensor, by: Tensor) -> Tensor:
@@ -493,9 +532,22 @@ def _nearest(
     known: Tensor, classes: Labels, asked: Tensor, scale_asked_by: Tensor | None = None
 ) -> Labels:
     asked = _scaled(asked, known if scale_asked_by is None else scale_asked_by)
-    known, labels, kinds = _scaled(known, known), torch.tensor(classes), sorted(set(classes))
-    centres = torch.stack([known[labels == kind].mean(0) for kind in kinds])
-    return [kinds[i] for i in torch.cdist(asked, centres).argmin(1).tolist()]
+    kinds = sorted(set(classes))
+    nearest = _distances(_scaled(known, known), classes, asked).argmin(1)
+    return [kinds[i] for i in nearest.tolist()]
+
+
+def _distances(
+    known: Tensor,
+    classes: Labels,
+    asked: Tensor,
+    p: float = 2,
+    centre: Callable[[Tensor], Tensor] = lambda rows: rows.mean(0),
+) -> Tensor:
+    """From each of ``asked`` to the centre of each class, in the order of their numbers."""
+    labels = torch.tensor(classes)
+    centres = torch.stack([centre(known[labels == kind]) for kind in sorted(set(classes))])
+    return torch.cdist(asked, centres, p=p)
 
 
 def _rival_scaled_by_test(train: Utterances, classes: Labels, test: Utterances) -> Labels:
@@ -517,7 +569,33 @@ def _rival_at_the_end(train: Utterances, classes: Labels, test: Utterances) -> L
     return _nearest(ends(train), classes, ends(test))
 
 
+def _slips(train: Utterances, classes: Labels, test: Utterances) -> list[Labels]:
+    """What slips lead to: in measuring distances, in the features, and without classes' means."""
+    known, asked, kinds = _features(train), _features(test), sorted(set(classes))
+
+    def answers(known: Tensor, asked: Tensor, **how: Any) -> Labels:
+        return [kinds[i] for i in _distances(known, classes, asked, **how).argmin(1).tolist()]
+
+    near, close = _scaled(known, known), _scaled(asked, known)
+    half = known.shape[1] // 2
+    biased = [(_features(train, k), _features(test, k)) for k in (0, 2)]
+    return [
+        *(answers(_scaled(some, some), _scaled(others, some)) for some, others in biased),
+        answers(near, close, p=1),
+        answers(near, close, p=torch.inf),
+        answers(near, close, centre=lambda rows: rows.median(0).values),
+        answers(near[:, :half], close[:, :half]),
+        answers(near[:, half:], close[:, half:]),
+        answers(known, asked),
+        [classes[i] for i in torch.cdist(close, near).argmin(1).tolist()],
+    ]
+
+
+N_SLIPS = 9
+
+
 def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    seen: set[int] = set()
     cases: list[Arguments] = []
     for i in range(4):
         n_classes, features = (3, 4, 5, 3)[i], (2, 4, 3, 5)[i]
@@ -525,6 +603,8 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             n_classes, features = random_int(3, 5, generator), random_int(2, 5, generator)
         levels = 0.8 * torch.randn(n_classes, features, generator=generator) + 2
         spreads = 0.4 + torch.rand(n_classes, features, generator=generator)
+        # One feature is measured in other units.
+        levels[:, 0], spreads[:, 0] = 5 * levels[:, 0], 5 * spreads[:, 0]
 
         def sequences(
             kinds: Labels, levels: Tensor = levels, spreads: Tensor = spreads
@@ -538,14 +618,39 @@ def _rival_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 
         counts = torch.tensor([random_int(3, 6, generator) for _ in range(n_classes)])
         all_kinds = torch.arange(n_classes).repeat_interleave(counts)
-        classes = all_kinds[torch.randperm(len(all_kinds), generator=generator)].tolist()
+        places = all_kinds[torch.randperm(len(all_kinds), generator=generator)].tolist()
+        # A class is a number, and not its place among the others.
+        names = (1 + torch.randperm(99, generator=generator)[:n_classes].sort().values).tolist()
+        train, classes = sequences(places), [names[k] for k in places]
         # The test set has other shares of the classes, so its own level and spread are others.
         asked = [
-            *torch.randint(n_classes, (10,), generator=generator).tolist(),
+            *torch.randint(n_classes, (8,), generator=generator).tolist(),
             *[i % n_classes] * 8,
         ]
-        cases.append((sequences(classes), classes, sequences(asked)))
+        test = sequences(asked)
+        while True:  # once, and in the last case until every slip has shown
+            drawn = sequences([*range(n_classes)] * 20)
+            shown = _telling(train, classes, drawn)
+            test += [drawn[k] for k in {shown[slip] for slip in shown.keys() - seen}]
+            seen |= shown.keys()
+            if i < 3 or len(seen) == N_SLIPS:
+                break
+        cases.append((train, classes, test))
     return cases
+
+
+def _telling(train: Utterances, classes: Labels, drawn: Utterances) -> dict[int, int]:
+    """For slips that some sequence shows without doubt, which one that is."""
+    known = _features(train)
+    away = _distances(_scaled(known, known), classes, _scaled(_features(drawn), known))
+    first, second, *_ = away.sort(1).values.unbind(1)
+    right = simple_rival(train, classes, drawn)
+    return {
+        slip: k
+        for slip, wrong in enumerate(_slips(train, classes, drawn))
+        for k in range(len(drawn))
+        if wrong[k] != right[k] and second[k] - first[k] > 1e-3
+    }
 
 
 SIMPLE_RIVAL = Exercise(

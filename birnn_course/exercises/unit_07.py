@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from birnn_course.data.alignment import spoken
-from birnn_course.exercises.cases import random_int
+from birnn_course.exercises.cases import random_int, until
 from birnn_course.exercises.spec import Arguments, Exercise, Mistake
 from birnn_course.metrics import Scores, confusion_matrix
 from birnn_course.word_errors import edit_distance, phone_error_rate, word_error_rate
@@ -52,18 +52,36 @@ def _merged(tags: list[str]) -> Phones:
 
 
 def _say_cases(generator: Generator, hidden: bool) -> list[Arguments]:
+    # the letter that the model is least sure of
+    weakest = ("silent", "first", "joined", "silent at the end", "last")
+    start = random_int(0, 7, generator)
     cases: list[Arguments] = []
-    for i in range(5):
+    for i, weak in enumerate(weakest):
         n_tags = random_int(6, 8, generator) if hidden else (8, 6, 7, 8, 7)[i]
-        order = torch.randperm(n_tags, generator=generator).tolist()
-        names = [SOUNDS[:n_tags][k] for k in order]
+        order = 1 + torch.randperm(n_tags - 1, generator=generator)
+        names = [SOUNDS[k] for k in order.tolist()]
+        names.insert((start + i) % n_tags, "_")  # which number it has says nothing
         # each word has a silent letter, a joined tag and two equal neighbours
-        sounds = ["_", "K+S", "B", "B", *_pick(names, random_int(2, 5, generator), generator)]
-        turn = random_int(0, len(sounds) - 1, generator)
-        sounds = ["B", "B", *(sounds[:2] if turn % 2 else sounds[1::-1]), *sounds[4:]]
-        scores = torch.randn(len(sounds), n_tags, generator=generator)
+        extra = [[sound] for sound in _pick(names, random_int(2, 5, generator), generator)]
+        parts = [["B", "B"], ["K+S"], ["_"], *extra]
+        shuffled = [parts[k] for k in torch.randperm(len(parts), generator=generator).tolist()]
+        sounds = [sound for part in shuffled for sound in part]
+        if weak == "silent at the end":
+            sounds.append("_")
+        place = {
+            "silent": sounds.index("_"),
+            "first": 0,
+            "joined": sounds.index("K+S"),
+        }.get(weak, len(sounds) - 1)
+        # All letters have the same other scores, in different orders.
+        scores = torch.randn(n_tags, generator=generator).repeat(len(sounds), 1)
         for t, sound in enumerate(sounds):
-            scores[t, names.index(sound)] = scores[t].max() + 0.5 + 0.1 * t
+            scores[t] = scores[t, torch.randperm(n_tags, generator=generator)]
+            sure = 0.5 if t == place else 1 + 2 * float(torch.rand((), generator=generator))
+            best, chosen = int(scores[t].argmax()), names.index(sound)
+            largest, other = float(scores[t, best]), float(scores[t, chosen])
+            scores[t, best] = other
+            scores[t, chosen] = largest + sure
         cases.append((scores, names))
     return cases
 
@@ -112,6 +130,10 @@ SAY = Exercise(
 
 # ── 2 · words_wrong ─────────────────────────────────────────────────────────────────────────────
 
+_ERROR_RATES = (
+    "birnn_course.word_errors.word_error_rate",
+    "birnn_course.word_errors.phone_error_rate",
+)
 PHONES = ["AA", "B", "K", "EH", "S", "T", "IY", "N"]
 
 
@@ -162,14 +184,34 @@ def _word_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             kinds = ("exchange", "leave out", "put in", "as listed")
             kind = kinds[(i + k) % 2 if k in (0, 3) else random_int(0, 3, generator)]
             predicted.append(_spoil(rights[0], kind, generator))
+        for answer, right in _near_misses(generator):
+            predicted.append(answer)
+            listed.append([right])
+        if i % 2:  # a word that is right whichever way one looks at it
+            predicted.append(["B", "IY"])
+            listed.append([["B", "IY"]])
         cases.append((predicted, listed))
     return cases
+
+
+def _near_misses(generator: Generator) -> list[tuple[Phones, Phones]]:
+    """What was said and what is right: wrong, and equal for who compares carelessly."""
+    right = until(lambda phones: phones != phones[::-1], lambda: _pick(PHONES, 4, generator))
+    return [
+        (right[::-1], right),  # the same phones in another order
+        ([*right, right[-1]], right),  # the same phones, one of them twice
+        (right[:-1], right),  # right as far as it goes
+        ([*right, "ZH"], right),  # goes on after the end
+        ([], right),
+        ([*right, "N", "G"], [*right, "NG"]),  # the same letters
+    ]
 
 
 WORDS_WRONG = Exercise(
     name="words_wrong",
     unit="07",
     points=2,
+    by_hand=_ERROR_RATES,
     title="Word error rate with several pronunciations",
     cases=_word_cases,
     reference=words_wrong,
@@ -245,10 +287,16 @@ def _phone_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         for k, rights in enumerate(listed):
             kind = kinds[k] if k < 5 else kinds[random_int(0, 4, generator)]
             predicted.append(_spoil(rights[-1], kind, generator))
-        # two listed ones are equally close, and the longer one counts
+        # two listed ones are equally close, and the longer one counts, wherever it stands
         first = _pick(PHONES, random_int(2, 6, generator), generator)
-        listed.append([first, ["OY", *first]])
-        predicted.append(["ZH", *first])
+        listed += [[first, ["OY", *first]], [["OY", *first], first]]
+        predicted += [["ZH", *first], ["ZH", *first]]
+        # the closest has the fewest edits, though fewer per phone lead to the other
+        listed.append([["UW"], ["UW", "OY", *first]])
+        predicted.append(["UW", "OY"])
+        for answer, right in _near_misses(generator):
+            listed.append([right])
+            predicted.append(answer)
         if i % 2:  # a rate above 1
             phones = sum(max(map(len, rights)) for rights in listed)
             listed.append([["UW"]])
@@ -261,6 +309,7 @@ PHONES_WRONG = Exercise(
     name="phones_wrong",
     unit="07",
     points=3,
+    by_hand=_ERROR_RATES,
     title="Phone error rate",
     cases=_phone_cases,
     reference=phones_wrong,
@@ -388,10 +437,19 @@ def _table_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         words = [
             letters,
             *(word_of(random_int(2, 6, generator)) for _ in range(random_int(28, 34, generator))),
+            letters[0],
         ]
         asked = [word_of(random_int(2, 7, generator)) for _ in range(random_int(14, 18, generator))]
         tags = [_drawn_tags(word, letters, rule, favourite, generator) for word in words]
-        cases.append((words, tags, asked))
+        # Equally frequent tags, of letters with neighbours and of letters alone: the smaller comes
+        # last, and first. The letters occur nowhere else.
+        for tied, turn in (("bdg", 1), ("fhk", -1)):
+            low, high = torch.randperm(n_tags, generator=generator)[:2].sort().values.tolist()
+            for tag in (high, low)[::turn]:
+                words.append(tied)
+                tags.append([tag] * 3)
+            asked += [tied, tied[::-1]]
+        cases.append((words, tags, [*asked, letters[0], letters[1]]))
     return cases
 
 
@@ -466,24 +524,38 @@ def _not_related(families: list[int], n_test: int) -> list[int]:
 def _split_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for i in range(6 if hidden else 5):
-        n_more = random_int(5, 9, generator)
-        sizes = [3, 1, 4, 2, *(random_int(1, 4, generator) for _ in range(n_more))]
-        names = torch.randperm(90, generator=generator)[: len(sizes)].tolist()
-        words = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
-        order = torch.randperm(len(words), generator=generator).tolist()
-        families = [words[k] for k in order]
-        # mostly a number that cuts a family: one less than what some families have together
-        stems = list(dict.fromkeys(families))
-        count = Counter(families)
-        wanted, taken = 0, 0
-        for stem in stems:
-            taken += count[stem]
-            if taken >= 5 and count[stem] > 1:
-                wanted = taken if i % 3 == 1 else taken - 1
-                break
-        if wanted and wanted < len(families) - 4:
-            cases.append((families, wanted))
+
+        def draw(i: int = i) -> Arguments:
+            n_more = random_int(5, 9, generator)
+            sizes = [3, 1, 4, 2, *(random_int(1, 4, generator) for _ in range(n_more))]
+            names = torch.randperm(90, generator=generator)[: len(sizes)].tolist()
+            words = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
+            order = torch.randperm(len(words), generator=generator).tolist()
+            families = [words[k] for k in order]
+            before, together = _around_a_family(families)
+            # a number that cuts a family near its end, none, or one after its first word
+            return families, (together - 1, together, before + 1)[i % 3]
+
+        cases.append(until(_comes_again, draw))
     return cases
+
+
+def _comes_again(case: Arguments) -> bool:
+    """Whether a family comes again before the last one is taken, and words are left over."""
+    families, n_test = case
+    chosen = [families[i] for i in family_split(families, n_test)]
+    before = families[: max(families.index(stem) for stem in set(chosen))] if n_test > 1 else []
+    return len(set(before)) < len(before) and n_test < len(families) - 4
+
+
+def _around_a_family(families: list[int]) -> tuple[int, int]:
+    """How many words the first families have, without and with one of several words."""
+    count, taken = Counter(families), 0
+    for stem in dict.fromkeys(families):
+        taken += count[stem]
+        if taken >= 5 and count[stem] > 1:
+            return taken - count[stem], taken
+    return 0, 0
 
 
 FAMILY_SPLIT = Exercise(
@@ -569,16 +641,18 @@ def _rare_cases(generator: Generator, hidden: bool) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(6 if hidden else 5):
         fewest, most = random_int(3, 5, generator), random_int(9, 14, generator)
-        # frequent, rare, too rare
+        # frequent, rare, just rare enough, too rare, and a little too frequent
         times = [random_int(60, 90, generator), random_int(30, 50, generator)]
         times += [random_int(fewest, most, generator) for _ in range(3)] + [1, fewest - 1, 2]
-        n_tags = random_int(9, 14, generator)
+        times += [fewest, most, most + 1, fewest + 1, most - 1]
+        n_tags = random_int(len(times), 18, generator)
         names = torch.randperm(n_tags, generator=generator)[: len(times)].tolist()
         train = _words_of(
             [t for t, n in zip(names, times, strict=True) for _ in range(n)], generator
         )
-        # in the test words other tags are rare
-        counts = [random_int(5, 9, generator), 40, 4, 20, 10, 1, 2, 3]
+        # In the test words other tags are rare; of the last two, which are rare in training, one is
+        # nowhere and one is told only.
+        counts = [random_int(5, 9, generator), 40, 4, 20, 10, 1, 2, 3, 5, 6, 7, 0, 0]
         gold = _words_of(
             [t for t, n in zip(names, counts, strict=True) for _ in range(n)], generator
         )
@@ -589,6 +663,7 @@ def _rare_cases(generator: Generator, hidden: bool) -> list[Arguments]:
             ]
             for row in gold
         ]
+        predicted[0][0] = predicted[-1][0] = names[-1]
         cases.append((train, gold, predicted, fewest, most))
     return cases
 

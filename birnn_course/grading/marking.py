@@ -62,14 +62,14 @@ def mark(
         return _too_late(exercises, code)
     number = case_sets.chosen(seed, code)
     hidden = {e.name: case_sets.hidden(e.name, seed, number, bank) for e in exercises}
-    ran = _run(sandbox, cells, hidden)
+    ran = _run(sandbox, cells, exercises, hidden)
     marks = {e.name: _marked(e, ran.outcomes[e.name], hidden[e.name]) for e in exercises}
     # What a function says for itself may hold the hidden cases that it was called with. So it is
     # asked again, in a process that has never seen them, and called as `check` does.
     asked = [e for e in exercises if marks[e.name].verdict in _SPEAKING]
     if asked:
         public = {e.name: case_sets.public(e.name, bank) for e in asked}
-        again = _run(sandbox, cells, public) if time.monotonic() < ends else Ran()
+        again = _run(sandbox, cells, asked, public) if time.monotonic() < ends else Ran()
         for e in asked:
             shown = _marked(e, again.outcomes.get(e.name, []), public[e.name])
             marks[e.name] = replace(marks[e.name], sentence=_words(marks[e.name], shown, e))
@@ -86,14 +86,28 @@ def mark(
     return Marked(found, errors, note, look="stopped" if note else "", code=code)
 
 
-def _run(sandbox: Sandbox, cells: list[str], asked: dict[str, Answers]) -> Ran:
-    """Run a notebook and call its functions; what they say is printable from here on."""
-    ran = sandbox.run(Job(cells, {name: list(answers.cases) for name, answers in asked.items()}))
-    outcomes = {
-        name: [replace(o, text=printable(o.text), printed="") for o in of_one]
-        for name, of_one in ran.outcomes.items()
-    }
-    return Ran(outcomes, ran.errors, ran.trouble)
+def _run(
+    sandbox: Sandbox, cells: list[str], exercises: Sequence[Exercise], asked: dict[str, Answers]
+) -> Ran:
+    """The notebook is run once, and once more for exercises apart from the others.
+
+    What is to be done by hand in one exercise is not to be had in those that run with it: what it
+    was for one call it may have left for another. What functions say is printable from here on.
+    """
+    together = [e for e in exercises if not e.apart]
+    groups = [together, *([e] for e in exercises if e.apart)]
+    ran: Ran | None = None
+    for group in filter(None, groups):
+        by_hand = dict.fromkeys(name for e in group for name in e.by_hand)
+        cases = {e.name: list(asked[e.name].cases) for e in group}
+        found = sandbox.run(Job(cells, cases, tuple(by_hand)))
+        if ran is None:
+            ran = Ran({}, found.errors, found.trouble)
+        for name, of_one in found.outcomes.items():
+            ran.outcomes[name] = [replace(o, text=printable(o.text), printed="") for o in of_one]
+        ran.trouble = ran.trouble or found.trouble
+    assert ran is not None
+    return ran
 
 
 def _without_exercise(name: str) -> Marked:

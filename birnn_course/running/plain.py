@@ -7,14 +7,17 @@ in a comparison.
 from __future__ import annotations
 
 import itertools
+from collections import Counter, OrderedDict, defaultdict
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 MOST_NUMBERS = 1_000_000
+_DICTS = (dict, OrderedDict, defaultdict, Counter)
 _NUMPY_SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
 DEEPEST = 20
 
@@ -31,13 +34,14 @@ class NotPlainError(Exception):
 
 def decode(value: object) -> Plain:
     """A copy of plain data: tensors detached and on the CPU, fractions and NumPy's scalars as
-    Python's own numbers, NumPy's arrays of numbers as lists, a ``torch.Size`` as a tuple.
+    Python's own numbers, NumPy's arrays of numbers as lists, a ``torch.Size`` and named tuples as
+    tuples, the standard library's kinds of dict as dicts.
 
     Raises
     ------
     NotPlainError
-        If anything in it is of another type, subclasses of plain types included, or if it is
-        too large or too deep.
+        If anything in it is of another type, other subclasses of plain types included, or if it
+        is too large or too deep.
     """
     left = [MOST_NUMBERS]
     return _decode(value, DEEPEST, left)
@@ -62,16 +66,23 @@ def _decode(value: Any, depth: int, left: list[int]) -> Plain:
         return _decode(np.ndarray.tolist(value), depth, left)
     if kind is torch.Tensor:
         return _decode_tensor(value, left)
-    if kind is torch.Size:
-        kind = tuple
-    if kind in (list, tuple):
-        return kind(_decode(item, depth - 1, left) for item in value)
-    if kind is dict:
-        pairs = [(_decode(k, 2, left), _decode(v, depth - 1, left)) for k, v in value.items()]
-        return dict(pairs)
+    if kind is list:
+        return [_decode(item, depth - 1, left) for item in value]
+    # Read by the plain type's own methods; a class of the learner's may have others.
+    if kind in (tuple, torch.Size) or _is_named_tuple(kind):
+        return tuple(_decode(item, depth - 1, left) for item in tuple.__iter__(value))
+    if kind in _DICTS:
+        items = dict.items(value)
+        return {_decode(k, 2, left): _decode(v, depth - 1, left) for k, v in items}
     if kind is int:
         raise NotPlainError("an int that is too large")
     raise NotPlainError(f"{'an' if kind.__name__[:1] in 'AEIOUaeiou' else 'a'} {kind.__name__}")
+
+
+def _is_named_tuple(kind: type) -> bool:
+    # A packed sequence is one too, and better called by its name.
+    named = issubclass(kind, tuple) and hasattr(kind, "_fields")
+    return named and kind is not PackedSequence
 
 
 def _decode_tensor(value: Tensor, left: list[int]) -> Tensor:

@@ -44,13 +44,20 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
     """Serve submissions until the grader hangs up."""
     line = socket.socket(fileno=descriptor)
     ipython = _prepare()
+    from birnn_course.running.by_hand import refuse
+    from birnn_course.sandbox import wire
     from birnn_course.sandbox.inside.student import serve
+
+    def serve_alone(connection: socket.socket) -> None:
+        start = wire.receive(connection)
+        refuse(start[0])
+        serve(connection, ipython, start)
 
     most_memory = address_space() + MOST_MEMORY if address_space() else 0
     if way == "unprotected":
         set_limits(cpu_seconds, most_memory, in_namespace=False)
         line.send(READY)
-        return serve(line, ipython)
+        return serve_alone(line)
 
     from birnn_course.sandbox.inside import jail
     from birnn_course.sandbox.inside.calls import RIGHTS_AND_TIMES, system_call_filter
@@ -68,12 +75,14 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
         confine()
         _keep_only(descriptor)
         line.send(READY)
-        return serve(line, ipython)
+        return serve_alone(line)
 
     def isolated(connection: socket.socket, processor: int | None) -> None:
         jail.mount_private_folder()
+        start = wire.receive(connection)
+        jail.cover(refuse(start[0]))  # only here can a source be hidden that was imported
         confine(processor)
-        serve(connection, ipython)
+        serve(connection, ipython, start)
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
     line.send(READY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyseccomp
@@ -73,6 +74,12 @@ def mount_private_folder() -> None:
         _check(_libc.mount(None, device, None, change, None), "mount")
     # A fresh /proc is refused inside a container; nothing at all is safer anyway.
     _check(_libc.mount(b"tmpfs", b"/proc", b"tmpfs", flags | _READ_ONLY, b"size=4k"), "mount")
+
+
+def cover(files: Iterable[str]) -> None:
+    """Put nothing in the place of files, for this submission."""
+    for name in files:
+        _check(_libc.mount(b"/dev/null", name.encode(), None, _THIS_PLACE, None), "mount")
 
 
 def drop_privileges(calls: pyseccomp.SyscallFilter) -> None:

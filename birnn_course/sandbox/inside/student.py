@@ -48,14 +48,15 @@ def _leave() -> None:
     raise SystemExit
 
 
-def serve(grader: socket.socket, ipython: InteractiveShell) -> None:
+def serve(grader: socket.socket, ipython: InteractiveShell, start: tuple[Any, ...]) -> None:
     """Answer the grader until it hangs up.
 
-    The first message is ``(cells, names, seconds for a cell, seconds for a function)``. The answer
-    is a list of ``(number of cell, message)`` for cells that raised. Each message after that is
-    ``(nonce, name, arguments)``; the answer is ``(nonce, kind, value, text, printed)``.
+    ``start`` is its first message: ``(by hand, cells, names, seconds for a cell, seconds for a
+    function)``; what is to be done by hand has been seen to. The answer is a list of ``(number of
+    cell, message)`` for cells that raised. Each message after that is ``(nonce, name, arguments)``;
+    the answer is ``(nonce, kind, value, text, printed)``.
     """
-    cells, names, cell_seconds, function_seconds = wire.receive(grader)
+    _, cells, names, cell_seconds, function_seconds = start
     sys.stdout = sys.stderr = _Nowhere()
     sys.stdin = io.StringIO()
     found, errors = _run(ipython, cells, names, cell_seconds)

@@ -51,10 +51,14 @@ class Job:
         The sources of the code cells.
     calls : dict
         For the name of each function the arguments of its calls.
+    by_hand : tuple of str
+        What of the course refuses to work; see
+        :class:`~birnn_course.exercises.spec.Exercise`.
     """
 
     cells: list[str]
     calls: dict[str, list[Arguments]]
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass
@@ -175,7 +179,7 @@ class Sandbox:
 
     def _call(self, connection: _Connection, job: Job, waiting: list[str], ran: Ran) -> None:
         """Call the functions that are waiting, in order, until all are done or it has ended."""
-        start = (job.cells, waiting, self.seconds / 3, self.seconds / 6)
+        start = (job.by_hand, job.cells, waiting, self.seconds / 3, self.seconds / 6)
         if (errors := connection.ask(start, self.seconds, _MOST_ERROR_BYTES)) is None:
             return
         ran.errors = _errors(errors)
