@@ -17,7 +17,7 @@ TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_miscon
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ lint: .venv/installed-test ## check style and types
 
 notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=01 for one unit, N=01_bidirectional for one notebook
 	$(BIN)/python tools/notebooks.py $(N)
+
+explorer-nets: .venv/installed-test ## train the small networks of the reading explorer and store them; about ten minutes
+	$(BIN)/python tools/explorer_nets.py
 
 slides: .venv/installed-slides ## write the slides of all lessons to slides/; UNITS="01 02" for some
 	$(BIN)/birnn slides $(UNITS) -o slides

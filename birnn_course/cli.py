@@ -203,9 +203,7 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
 @click.argument("place", metavar="SUBMISSIONS", type=_Place())
 @click.option("-o", "--out", required=True, type=_Place(), help="Results.")
 @click.option(
-    "--seed",
-    type=click.IntRange(0, 2**64 - 1),
-    help="Of the hidden cases; drawn if not given.",
+    "--seed", type=click.IntRange(0, 2**64 - 1), help="Of the hidden cases; drawn if not given."
 )
 @click.option("--jobs", type=click.IntRange(1, 256), help="How many at a time; one per processor.")
 @click.option(

@@ -156,10 +156,7 @@ class Answers:
 
 
 def assess(
-    exercise: Exercise,
-    cases: Sequence[Arguments],
-    answers: Answers,
-    outcomes: Sequence[Outcome],
+    exercise: Exercise, cases: Sequence[Arguments], answers: Answers, outcomes: Sequence[Outcome]
 ) -> Report:
     """What a function is worth, from what came of calling it.
 

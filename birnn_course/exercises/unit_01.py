@@ -13,14 +13,7 @@ from torch import Generator, Tensor, nn
 
 from birnn_course.data import TaggingTask
 from birnn_course.data.tasks import Sequence
-from birnn_course.exercises.cases import (
-    CELLS,
-    in_turn,
-    outputs_of,
-    random_int,
-    recurrent,
-    until,
-)
+from birnn_course.exercises.cases import CELLS, in_turn, outputs_of, random_int, recurrent, until
 from birnn_course.exercises.spec import (
     Arguments,
     Exercise,

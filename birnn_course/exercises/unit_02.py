@@ -308,11 +308,7 @@ def predict_shapes(
 ) -> Shapes:
     """Asked of PyTorch."""
     rnn = getattr(nn, cell)(
-        x_shape[-1],
-        hidden_size,
-        num_layers,
-        bidirectional=bidirectional,
-        batch_first=batch_first,
+        x_shape[-1], hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first
     )
     output, state = rnn(torch.zeros(x_shape))
     states = state if isinstance(state, tuple) else (state,)

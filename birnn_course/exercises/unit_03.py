@@ -244,9 +244,7 @@ def start_from(module: Module, x: Tensor, states: Tensor) -> Tensor:
     )
 
 
-def _started(
-    turn: Callable[[Tensor], Tensor | None],
-) -> Callable[[Module, Tensor, Tensor], Tensor]:
+def _started(turn: Callable[[Tensor], Tensor | None]) -> Callable[[Module, Tensor, Tensor], Tensor]:
     """All samples at once, from what ``turn`` makes of the states."""
 
     def read(module: Module, x: Tensor, states: Tensor) -> Tensor:

@@ -598,9 +598,7 @@ NAME_F1 = Exercise(
             _mean_of_sentences,
         ),
         Mistake(
-            "accuracy-shows-skill",
-            "this is the share of right tokens, O included",
-            _token_share,
+            "accuracy-shows-skill", "this is the share of right tokens, O included", _token_share
         ),
     ),
     levels={
@@ -723,12 +721,5 @@ HONEST_ACCURACY = Exercise(
 )
 
 
-EXERCISES = (
-    TOKEN_ACCURACY,
-    EVENT_SCORES,
-    CHEAPEST_THRESHOLD,
-    DATASET_F1,
-    NAME_F1,
-    HONEST_ACCURACY,
-)
+EXERCISES = (TOKEN_ACCURACY, EVENT_SCORES, CHEAPEST_THRESHOLD, DATASET_F1, NAME_F1, HONEST_ACCURACY)
 """In the order of the notebook."""

@@ -36,9 +36,7 @@ def say(scores: Tensor, names: list[str]) -> list[object]:
     return [list(spoken(names[tag] for tag in best.tolist())), float(probability.min())]
 
 
-def _say_with(
-    decode: Callable[[list[str]], Phones],
-) -> Callable[[Tensor, list[str]], list[object]]:
+def _say_with(decode: Callable[[list[str]], Phones]) -> Callable[[Tensor, list[str]], list[object]]:
     def wrong(scores: Tensor, names: list[str]) -> list[object]:
         probability, best = scores.softmax(-1).max(-1)
         return [decode([names[tag] for tag in best.tolist()]), float(probability.min())]
@@ -68,11 +66,9 @@ def _say_cases(generator: Generator, hidden: bool) -> list[Arguments]:
         sounds = [sound for part in shuffled for sound in part]
         if weak == "silent at the end":
             sounds.append("_")
-        place = {
-            "silent": sounds.index("_"),
-            "first": 0,
-            "joined": sounds.index("K+S"),
-        }.get(weak, len(sounds) - 1)
+        place = {"silent": sounds.index("_"), "first": 0, "joined": sounds.index("K+S")}.get(
+            weak, len(sounds) - 1
+        )
         # All letters have the same other scores, in different orders.
         scores = torch.randn(n_tags, generator=generator).repeat(len(sounds), 1)
         for t, sound in enumerate(sounds):

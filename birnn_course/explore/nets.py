@@ -24,27 +24,7 @@ NETS: dict[str, dict[str, Any]] = {
 }
 """Name of each network to the options of :class:`birnn_course.SequenceTagger`."""
 
-_COMMON = """
-able about above age air angel animal apple baby ball bath bathe beach bear beauty bed bicycle
-bird bite bit blue boat book both bottle bough boy bread breathe breath bridge brother bus butter
-cab cabin cake call calm car castle cat cell chair change character cheese chef child choir city
-class clean climb cloth clothe clock cloud coat code coffee cold comb cook cough country cow cube
-cub cup cut cute dance daughter day debt dog door dream ear earth eat edge egg eight engine enough
-eye face fact family fat fate father field fin fine fire fish five flower fly food foot forest
-four fox friend fruit game garage garden gene gentle get ghost giant gift girl give glass gnome
-goat gold good grass great green guitar hair half hand hat hate heart heat height here high hole
-honey hop hope hour house ice island jacket judge juice kid kit kite knee knife knight knock know
-lake lamb language laugh leaf learn light lion listen love mad made machine man mate mat mice
-money moon mother mountain mouse music name nation nature neighbor night noise north nose note not
-ocean octopus office orange page paper peace pen phone photo physics piece pin pine place plane
-plan plate queen question quick rain rate rat read rhythm rice rid ride ring river robe rob rock
-rough school science sea sell sign sing singer sister six size sky sleep snow soap sock son song
-south spring star stone storm story street sugar summer sun table tap tape tea teacher thigh think
-this though thought through thumb tiger time tongue tooth touch tough tree tub tube two use view
-village voice wait walk wall watch water way whale wheel white whole wild wind window wing winter
-wolf woman women wood word work world write wrong year yellow young zebra zero zoo
-"""
-WORDS = tuple(_COMMON.split())
+WORDS = tuple(Path(__file__).with_name("words.txt").read_text(encoding="utf-8").split())
 """Words whose right answer the explorers know, and which no network has learned."""
 
 

@@ -57,18 +57,12 @@ def code_cells(data: bytes) -> list[str]:
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
         if "worksheets" in notebook and "cells" not in notebook:
-            raise UnreadableError(
-                "The notebook is of the old format 3.",
-                _SAVE_IT,
-            )
+            raise UnreadableError("The notebook is of the old format 3.", _SAVE_IT)
         cells = notebook["cells"]
         sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
         texts = [s if isinstance(s, str) else "".join(s) for s in sources]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise UnreadableError(
-            "The file is no notebook that can be read.",
-            _SAVE_IT,
-        ) from None
+        raise UnreadableError("The file is no notebook that can be read.", _SAVE_IT) from None
     if len(texts) > MOST_CELLS:
         raise UnreadableError(f"The notebook has more than {MOST_CELLS:,} code cells.")
     return texts

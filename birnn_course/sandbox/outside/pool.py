@@ -21,14 +21,7 @@ from typing import get_args
 from birnn_course.errors import CourseError
 from birnn_course.running.calling import Kind, Outcome
 from birnn_course.running.plain import Arguments, Plain
-from birnn_course.sandbox import (
-    GONE,
-    LONGEST_TEXT,
-    MOST_ERRORS,
-    PROCESSOR_BYTES,
-    REFUSED,
-    wire,
-)
+from birnn_course.sandbox import GONE, LONGEST_TEXT, MOST_ERRORS, PROCESSOR_BYTES, REFUSED, wire
 from birnn_course.sandbox.outside.hosts import Host, NoSandboxError, Way, next_byte
 
 _GRACE = 2.0  # seconds in which a submission can say itself that it took too long
