@@ -19,9 +19,10 @@ LIMIT = 0.2
 
 
 def viewers() -> dict[str, Panel]:
-    """Every viewer of the course, as it starts."""
+    """Every viewer of the course that asks a kernel, as it starts."""
     names = [name for name in explore.__all__ if name.endswith("_explorer")]
-    return {name: getattr(explore, name)(*_needed(name)) for name in names}
+    made = {name: getattr(explore, name)(*_needed(name)) for name in names}
+    return {name: panel for name, panel in made.items() if isinstance(panel, Panel)}
 
 
 def _needed(name: str) -> tuple[Any, ...]:

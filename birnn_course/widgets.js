@@ -21,3 +21,15 @@ const frame = (className, heading, ...children) => {
   return root;
 };
 
+// What is asked of Python may never be answered: after a restart nobody listens. Then it is said.
+const patiently = (tell) => {
+  let timer = 0;
+  return {
+    wait: () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => tell("No answer yet. If the kernel was restarted, run this cell again to go on."), 15000);
+    },
+    stop: () => clearTimeout(timer),
+  };
+};
+

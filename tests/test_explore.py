@@ -66,6 +66,8 @@ def test_every_viewer_shows_its_problems_instead_of_raising() -> None:
     controls = [Integer("size", "Size", 1, 5), Choice("kind", "Kind", ("a", "b"))]
     panel = Panel("Title?", controls, {"size": 1, "kind": "a"}, draw)
     assert change(panel, size=3) == "Three is not possible; choose another."
+    assert (panel.stale, panel.picture) == (True, "<p>a</p>")  # of other values than are shown
     assert change(panel, size=6) == "Size: type a whole number from 1 to 5."
     assert change(panel, size="2") == "Size: type a whole number from 1 to 5."
     assert change(panel, size=5, kind="b") == "5 b"
+    assert (panel.stale, panel.answered) == (False, 4)

@@ -4,6 +4,8 @@ function render({ model, el }) {
   const set = (name, value) => {
     model.set("values", { ...model.get("values"), [name]: value });
     model.save_changes();
+    root.classList.add("birnn-stale"); // until Python has answered
+    answer.wait();
   };
   const current = (name) => model.get("values")[name];
 
@@ -47,12 +49,21 @@ function render({ model, el }) {
 
   const showPicture = () => { picture.innerHTML = model.get("picture"); };
   const showSentence = () => { sentence.textContent = model.get("sentence"); };
+  const answer = patiently((text) => { sentence.textContent = text; });
+  const showAnswered = () => {
+    answer.stop();
+    root.classList.toggle("birnn-stale", model.get("stale"));
+  };
+  model.on("change:answered", showAnswered);
   model.on("change:picture", showPicture);
   model.on("change:sentence", showSentence);
   showPicture();
   showSentence();
+  showAnswered();
   el.append(root);
   return () => {
+    answer.stop();
+    model.off("change:answered", showAnswered);
     model.off("change:picture", showPicture);
     model.off("change:sentence", showSentence);
   };

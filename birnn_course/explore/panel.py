@@ -93,7 +93,7 @@ class Panel(CourseWidget):
         Name of each control to its first value.
     draw : callable
         Gets the values as keyword arguments and returns a :class:`View`. A ``ValueError`` is
-        shown as a sentence below the controls, and the last picture stays.
+        shown as a sentence below the controls, and the last picture stays, greyed.
     """
 
     _esm = script(Path(__file__).with_name("panel.js"))
@@ -102,6 +102,9 @@ class Panel(CourseWidget):
     values = traitlets.Dict().tag(sync=True)
     picture = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
+    # Whether the picture belongs to other values than are shown; how often it was asked for.
+    stale = traitlets.Bool(False).tag(sync=True)
+    answered = traitlets.Int(0).tag(sync=True)
 
     def __init__(
         self,
@@ -134,6 +137,8 @@ class Panel(CourseWidget):
                 problem = str(error)
         if problem is not None:
             self.sentence = problem
+        self.stale = problem is not None
+        self.answered += 1
 
     def without_kernel(self) -> tuple[str, str]:
         """The picture as it is now, and what it says."""

@@ -57,6 +57,7 @@ function render({ model, el }) {
         ? [...form.querySelectorAll(".birnn-option input:checked")].map((input) => Number(input.value))
         : form.querySelector("input, textarea").value;
       feedback.textContent = "Checking …";
+      answer.wait();
       const sure = form.querySelector(".birnn-sure input:checked");
       model.send({ id: q.id, response, sure: sure ? sure.value === "true" : null });
     });
@@ -67,7 +68,9 @@ function render({ model, el }) {
   }
 
   // Answering changes the feedback and nothing else, so the focus stays where it is.
+  const answer = patiently((text) => { feedback.textContent = text; });
   const showFeedback = () => {
+    answer.stop();
     feedback.innerHTML = state() ? state().html : "";
     const score = model.get("score");
     if (score) feedback.append(make("p", {}, make("strong", { textContent: score })));
@@ -101,6 +104,7 @@ function render({ model, el }) {
   el.append(root);
   return () => {
     clearInterval(ticking);
+    answer.stop();
     for (const [event, handler] of Object.entries(handlers)) model.off(event, handler);
   };
 }

@@ -6,11 +6,14 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from browser.lab import Lab
-from browser.shown import SHOWN, cell
+from browser.quizzes import give
+from browser.shown import QUIZZES, SHOWN, cell
 
 pytestmark = pytest.mark.browser
 
-VIEWERS = [name for name in SHOWN if name.endswith("_explorer")]
+# The reading explorer needs no kernel; see test_reading.py.
+VIEWERS = [name for name in SHOWN if name.endswith("_explorer") and name != "reading_explorer"]
+NO_ANSWER = "No answer yet. If the kernel was restarted, run this cell again to go on."
 
 
 def shown(lab: Lab, name: str) -> Locator:
@@ -82,3 +85,28 @@ def test_a_viewer_says_what_each_key_changed(scratch: Lab) -> None:
     for key in ("Backspace", "9"):
         keyboard.press(key)
     expect(sentence).to_contain_text("has the steps 0 to 8; choose one of them.")
+
+
+def test_a_picture_of_other_values_is_greyed(scratch: Lab) -> None:
+    panel = shown(scratch, "dependence_explorer")
+    steps = panel.get_by_label("Sequence length")
+    steps.fill("14")
+    expect(panel.get_by_role("status")).to_contain_text("type a whole number from 2 to 12")
+    expect(panel).to_have_class("birnn-panel birnn-stale")
+    steps.fill("9")
+    expect(panel.get_by_role("status")).to_contain_text("6 of 9 cannot reach it")
+    expect(panel).to_have_class("birnn-panel")
+
+
+def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
+    scratch.insert_and_run(cell("quiz:one"))
+    viewer = shown(scratch, "dependence_explorer")
+    quiz = scratch.notebook().locator(".birnn-quiz")
+    expect(quiz).to_be_visible()
+    scratch.restart_kernel()
+    viewer.get_by_role("radio", name="both ways").check()
+    expect(viewer).to_have_class("birnn-panel birnn-stale")
+    give(quiz, QUIZZES["quiz:one"], right=True, by_keyboard=False)
+    for panel in (quiz, viewer):
+        expect(panel.get_by_role("status")).to_have_text(NO_ANSWER)
+    expect(viewer).to_have_class("birnn-panel birnn-stale")
