@@ -14,11 +14,11 @@ from .data import load_spelling as load_spelling
 from .data import names_task as names_task
 from .data import padded_batches as padded_batches
 from .device import setup as setup
-from .draw import draw_memory as draw_memory
-from .draw import draw_output as draw_output
-from .draw import draw_packed as draw_packed
-from .draw import draw_padded as draw_padded
-from .draw import draw_reading as draw_reading
+from .draw.batches import draw_packed as draw_packed
+from .draw.batches import draw_padded as draw_padded
+from .draw.reading import draw_reading as draw_reading
+from .draw.tensors import draw_memory as draw_memory
+from .draw.tensors import draw_output as draw_output
 from .exercises import check as check
 from .exercises import hint as hint
 from .explain import load_ipython_extension as load_ipython_extension

@@ -7,8 +7,7 @@ from typing import Any
 
 import anywidget
 
-PANEL_GROUND = "--jp-layout-color1"
-"""What widgets.css puts behind a panel."""
+from birnn_course.draw.inks import variables
 
 
 def script(*paths: Path) -> str:
@@ -36,9 +35,12 @@ def _joined(*paths: Path) -> str:
     return "".join(path.read_text(encoding="utf-8") for path in (shared, *paths))
 
 
-def style() -> str:
-    """The style sheet that all widgets share."""
-    return Path(__file__).with_name("widgets.css").read_text(encoding="utf-8")
+def style(*sheets: Path) -> str:
+    """The style sheet of a widget: the course's colours, what all share, and its own sheets."""
+    shared = Path(__file__).with_name("widgets.css")
+    texts = (path.read_text(encoding="utf-8") for path in (shared, *sheets))
+    # The ground is what widgets.css puts behind a panel.
+    return variables(".birnn-panel", "--jp-layout-color1") + "".join(texts)
 
 
 class CourseWidget(anywidget.AnyWidget):

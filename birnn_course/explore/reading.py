@@ -10,12 +10,11 @@ import torch
 import traitlets
 from torch import Tensor
 
-from birnn_course.draw.inks import variables
 from birnn_course.draw.reading import draw_reading
 from birnn_course.errors import CourseError
 from birnn_course.explore.nets import rebuilt, stored
 from birnn_course.models import SequenceTagger
-from birnn_course.widgets import PANEL_GROUND, CourseWidget, script, style
+from birnn_course.widgets import CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
 _CHOICES = {
@@ -48,11 +47,7 @@ class ReadingExplorer(CourseWidget):
     """A word, its readers and their states; see :func:`reading_explorer`."""
 
     _esm = script(*(_JS / f"{name}.js" for name in ("forward", "tagger", "reading")))
-    _css: Any = (
-        variables(".birnn-panel", PANEL_GROUND)
-        + style()
-        + (_JS / "reading.css").read_text(encoding="utf-8")
-    )
+    _css = style(_JS / "reading.css")
     heading = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
@@ -61,26 +56,29 @@ class ReadingExplorer(CourseWidget):
 
     def without_kernel(self) -> tuple[str, str]:
         """What the network says, letter by letter; of one layer without pads also a drawing."""
-        answers = self.answers()
+        net = self._net()
+        answers = self._answers_of(net)
         sentence = f"{self.values['word']}: {', '.join(answers)}."
         note = f"<p>{html.escape(sentence)} <em>Run this cell to explore.</em></p>"
         title = f"<p><strong>{html.escape(self.heading)}</strong></p>"
         return (
             f"[{self.heading} {sentence} Run this cell to explore.]",
-            f"{title}{self._drawn(answers)}{note}",
+            f"{title}{self._drawn(net, answers)}{note}",
         )
 
     def answers(self) -> list[str]:
         """The tag of each letter, as the network that is chosen says it."""
+        return self._answers_of(self._net())
+
+    def _answers_of(self, net: SequenceTagger) -> list[str]:
         with torch.no_grad():
-            best = self._net()(self._ids())[0].argmax(-1).tolist()
+            best = net(self._ids())[0].argmax(-1).tolist()
         return [stored()["tags"][tag] for tag in best]
 
-    def _drawn(self, answers: list[str]) -> str:
+    def _drawn(self, net: SequenceTagger, answers: list[str]) -> str:
         word, at = self.values["word"], self.values["at"]
         if self.values["layers"] != "1" or self.values["pads"] != "none":
             return ""  # a drawing has one layer, and no pads
-        net = self._net()
         letters = net.embedding(self._ids())[0].detach()
         spoken = ["–" if tag == "_" else tag for tag in answers]
         drawing = draw_reading(net.rnn, letters, word, at=at, answers=spoken)

@@ -13,9 +13,8 @@ from functools import cache, cached_property
 from birnn_course.course import notebooks_folder
 from birnn_course.grading.notebooks import code_cells
 from birnn_course.grading.printable import printable, shortened
+from birnn_course.sandbox import MOST_ERRORS
 
-MOST_ERRORS = 20
-"""As many as an honest process tells of; see :mod:`birnn_course.sandbox.inside.student`."""
 MOST_READ = 100_000
 """Characters of a cell in which a definition is looked for."""
 _LONGEST_LINE = 80

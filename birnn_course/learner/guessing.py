@@ -17,17 +17,12 @@ from weakref import WeakSet
 
 import traitlets
 
-from birnn_course.draw.inks import variables
 from birnn_course.errors import CourseError
 from birnn_course.record import Attempt, record
-from birnn_course.widgets import PANEL_GROUND, CourseWidget, script, style
+from birnn_course.widgets import CourseWidget, script, style
 
 _HERE = Path(__file__).parent
-_STYLE = (
-    variables(".birnn-panel", PANEL_GROUND)
-    + style()
-    + (_HERE / "guess.css").read_text(encoding="utf-8")
-)
+_STYLE = style(_HERE / "guess.css")
 _ID = re.compile(r"\d\d-[a-z0-9]+(?:-[a-z0-9]+)*")
 _shown: WeakSet[Measured] = WeakSet()  # results that are told of later guesses
 
@@ -139,7 +134,7 @@ def guess(
         raise CourseError("A guess needs choices, or low and high with low below high.")
     if choices and not (2 <= len(set(choices)) == len(choices) <= 5):
         raise CourseError("A guess needs two to five choices that differ.")
-    scale = [float(low), float(high)] if low is not None and high is not None else []
+    scale = _scale(low, high)
     return Guess(item, heading=question, choices=list(choices), scale=scale, unit=unit)
 
 
@@ -181,8 +176,13 @@ def measured(
         truth = f"It is: {value}."
     else:
         truth = f"Measured: {'' if exact else '≈ '}{_written(round(value, 1), unit)}."
-    scale = [float(low), float(high)] if low is not None and high is not None else []
+    scale = _scale(low, high)
     return Measured(item, value, truth, unit, scale)
+
+
+def _scale(low: float | None, high: float | None) -> list[float]:
+    """The ends of a line, or nothing where there is none."""
+    return [] if low is None or high is None else [float(low), float(high)]
 
 
 def _key(item: str) -> str:
