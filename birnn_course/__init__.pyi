@@ -35,7 +35,7 @@ from .learner.guessing import measured as measured
 from .learner.inventory import my_gain as my_gain
 from .learner.mixed import mixed_test as mixed_test
 from .learner.review import warm_up as warm_up
-from .learner.summary import my_route as my_route
+from .learner.route import my_route as my_route
 from .metrics import Scores as Scores
 from .metrics import average_precision as average_precision
 from .metrics import bootstrap_interval as bootstrap_interval

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit: a lesson notebook, and what a learner should know before opening it.
+    """One unit: its lesson notebooks, and what a learner should know before opening them.
 
     Parameters
     ----------
@@ -20,28 +20,38 @@ class Unit:
         The rest of the notebook's name.
     title : str
         As in the notebook's first heading.
-    minutes : int
-        Reading and running time for a learner, estimated by us, not measured on learners.
+    minutes : tuple of int
+        The least and the most that the core lesson takes a learner: estimated, not measured on
+        learners. Where a lesson has been rebuilt, :func:`estimate` says so much.
     objectives : tuple of str
         What the learner can do afterwards; each completes "you can …".
     has_exercises : bool
         Whether there is an exercise notebook, with its master in ``solutions/``.
     has_project : bool
         Whether the lesson itself is one: a learner's copy of a master in ``solutions/``.
+    has_deeper : bool
+        Whether a second lesson goes on where the core ends, for those who want more.
     """
 
     number: str
     slug: str
     title: str
-    minutes: int
+    minutes: tuple[int, int]
     objectives: tuple[str, ...]
     has_exercises: bool = False
     has_project: bool = False
+    has_deeper: bool = False
 
     @property
     def lesson(self) -> str:
-        """The file name of the lesson notebook."""
+        """The file name of the core lesson."""
         return f"{self.number}_{self.slug}.ipynb"
+
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        """The file names of the core lesson and of the one that goes deeper, if there is one."""
+        deeper = f"{self.number}_{self.slug}_deeper.ipynb"
+        return (self.lesson, deeper) if self.has_deeper else (self.lesson,)
 
     @property
     def exercises(self) -> str:
@@ -54,7 +64,7 @@ UNITS = (
         "00",
         "start_here",
         "Start here",
-        30,
+        (30, 30),
         (
             "run the course on this computer",
             "use its exercises and your own record",
@@ -65,7 +75,7 @@ UNITS = (
         "01",
         "bidirectional",
         "Reading from both ends",
-        75,
+        (75, 75),
         (
             "say which inputs each output of a bidirectional RNN has seen",
             "build one from two ordinary RNNs and show it equal to PyTorch's, values and gradients",
@@ -79,7 +89,7 @@ UNITS = (
         "02",
         "shapes",
         "Shapes and states",
-        90,
+        (90, 90),
         (
             "predict the shape of everything an RNN, a GRU and an LSTM take and return",
             "say which layer, which direction and which step a slice of output or h_n belongs to",
@@ -92,7 +102,7 @@ UNITS = (
         "03",
         "batch_first",
         "Which axis is the batch?",
-        95,
+        (95, 95),
         (
             "predict what an RNN does with a batch whose axes are not in the order it expects",
             "test in a few lines whether the samples of a batch leak into each other, "
@@ -108,7 +118,7 @@ UNITS = (
         "04",
         "packing",
         "Padding and packing",
-        90,
+        (90, 90),
         (
             "say which outputs padding changes, in which direction, and measure it on any model",
             "pack a batch so that every sequence comes out as if it were alone, and get it back in "
@@ -123,7 +133,7 @@ UNITS = (
         "05",
         "metrics",
         "Metrics that tell the truth",
-        90,
+        (90, 90),
         (
             "say for a task which metric answers your question, and what the score of doing "
             "nothing is",
@@ -138,7 +148,7 @@ UNITS = (
         "06",
         "speech",
         "Who is speaking?",
-        90,
+        (90, 90),
         (
             "look at a new data set, split it and scale it so that nothing leaks",
             "put a constant and a simple rival beside a recurrent network, and say what the data "
@@ -153,7 +163,7 @@ UNITS = (
         "07",
         "spelling_to_sound",
         "Spelling to sound",
-        95,
+        (95, 95),
         (
             "turn a pronouncing dictionary into labels for every letter, and test whether the "
             "labels can be trusted",
@@ -168,7 +178,7 @@ UNITS = (
         "08",
         "final_project",
         "Final project",
-        240,
+        (240, 240),
         (
             "solve a tagging problem on your own, from the data to the report",
             "hand in a prediction, a metric and a choice that hold when they are probed",
@@ -187,12 +197,25 @@ TITLES = {unit.number: unit.title for unit in UNITS}
 """The title of each unit by its number."""
 
 
+def estimate(
+    *, words: int, code_lines: int, guesses: int, questions: int, explorables: int
+) -> tuple[int, int]:
+    """Minutes that a lesson takes, the least and the most, to the next five.
+
+    Nobody has been timed. We reckon 220 to 150 words a minute, 4 to 7 seconds for a line of code,
+    half a minute to one for a guess and for a question, and two to three minutes for an explorable.
+    """
+    least = words / 220 + code_lines * 4 / 60 + guesses / 2 + questions / 2 + explorables * 2
+    most = words / 150 + code_lines * 7 / 60 + guesses + questions + explorables * 3
+    return 5 * round(least / 5), 5 * round(most / 5)
+
+
 def learner_notebooks() -> tuple[str, ...]:
     """File names of all notebooks a learner works in, in course order."""
     names = (
-        (unit.lesson, unit.exercises) if unit.has_exercises else (unit.lesson,) for unit in UNITS
+        (*unit.lessons, unit.exercises) if unit.has_exercises else unit.lessons for unit in UNITS
     )
-    return tuple(name for pair in names for name in pair)
+    return tuple(name for those in names for name in those)
 
 
 def masters() -> tuple[str, ...]:

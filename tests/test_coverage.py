@@ -49,8 +49,8 @@ def shown_in_lessons() -> set[str]:
 
 
 def _tagged() -> Iterator[str]:
-    for unit in UNITS:
-        lesson = nbformat.read(notebooks_folder() / unit.lesson, as_version=4)
+    for name in (name for unit in UNITS for name in unit.lessons):
+        lesson = nbformat.read(notebooks_folder() / name, as_version=4)
         for cell in lesson.cells:
             tags = cell.metadata.get("tags", ())
             yield from (tag[4:] for tag in tags if tag.startswith("mis:"))

@@ -13,7 +13,7 @@ import torch
 
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
-from birnn_course.grading.lessons import headings
+from birnn_course.grading.lessons import shown_in_sections
 from birnn_course.misconceptions import Misconception, catalogue, parse
 from birnn_course.running.snippets import execute, printed, same
 
@@ -56,11 +56,11 @@ def test_no_two_are_the_same_belief() -> None:
 
 def misplaced(entries: Iterable[Misconception]) -> list[str]:
     """Sections that the unit's lesson does not have, or that nobody needs: a cell shows it."""
-    parts = {unit.number: list(headings(unit)) for unit in UNITS}
+    parts = {unit.number: list(shown_in_sections(unit)) for unit in UNITS}
     shown = {name for unit in parts.values() for _, names in unit for name in names}
     found = []
     for m in entries:
-        if m.section and m.section not in (heading for heading, _ in parts[m.unit]):
+        if m.section and m.section not in (section.heading for section, _ in parts[m.unit]):
             found.append(f"{m.id}: the lesson of unit {m.unit} has no section {m.section!r}")
         if m.section and m.id in shown:
             found.append(f"{m.id}: a cell shows it, so it needs no section")

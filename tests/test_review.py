@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from birnn_course.cli import main
-from birnn_course.course import PROJECT
+from birnn_course.course import PROJECT, UNITS
 from birnn_course.errors import CourseError
 from birnn_course.learner.review import choose, warm_up
-from birnn_course.learner.summary import describe, route
+from birnn_course.learner.route import route
+from birnn_course.learner.summary import describe
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank
 from birnn_course.record import Attempt, Record, misconception_states, record
@@ -190,14 +191,23 @@ def test_the_inventory_is_not_practised() -> None:
 
 
 def test_the_route_names_what_to_slow_down_for() -> None:
-    assert "0 of 12 questions answered.\nNothing is known of what you believe" in route([])
+    assert "0 of 12 questions answered.\nNothing is known of what you believe" in repr(route([]))
     item = "00-two-final-states"
     record = [answered(item, 0, right=False, misconception="last-step-readout")]
-    text = route(record)
+    text = repr(route(record))
     assert text.startswith("1 of 12 questions answered.\nTake your time for unit 01 · Reading")
     assert "one of your answers points there" in text
     assert "summarises" not in text  # which belief it is would tell what was wrong
-    assert text.endswith("Next: 01_bidirectional.ipynb")
+    assert text.endswith("4 answers say more.\nNext: 01_bidirectional.ipynb")
+
+
+def test_the_map_marks_what_to_slow_down_for_and_opens_lessons() -> None:
+    wrong = answered("00-two-final-states", 0, right=False, misconception="last-step-readout")
+    shown = route([wrong])._repr_html_()
+    assert shown.count("<li") == len(UNITS) - 1
+    assert shown.count("Take your time.") == shown.count("class=slow") == 1
+    assert all(f'href="{unit.lesson}"' in shown for unit in UNITS[1:])
+    assert "Take your time" not in route([])._repr_html_()
 
 
 def test_the_export_is_written_without_answers(home: Path, tmp_path: Path) -> None:

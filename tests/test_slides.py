@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -26,7 +25,7 @@ from birnn_course.slides.deck import (
     Deck,
     deck,
 )
-from birnn_course.slides.export import page
+from birnn_course.slides.export import joined, page
 
 from conftest import ROOT
 
@@ -272,20 +271,20 @@ def unmarked(notebook: Any) -> list[int]:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
 def test_every_cell_says_whether_it_is_shown(unit: Any) -> None:
-    assert unmarked(nbformat.read(ROOT / "notebooks" / unit.lesson, as_version=4)) == []
+    assert unmarked(joined(unit)) == []
 
 
 def test_a_cell_that_does_not_say_is_found() -> None:
     assert unmarked(new_notebook(cells=[cell(printing(""), "skip"), printing("")])) == [2]
 
 
-def deck_of(lesson: str) -> Deck:
-    return deck(nbformat.read(ROOT / "notebooks" / lesson, as_version=4))
+def deck_of(number: str) -> Deck:
+    return deck(joined(next(unit for unit in UNITS if unit.number == number)))
 
 
 @pytest.mark.parametrize("unit", LECTURES, ids=lambda unit: unit.number)
 def test_a_lesson_is_a_lecture(unit: Any) -> None:
-    assert lecture_problems(deck_of(unit.lesson)) == []
+    assert lecture_problems(deck_of(unit.number)) == []
 
 
 def test_a_lesson_that_is_no_lecture_is_found() -> None:
@@ -295,7 +294,7 @@ def test_a_lesson_that_is_no_lecture_is_found() -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.number)
 def test_a_deck_names_no_other_host(unit: Any) -> None:
     loaded = r"""(?:src|href)=["'](?!data:|#|assets/)([^"']*)"""
-    assert re.findall(loaded, re.sub(r"<a [^>]*>", "", page(deck_of(unit.lesson)))) == []
+    assert re.findall(loaded, re.sub(r"<a [^>]*>", "", page(deck_of(unit.number)))) == []
 
 
 def test_the_command_writes_decks_and_scripts(tmp_path: Path) -> None:
@@ -330,7 +329,7 @@ def numbers(text: str) -> list[int]:
 
 
 def minutes_of(unit: str, slides: str) -> float:
-    made = deck_of(next(u.lesson for u in UNITS if u.number == unit)).slides
+    made = deck_of(unit).slides
     return sum(made[i - 1].minutes for i in numbers(slides))
 
 
@@ -349,9 +348,7 @@ def test_the_four_lectures_of_the_guide_fit() -> None:
     for units, slides in rows:
         parts = zip(re.findall(r"\d\d", units), slides.split("then"), strict=False)
         took = sum(
-            deck_of(next(u.lesson for u in UNITS if u.number == unit)).minutes
-            if "all" in part
-            else minutes_of(unit, part)
+            deck_of(unit).minutes if "all" in part else minutes_of(unit, part)
             for unit, part in parts
         )
         assert 40 <= took <= 45, (units, slides)

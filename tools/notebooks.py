@@ -156,7 +156,7 @@ def main(arguments: list[str]) -> int:
     if not paths:
         print(f"No unit or notebook is called {' or '.join(arguments)}; see notebooks/.")
         return 1
-    lessons = {unit.lesson for unit in UNITS}
+    lessons = {name for unit in UNITS for name in unit.lessons}
     # A learner's copy is never edited: it comes from its master.
     for path in sorted(paths | set(copies)):
         source = nbformat.read(copies.get(path, path), as_version=4)

@@ -46,8 +46,7 @@ def sections() -> dict[str, Section]:
     found: dict[str, Section] = {}
     there: set[Section] = set()
     for unit in UNITS:
-        for heading, shown in headings(unit):
-            section = Section(unit.number, unit.lesson, heading)
+        for section, shown in shown_in_sections(unit):
             there.add(section)
             for misconception in shown:
                 found.setdefault(misconception, section)
@@ -55,18 +54,24 @@ def sections() -> dict[str, Section]:
     for misconception, entry in catalogue().items():
         if entry.unit in lessons:
             unit = lessons[entry.unit]
-            named = Section(unit.number, unit.lesson, entry.section)
+            named = [Section(unit.number, name, entry.section) for name in unit.lessons]
             lesson = Section(unit.number, unit.lesson, unit.title)
-            found.setdefault(misconception, named if named in there else lesson)
+            found.setdefault(misconception, next((s for s in named if s in there), lesson))
     return found
 
 
-def headings(unit: Unit) -> Iterator[tuple[str, list[str]]]:
-    """Each heading of a unit's lesson in turn, with the ids of what the cells below it show."""
-    path = notebooks_folder() / unit.lesson
+def shown_in_sections(unit: Unit) -> Iterator[tuple[Section, list[str]]]:
+    """Each section of a unit's lessons in turn, with the ids of what the cells below it show."""
+    for name in unit.lessons:
+        for heading, shown in _headings(name, unit.title):
+            yield Section(unit.number, name, heading), shown
+
+
+def _headings(notebook: str, title: str) -> Iterator[tuple[str, list[str]]]:
+    path = notebooks_folder() / notebook
     if not path.is_file():
         return
-    heading, shown = unit.title, list[str]()
+    heading, shown = title, list[str]()
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "markdown":
             for line in "".join(cell["source"]).splitlines():

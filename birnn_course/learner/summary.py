@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from birnn_course.course import PROJECT, TITLES, UNITS
+from birnn_course.course import PROJECT, UNITS
 from birnn_course.learner.inventory import measure, tell
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.bank import bank, practice
-from birnn_course.record import Attempt, misconception_states, record
+from birnn_course.record import Attempt, misconception_states
 
 
 def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
@@ -65,39 +64,3 @@ def _next(
         if not solved.issuperset(items) or (unit.has_project and PROJECT not in answered):
             return f"{unit.lesson}, with birnn lab."
     return "birnn review, from time to time."
-
-
-def my_route() -> None:
-    """Print the route for the record on this computer."""
-    print(route(record().attempts()))
-
-
-def route(attempts: Iterable[Attempt]) -> str:
-    """A personal way through the units, after the diagnostic: where to slow down.
-
-    It names no belief: that would tell which answers were wrong, and form B could no longer measure
-    what was learned.
-
-    Parameters
-    ----------
-    attempts : iterable of Attempt
-        The learner's record.
-    """
-    attempts = list(attempts)
-    asked = {question.id for question in bank().values() if question.form == "A"}
-    answered = {attempt.item for attempt in attempts} & asked
-    states = misconception_states(attempts)
-    # chosen once and not sure is not yet shown, but it is worth a word here
-    chosen = {a.misconception for a in attempts if a.misconception}
-    open_ = [name for name in chosen & catalogue().keys() if states.get(name) != "overcome"]
-    by_unit = Counter(catalogue()[name].unit for name in open_)
-    lines = [f"{len(answered)} of {len(asked)} questions answered."]
-    for number, n in sorted(by_unit.items()):
-        reasons = "one of your answers points" if n == 1 else f"{n} of your answers point"
-        name = f"{number} · {TITLES[number]}" if number in TITLES else number
-        lines.append(f"Take your time for unit {name}: {reasons} there.")
-    if not answered:
-        lines.append("Nothing is known of what you believe, so take every unit in order.")
-    elif not by_unit:
-        lines.append("No answer points at a misconception. Take the units in order.")
-    return "\n".join([*lines, f"Next: {UNITS[1].lesson}"])

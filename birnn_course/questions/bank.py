@@ -82,6 +82,10 @@ class Question:
     form : str
         ``A`` or ``B`` if it belongs to that form of the inventory; such a question is asked
         nowhere else.
+    part : str
+        The heading in a lesson of its unit under which its answer is taught.
+    deeper : bool
+        Whether that is in the lesson that goes deeper.
     worked, quick, mistakes : str
         Shown afterwards: the steps to the answer, a one-line check to run, common mistakes.
     """
@@ -101,6 +105,8 @@ class Question:
     otherwise: str = ""
     tolerance: float = 0.0
     form: str = ""
+    part: str = ""
+    deeper: bool = False
 
     @property
     def right(self) -> tuple[Answer, ...]:

@@ -42,7 +42,7 @@ def diagnostic(form: str) -> Quiz:
     return Quiz(questions, feedback=False)
 
 
-def quiz(unit: str, mode: str = "self") -> Quiz | Lecture:
+def quiz(unit: str, mode: str = "self", *, deeper: bool = False) -> Quiz | Lecture:
     """The quiz of a unit; as the last line of a cell it is shown.
 
     Parameters
@@ -53,16 +53,20 @@ def quiz(unit: str, mode: str = "self") -> Quiz | Lecture:
         ``lecture`` is for a class before a projector: large text, fields to count the hands for
         each answer, a second vote after a talk, and *Reveal*. It records nothing.
 
+    deeper : bool
+        Ask about the lesson that goes deeper instead of the core.
+
     Raises
     ------
     CourseError
-        If the unit has no questions, or there is no such mode.
+        If the unit has no such questions, or there is no such mode.
     """
     if mode not in ("self", "lecture"):
         raise CourseError(f"there is no mode {mode!r}; there are 'self' and 'lecture'.")
-    questions = practice(unit)
+    asked_there = [question for question in practice() if question.deeper == deeper]
+    questions = [question for question in asked_there if question.unit == unit]
     if not questions:
-        units = sorted({question.unit for question in practice()})
+        units = sorted({question.unit for question in asked_there})
         raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
     return Lecture(questions) if mode == "lecture" else Quiz(questions)
 

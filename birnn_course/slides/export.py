@@ -1,4 +1,4 @@
-"""Write decks as pages that need no network: one HTML file a lesson, and one folder of scripts."""
+"""Write decks as pages that need no network: one HTML file a unit, and one folder of scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 import nbformat
 
-from birnn_course.course import UNITS, notebooks_folder
+from birnn_course.course import UNITS, Unit, notebooks_folder
 from birnn_course.errors import CourseError
 from birnn_course.files import write_atomic
 from birnn_course.misconceptions import catalogue
@@ -53,12 +53,20 @@ def write(units: Sequence[str], out: Path) -> list[str]:
         shutil.copyfile(reveal / name, target)
     sentences = []
     for number in units or known:
-        lesson = known[number].lesson
-        made = deck(nbformat.read(notebooks_folder() / lesson, as_version=4))
-        target = out / lesson.replace(".ipynb", ".html")
+        unit = known[number]
+        made = deck(joined(unit))
+        target = out / unit.lesson.replace(".ipynb", ".html")
         write_atomic(target, page(made))
         sentences.append(f"{target.name}: {len(made.slides)} slides, {made.minutes:g} minutes.")
     return sentences
+
+
+def joined(unit: Unit) -> nbformat.NotebookNode:
+    """What is lectured in a unit: the core lesson, and after it what goes deeper."""
+    first, *more = (nbformat.read(notebooks_folder() / name, as_version=4) for name in unit.lessons)
+    for notebook in more:
+        first.cells += notebook.cells
+    return first
 
 
 def page(made: Deck) -> str:
