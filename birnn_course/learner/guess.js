@@ -1,10 +1,121 @@
-// A guess: one tap, or one slider. It can be changed, and it can be left alone.
+// A guess: one tap, one slider, or one curve. It can be changed, and it can be left alone.
+const told = "birnn-guess"; // results on the same page listen to it
+
+// One of a few answers, each with its curve above it if it has one.
+function choosing(model, id, set) {
+  const curves = model.get("curves");
+  const every = Object.values(curves).flat();
+  const [least, most] = [Math.min(...every), Math.max(...every)];
+  const node = make("div", { className: "bg-choices" }, ...model.get("choices").map((choice) => {
+    const input = make("input", {
+      type: "radio", name: id, value: choice, checked: model.get("value") === choice,
+    });
+    input.addEventListener("change", () => set(choice));
+    const shown = make("span", {}, choice);
+    const heights = curves[choice];
+    if (heights) {
+      const small = make("div", { className: "bg-small" }, ...lineThrough("small", heights.map((y, i) =>
+        [6 + 88 * i / (heights.length - 1), 90 - 80 * (y - least) / (most - least || 1)])));
+      small.setAttribute("aria-hidden", "true");
+      shown.prepend(small);
+    }
+    return make("label", {}, input, shown);
+  }));
+  node.setAttribute("role", "radiogroup");
+  return node;
+}
+
+// A number on a line. Its middle can be meant too: a press without a move counts.
+function placing(model, set) {
+  const { scale: [low, high], unit } = model.get("axes");
+  const shown = make("span", { className: "bg-value", textContent: "?" });
+  const slider = make("input", {
+    type: "range", min: low, max: high, step: (high - low) / 100, value: model.get("value") ?? (low + high) / 2,
+  });
+  const show = () => {
+    shown.textContent = withUnit(slider.valueAsNumber, unit);
+    slider.setAttribute("aria-valuetext", shown.textContent);
+  };
+  const take = () => { show(); set(slider.valueAsNumber); };
+  if (model.get("value") !== null) show();
+  else slider.setAttribute("aria-valuetext", "no guess yet");
+  slider.addEventListener("input", show);
+  slider.addEventListener("change", take);
+  slider.addEventListener("click", take);
+  slider.addEventListener("keydown", ({ key }) => { if (key === "Enter" || key === " ") take(); });
+  slider.setAttribute("aria-label", model.get("heading"));
+  return make("div", { className: "bg-line" },
+    make("span", { textContent: withUnit(low, unit) }), slider, make("span", { textContent: withUnit(high, unit) }), shown);
+}
+
+// A curve: drawn with the pointer, or point by point with the arrow keys. The first touch lays all
+// points at one height.
+function drawing(model, set) {
+  const { scale: [low, high], at, unit, xlabel } = model.get("axes");
+  const step = (high - low) / 100;
+  const axes = axesOf(model.get("axes"));
+  let heights = model.get("value");
+  const layer = make("div", { className: "bg-layer" });
+  const inputs = at.map((place, i) => {
+    const input = make("input", { type: "range", min: low, max: high, step });
+    input.style.left = `${axes.left(place)}%`;
+    input.setAttribute("aria-label", `${place} ${xlabel}`.trimEnd());
+    input.addEventListener("input", () => { move(i, input.valueAsNumber); });
+    input.addEventListener("change", () => set(heights));
+    input.addEventListener("keydown", ({ key }) => {
+      if (key !== "Enter" && key !== " ") return;
+      move(i, input.valueAsNumber);
+      set(heights);
+    });
+    input.addEventListener("focus", show);
+    input.addEventListener("blur", show);
+    return input;
+  });
+  const asked = make("span", { className: "bg-asked", textContent: "Draw your curve here" });
+  function show() {
+    layer.replaceChildren(...(heights ? lineThrough("you", axes.points(heights)) : [asked]));
+    inputs.forEach((input, i) => {
+      input.value = heights ? heights[i] : (low + high) / 2;
+      input.setAttribute("aria-valuetext", heights ? withUnit(heights[i], unit) : "no guess yet");
+      if (!heights || document.activeElement !== input) return;
+      layer.querySelectorAll(".bg-dot")[i].classList.toggle("bg-focus", input.matches(":focus-visible"));
+    });
+  }
+  function move(i, value) {
+    heights = heights ? heights.map((y, k) => (k === i ? value : y)) : at.map(() => value);
+    show();
+  }
+  const nearest = (x) => bestPlace(at.map((place) => Math.abs(axes.left(place) - x)));
+  const follow = (event) => {
+    const box = axes.plot.getBoundingClientRect();
+    const share = 1 - within(100 * (event.clientY - box.top) / box.height) / 100;
+    const value = Number((low + step * Math.round(share * 100)).toPrecision(12));
+    move(nearest(100 * (event.clientX - box.left) / box.width), value);
+  };
+  axes.plot.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    axes.plot.setPointerCapture(event.pointerId);
+    follow(event);
+  });
+  axes.plot.addEventListener("pointermove", (event) => {
+    if (axes.plot.hasPointerCapture(event.pointerId)) follow(event);
+  });
+  axes.plot.addEventListener("pointerup", () => set(heights));
+  axes.plot.append(layer, ...inputs);
+  axes.node.classList.add("bg-drawing");
+  show();
+  return axes.node;
+}
+const bestPlace = (distances) => distances.indexOf(Math.min(...distances));
+
 function render({ model, el }) {
   const id = unique();
   const status = make("p", { className: "birnn-sentence" });
   status.setAttribute("role", "status");
-  const unit = model.get("unit");
-  const written = (value) => (typeof value === "number" ? `${value} ${unit}`.trimEnd() : value);
+  const { at, unit } = model.get("axes");
+  const item = model.get("item");
+  const written = (value) => typeof value === "string" ? value
+    : [value].flat().map((number) => withUnit(number, unit)).join(", ");
   const tell = () => {
     const value = model.get("value");
     status.textContent = value === null ? "" : `Your guess: ${written(value)}. Go on and see.`;
@@ -13,35 +124,21 @@ function render({ model, el }) {
     model.set("value", value);
     model.save_changes();
     tell();
+    document.dispatchEvent(new CustomEvent(told, { detail: { item, value } }));
   };
   const heading = make("div", { className: "birnn-heading", textContent: model.get("heading") });
-  let control;
-  if (model.get("choices").length) {
-    control = make("div", { className: "bg-choices" }, ...model.get("choices").map((choice) => {
-      const input = make("input", {
-        type: "radio", name: id, value: choice, checked: model.get("value") === choice,
-      });
-      input.addEventListener("change", () => set(choice));
-      return make("label", {}, input, make("span", { textContent: choice }));
-    }));
-    control.setAttribute("role", "radiogroup");
-  } else {
-    const [low, high] = model.get("scale");
-    const step = (high - low) / 100;
-    const shown = make("span", { className: "bg-value", textContent: "?" });
-    const slider = make("input", { type: "range", min: low, max: high, step, value: model.get("value") ?? (low + high) / 2 });
-    const show = () => {
-      shown.textContent = written(slider.valueAsNumber);
-      slider.setAttribute("aria-valuetext", shown.textContent);
-    };
-    if (model.get("value") !== null) show();
-    slider.addEventListener("input", show);
-    slider.addEventListener("change", () => { show(); set(slider.valueAsNumber); });
-    slider.setAttribute("aria-label", model.get("heading"));
-    control = make("div", { className: "bg-line" },
-      make("span", { textContent: written(low) }), slider, make("span", { textContent: written(high) }), shown);
-  }
-  const root = frame("bg", heading, control, status);
+  const control = model.get("choices").length ? choosing(model, id, set)
+    : at.length ? drawing(model, set) : placing(model, set);
+  // Nobody has to guess. The result may be on the page already, or in a cell that is still to run.
+  const skip = make("button", { type: "button", className: "bg-skip", textContent: "Just show me" });
+  skip.addEventListener("click", () => {
+    const result = document.querySelector(`[data-birnn-result="${item}"]`);
+    if (model.get("value") === null) status.textContent = "Skipped. That’s fine. The result is below.";
+    if (!result) status.textContent += " Run the cells to see it.";
+    result?.focus();
+    result?.scrollIntoView({ block: "center" });
+  });
+  const root = frame("bg", heading, control, skip, status);
   if (control.getAttribute("role")) control.setAttribute("aria-labelledby", heading.id);
   tell();
   el.append(root);

@@ -1,7 +1,8 @@
-"""A guess before a result, and the result beside it: one tap or one slider, never a toll.
+"""A guess before a result, and the result beside it: one tap, one slider or one curve.
 
 What was guessed is kept in the learner's record. A guess that is made, or changed, after its
-result has been shown appears there too.
+result has been shown appears there too. What a notebook stores holds the question and the result,
+never a guess.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import html
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
 import traitlets
@@ -25,41 +26,91 @@ _HERE = Path(__file__).parent
 _STYLE = style(_HERE / "guess.css")
 _ID = re.compile(r"\d\d-[a-z0-9]+(?:-[a-z0-9]+)*")
 _shown: WeakSet[Measured] = WeakSet()  # results that are told of later guesses
+_asked: dict[str, Axes] = {}  # of each guess of this kernel what it is drawn on
+
+SCRIPTS = {
+    "guess": (_HERE / "chart.js", _HERE / "guess.js"),
+    "measured": (_HERE / "chart.js", _HERE / "measured.js"),
+}
+"""The scripts of each widget, for a page without a kernel."""
+
+
+class Axes(NamedTuple):
+    """What a number or a curve is drawn on.
+
+    Parameters
+    ----------
+    scale : list of float
+        The ends, or nothing where nothing is drawn.
+    unit : str
+        Written behind each number.
+    at : list of float
+        Where a curve has its points.
+    xlabel : str
+        What ``at`` counts.
+    """
+
+    scale: list[float]
+    unit: str
+    at: list[float]
+    xlabel: str
+
+
+class Shown(Protocol):
+    """A picture that says where on it a number lies, as those of the course's plots do."""
+
+    alt: str
+    coordinates: Mapping[str, Sequence[float]]
+    """``box``: left, top, right and bottom of the axes as shares of the picture; ``x`` and ``y``:
+    what stands at their left and right, their lower and upper end."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]: ...
 
 
 class Guess(CourseWidget):
     """A question that one guesses at; see :func:`guess`."""
 
-    _esm = script(_HERE / "guess.js")
+    kind = "guess"
+    _esm = script(*SCRIPTS["guess"])
     _css = _STYLE
+    item = traitlets.Unicode().tag(sync=True)
     heading = traitlets.Unicode().tag(sync=True)
     choices: traitlets.List[str] = traitlets.List().tag(sync=True)
-    scale: traitlets.List[float] = traitlets.List().tag(sync=True)
-    unit = traitlets.Unicode().tag(sync=True)
+    curves: traitlets.Dict[str, list[float]] = traitlets.Dict().tag(sync=True)
+    axes: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     value = traitlets.Any(allow_none=True).tag(sync=True)
 
-    def __init__(self, item: str, **shown: Any) -> None:
-        super().__init__(value=_kept(item), **shown)
-        self._item = item
+    def __init__(self, item: str, arguments: dict[str, Any], **shown: Any) -> None:
+        super().__init__(item=item, value=_kept(item), **shown)
+        self.arguments = arguments
         self.observe(self._keep, "value")
 
     def _keep(self, change: dict[str, Any]) -> None:
         value = change["new"]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value in self.choices if self.choices else number and math.isfinite(value):
-            unit = self._item[:2]
+        if self._is_answer(value):
+            unit = self.item[:2]
             answer = json.dumps(value)
-            record().add_if_new(Attempt(_key(self._item), "guess", unit, 0, 0, answer))
+            record().add_if_new(Attempt(_key(self.item), "guess", unit, 0, 0, answer))
             for result in list(_shown):
-                result.tell(self._item)
+                result.tell(self.item)
+
+    def _is_answer(self, value: Any) -> bool:
+        if self.choices:
+            return value in self.choices
+        if self.axes["at"]:
+            whole = isinstance(value, list) and len(value) == len(self.axes["at"])
+            return whole and all(map(_is_number, value))
+        return _is_number(value)
 
     def without_kernel(self) -> tuple[str, str]:
         """The question, with what it asks to choose from."""
+        axes = Axes(**self.axes)
         if self.choices:
             asked = f"{self.heading} {' / '.join(self.choices)}"
         else:
-            low, high = (_written(end, self.unit) for end in self.scale)
-            asked = f"{self.heading} From {low} to {high}."
+            low, high = (_written(end, axes) for end in axes.scale)
+            places = f"At {_listed(axes.at)} {axes.xlabel}".rstrip() + ": " if axes.at else ""
+            asked = f"{self.heading} {places}{'from' if places else 'From'} {low} to {high}."
         return (
             f"[Guess: {asked} Run this cell to guess.]",
             f"<p><strong>Guess:</strong> {html.escape(asked)} <em>Run this cell to guess.</em></p>",
@@ -69,43 +120,45 @@ class Guess(CourseWidget):
 class Measured(CourseWidget):
     """A result beside what was guessed; see :func:`measured`."""
 
-    _esm = script(_HERE / "measured.js")
+    kind = "measured"
+    _esm = script(*SCRIPTS["measured"])
     _css = _STYLE
-    sentence = traitlets.Unicode().tag(sync=True)
-    marks: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    item = traitlets.Unicode().tag(sync=True)
+    truth = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Any().tag(sync=True)
+    axes: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    picture: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    you = traitlets.Any(allow_none=True).tag(sync=True)
 
-    def __init__(self, item: str, value: float | str, truth: str, unit: str, scale: Any) -> None:
-        super().__init__()
-        self._item, self._value, self._unit, self._scale = item, value, unit, scale
-        self._truth = truth
-        self.tell(item)
+    def __init__(self, item: str, arguments: dict[str, Any], **shown: Any) -> None:
+        super().__init__(item=item, you=_kept(item), **shown)
+        self.arguments = arguments
         _shown.add(self)
 
     def tell(self, item: str) -> None:
         """Show the guess that the record has now, if it is that of this result."""
-        if item != self._item:
-            return
-        mine = _kept(item)
-        guessed = "No guess." if mine is None else f"You: {_written(mine, self._unit)}."
-        self.sentence = f"{guessed} {self._truth}"
-        if self._scale:
-            self.marks = {"scale": self._scale, "you": mine, "measured": self._value}
+        if item == self.item:
+            self.you = _kept(item)
 
     def without_kernel(self) -> tuple[str, str]:
-        """The sentence."""
-        return self.sentence, f"<p>{html.escape(self.sentence)}</p>"
+        """The result; what was guessed is the learner's own and is not stored."""
+        picture = self.picture.get("html", "")
+        alt = f"{self.picture['alt']} " if picture else ""
+        return f"[{alt}{self.truth}]", f"{picture}<p>{html.escape(self.truth)}</p>"
 
 
 def guess(
     item: str,
     question: str,
     *,
-    choices: Sequence[str] = (),
+    choices: Sequence[str] | Mapping[str, Sequence[float]] = (),
     low: float | None = None,
     high: float | None = None,
     unit: str = "",
+    at: Sequence[float] = (),
+    xlabel: str = "",
 ) -> Guess:
-    """Ask for a guess: one of a few choices, or a number on a line.
+    """Ask for a guess: one of a few choices, a number on a line, or a curve.
 
     Nothing depends on it; :func:`measured` shows it beside the result.
 
@@ -115,17 +168,22 @@ def guess(
         The guess's own name, with its unit, as ``"01-both-ways"``.
     question : str
         One sentence.
-    choices : sequence of str, optional
-        Two to five answers.
+    choices : sequence of str, or mapping of str to sequence of float, optional
+        Two to five answers; of a mapping also the curve that is drawn above each.
     low, high : float, optional
         The ends of the line, where a number is asked.
     unit : str
         Written behind the number, as ``"%"``.
+    at : sequence of float, optional
+        Where a curve is asked: the places of its two to eight points, in rising order.
+    xlabel : str
+        What the places count, as ``"steps late"``.
 
     Raises
     ------
     CourseError
-        If neither choices nor both ends are given, or the name is none.
+        If neither choices nor both ends are given, or the name is none, or the places are not two
+        to eight that rise.
     """
     if not _ID.fullmatch(item):
         raise CourseError(f'A guess is named as in "01-both-ways", not {item!r}.')
@@ -134,31 +192,66 @@ def guess(
         raise CourseError("A guess needs choices, or low and high with low below high.")
     if choices and not (2 <= len(set(choices)) == len(choices) <= 5):
         raise CourseError("A guess needs two to five choices that differ.")
-    scale = _scale(low, high)
-    return Guess(item, heading=question, choices=list(choices), scale=scale, unit=unit)
+    places = [float(place) for place in at]
+    if places and (choices or not 2 <= len(places) <= 8 or places != sorted({*places})):
+        raise CourseError("A guessed curve needs low and high, and at with 2 to 8 rising numbers.")
+    curves = choices if isinstance(choices, Mapping) else {}
+    if any(len(heights) < 2 for heights in curves.values()):
+        raise CourseError("The curve of a choice needs two heights or more.")
+    arguments = {
+        "item": item,
+        "question": question,
+        "choices": {name: [*map(float, heights)] for name, heights in curves.items()} or [*choices],
+        "low": low,
+        "high": high,
+        "unit": unit,
+        "at": places,
+        "xlabel": xlabel,
+    }
+    _asked[item] = axes = Axes(_scale(low, high), unit, places, xlabel)
+    return Guess(
+        item,
+        {name: value for name, value in arguments.items() if value not in (None, "", [], {})},
+        heading=question,
+        choices=list(choices),
+        curves=arguments["choices"] if curves else {},
+        axes=axes._asdict(),
+    )
 
 
 def measured(
     item: str,
-    value: float | str,
+    value: float | str | Sequence[float],
     *,
-    unit: str = "",
+    unit: str | None = None,
     low: float | None = None,
     high: float | None = None,
+    at: float | Sequence[float] | None = None,
+    xlabel: str | None = None,
+    picture: Shown | None = None,
     exact: bool = False,
 ) -> Measured:
     """Show a result beside what was guessed, also if the guess comes later.
+
+    What the guess was drawn on is taken from it, if its cell has been run; what is said here comes
+    first.
 
     Parameters
     ----------
     item : str
         The name of the guess.
-    value : float or str
-        The number, or the choice that is right.
-    unit : str
+    value : float, str or sequence of float
+        The number, or the choice that is right, or the heights of a curve.
+    unit : str, optional
         As in the guess.
     low, high : float, optional
-        Draw both on a line with these ends.
+        Draw both on a line, or on axes, with these ends.
+    at : float or sequence of float, optional
+        Where a curve has its points; on a picture also where a single number has its mark.
+    xlabel : str, optional
+        What ``at`` counts.
+    picture : optional
+        What was plotted, as ``plot_lines`` returns it: the guess is laid upon it.
     exact : bool
         Whether the number is the same everywhere. One that training or a machine moves is written
         behind the sign ≈.
@@ -166,23 +259,75 @@ def measured(
     Raises
     ------
     CourseError
-        If the number is not finite.
+        If a number is not finite, or a curve has not one height for each place.
     """
-    if not isinstance(value, str):
-        value = float(value)
-        if not math.isfinite(value):
-            raise CourseError(f"What was measured is {value}: there is nothing to compare with.")
+    asked = _asked.get(item, Axes([], "", [], ""))
+    where = asked.at if at is None else [at] if isinstance(at, int | float) else [*map(float, at)]
+    axes = Axes(
+        _scale(low, high) or asked.scale,
+        asked.unit if unit is None else unit,
+        where,
+        asked.xlabel if xlabel is None else xlabel,
+    )
+    known = _plain(value)
+    heights = known if isinstance(known, list) else []
+    if heights and not where:
+        axes = axes._replace(at=[float(i) for i in range(len(heights))])
+    if heights and len(axes.at) != len(heights):
+        raise CourseError(
+            f"The curve has {len(heights)} heights and {len(axes.at)} places: give one for each."
+        )
+    if heights and not axes.scale:
+        spread = max(heights) - min(heights) or 1.0
+        axes = axes._replace(scale=[min(heights) - spread / 10, max(heights) + spread / 10])
+    return Measured(
+        item,
+        {"item": item, "exact": exact, **{k: v for k, v in axes._asdict().items() if v}},
+        truth=_truth(known, axes, exact),
+        value=known,
+        axes=axes._asdict(),
+        picture=_laid(picture),
+    )
+
+
+def _plain(value: Any) -> float | str | list[float]:
+    """The value as plain numbers: a tensor's, an array's or Python's own."""
     if isinstance(value, str):
-        truth = f"It is: {value}."
-    else:
-        truth = f"Measured: {'' if exact else '≈ '}{_written(round(value, 1), unit)}."
-    scale = _scale(low, high)
-    return Measured(item, value, truth, unit, scale)
+        return value
+    found = value.tolist() if hasattr(value, "tolist") else value
+    known = [*map(float, found)] if isinstance(found, list | tuple) else float(found)
+    for number in known if isinstance(known, list) else [known]:
+        if not math.isfinite(number):
+            raise CourseError(f"What was measured is {number}: there is nothing to compare with.")
+    return known
+
+
+def _truth(value: float | str | list[float], axes: Axes, exact: bool) -> str:
+    if isinstance(value, str):
+        return f"It is: {value}."
+    numbers = value if isinstance(value, list) else [value]
+    sign = "" if exact else "≈ "
+    said = ", ".join(f"{sign}{_written(number, axes)}" for number in numbers)
+    places = f", at {_listed(axes.at)} {axes.xlabel}".rstrip() if isinstance(value, list) else ""
+    return f"Measured: {said}{places}."
+
+
+def _laid(picture: Shown | None) -> dict[str, Any]:
+    """The picture as the browser needs it, with what lies where on it."""
+    if picture is None:
+        return {}
+    where = {name: [*map(float, numbers)] for name, numbers in picture.coordinates.items()}
+    shown = picture._repr_mimebundle_()["text/html"]
+    return {"html": shown, "alt": picture.alt, **where}
 
 
 def _scale(low: float | None, high: float | None) -> list[float]:
     """The ends of a line, or nothing where there is none."""
     return [] if low is None or high is None else [float(low), float(high)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _key(item: str) -> str:
@@ -195,6 +340,16 @@ def _kept(item: str) -> Any:
     return json.loads(earlier[-1].answer) if earlier else None
 
 
-def _written(value: float | str, unit: str) -> str:
-    number = value if isinstance(value, str) else f"{value:g}"
-    return f"{number} {unit}".rstrip()
+def _written(value: float, axes: Axes) -> str:
+    """A number to a thousandth of what it is drawn on, or of itself, with its unit."""
+    size = axes.scale[1] - axes.scale[0] if axes.scale else abs(value)
+    digits = 3 - math.ceil(math.log10(size)) if size else 0
+    return f"{_number(round(value, max(digits, 0)))} {axes.unit}".rstrip()
+
+
+def _number(value: float) -> str:
+    return f"{int(value) if value == int(value) else value}"
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(map(_number, numbers))
