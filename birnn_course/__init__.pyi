@@ -16,6 +16,8 @@ from .data import padded_batches as padded_batches
 from .device import setup as setup
 from .draw.batches import draw_packed as draw_packed
 from .draw.batches import draw_padded as draw_padded
+from .draw.points import plot_points as plot_points
+from .draw.race import Race as Race
 from .draw.reading import draw_reading as draw_reading
 from .draw.tensors import draw_memory as draw_memory
 from .draw.tensors import draw_output as draw_output
@@ -24,6 +26,7 @@ from .exercises import hint as hint
 from .explain import load_ipython_extension as load_ipython_extension
 from .explain import unload_ipython_extension as unload_ipython_extension
 from .explore import dependence_explorer as dependence_explorer
+from .explore import limit_explorer as limit_explorer
 from .explore import packing_explorer as packing_explorer
 from .explore import reading_explorer as reading_explorer
 from .explore import shape_explorer as shape_explorer

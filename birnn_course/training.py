@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from birnn_course.data.batches import IGNORED, Batch
+from birnn_course.draw.race import Lane, Race
 
 
 def fit(
@@ -20,6 +19,7 @@ def fit(
     epochs: int,
     lr: float = 1e-2,
     seed: int = 0,
+    watch: Lane | None = None,
 ) -> list[float]:
     """Train with cross-entropy, Adam and a one-cycle learning rate.
 
@@ -40,6 +40,9 @@ def fit(
         (Smith and Topin, 2017, arXiv 1708.07120).
     seed : int
         Decides the order of the batches in each epoch.
+    watch : Lane, optional
+        A lane of a :class:`birnn_course.Race`, whose picture stays below the cell. Without it, a
+        notebook shows loss, accuracy and the time left while the cell runs, and keeps nothing.
 
     Returns
     -------
@@ -52,7 +55,8 @@ def fit(
     n_targets = [int((targets != IGNORED).sum()) for _, targets, *_ in batches]
     history = []
     model.train()
-    with _progress(epochs * len(batches)) as step:
+    lane = watch or Race().lane("training")
+    with lane.watching(epochs, len(batches), stays=watch is not None) as learned:
         for _ in range(epochs):
             order = torch.randperm(len(batches), generator=generator).tolist()
             losses = []
@@ -66,7 +70,7 @@ def fit(
                 optimizer.step()
                 schedule.step()
                 losses.append(loss.detach())  # read at the end: a GPU would wait for each
-                step()
+                learned(inputs, targets, scores.detach(), losses[-1])
             total = sum(
                 loss * n_targets[i]
                 for i, loss in zip(order, torch.stack(losses).tolist(), strict=True)
@@ -118,38 +122,3 @@ def evaluate(
         right += int((predict(model, inputs, *lengths) == targets)[counted].sum())
         total += int(counted.sum())
     return right / total if total else float("nan")
-
-
-@contextmanager
-def _progress(n_steps: int) -> Iterator[Callable[[], None]]:
-    """A bar under the running cell that is gone when training ends; nothing outside notebooks.
-
-    tqdm draws on stderr, or leaves a widget or a time behind: either would make the stored
-    output of a notebook differ from run to run.
-    """
-    # It starts and ends as nothing, so that nothing is what a notebook stores and compares.
-    nothing = {"text/plain": "", "text/html": ""}
-    # A kernel can be running only if IPython is loaded already.
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if not hasattr(shell, "kernel"):
-        yield lambda: None
-        return
-    from IPython.display import display
-
-    handle = display(nothing, raw=True, display_id=True)
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if done % max(1, n_steps // 50) == 0:
-            bar = (
-                f'<progress max="{n_steps}" value="{done}" aria-label="training" '
-                'style="width: 20em"></progress>'
-            )
-            handle.update({**nothing, "text/html": bar}, raw=True)
-
-    try:
-        yield step
-    finally:
-        handle.update(nothing, raw=True)

@@ -32,7 +32,7 @@ HEAVY = (
 # be no circle among them; within a room the modules have none either.
 ROOMS = (
     "errors", "seeding", "files", "course", "word_errors", "data", "metrics", "models",
-    "probes", "plots", "draw", "training", "device", "widgets",
+    "probes", "draw", "plots", "training", "device", "widgets",
     "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
     "questions", "exercises", "learner", "project",

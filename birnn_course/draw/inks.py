@@ -7,6 +7,7 @@ least 4.5:1 for what is read (tested).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -30,11 +31,52 @@ INKS = {
     "pad-soft": Ink("#ededf0", "#303036"),
     "right": Ink("#1a7f37", "#56d364"),
     "wrong": Ink("#b3261e", "#ff8a80"),
+    "violet": Ink("#6f3aa5", "#c9a6f2"),
+    "olive": Ink("#6b5d00", "#d8c75a"),
+    "rose": Ink("#ad1f68", "#ff97c4"),
     "ground": Ink("#ffffff", "#111114"),
 }
 
 PATTERNS = {"forward": "dots", "backward": "stripes", "pad": "crosses"}
 """What fills a box that belongs to a reader, or to nobody: it is told apart without colour."""
+
+SERIES = ("text", "violet", "olive", "rose")
+"""The inks of what is compared and is no reader: models, classes, samples."""
+
+MODELS = ("left to right", "both ways")
+"""These two look the same in every figure, whatever stands beside them."""
+
+
+class Look(NamedTuple):
+    """How one series is drawn: in which ink, and with which of four marks, dashes or hatches."""
+
+    ink: str
+    pattern: int
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """How each series is drawn; 16 of them differ.
+
+    What a name calls forward or backward is a reader's and has its ink.
+    """
+    names = list(names)
+    readers = {name: reader for name in names if (reader := _reader(name))}
+    kept = MODELS if {*MODELS} & {*names} else ()
+    others = iter([name for name in names if name not in readers and name not in kept])
+    placed = {name: i for i, name in enumerate(kept)}
+    placed |= {name: i for i, name in enumerate(others, len(kept))}
+    return {
+        name: Look(readers[name], ("forward", "backward").index(readers[name]))
+        if name in readers
+        else Look(SERIES[placed[name] % 4], (placed[name] + placed[name] // 4) % 4)
+        for name in names
+    }
+
+
+def _reader(name: str) -> str:
+    """Whose series it is, by the first word of its name; empty if it is no reader's."""
+    first = name.split()[0].strip(",:") if name.strip() else ""
+    return first if first in ("forward", "backward") else ""
 
 
 def variables(where: str, ground: str = "") -> str:

@@ -1,6 +1,7 @@
 """The interactive viewers."""
 
 from birnn_course.explore.dependence import dependence_explorer
+from birnn_course.explore.limit import limit_explorer
 from birnn_course.explore.packing import packing_explorer
 from birnn_course.explore.reading import reading_explorer
 from birnn_course.explore.shapes import shape_explorer
@@ -9,6 +10,7 @@ from birnn_course.explore.threshold import threshold_explorer
 
 __all__ = [
     "dependence_explorer",
+    "limit_explorer",
     "packing_explorer",
     "reading_explorer",
     "shape_explorer",

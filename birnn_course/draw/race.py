@@ -1,0 +1,307 @@
+"""Training as a race: loss and score of each model while it learns, drawn as it runs.
+
+:func:`birnn_course.fit` tells a lane after each step what the model said; the rest is here.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from birnn_course.data.batches import IGNORED
+from birnn_course.draw.charts import legend, mark, ticks, written
+from birnn_course.draw.drawing import Drawing
+from birnn_course.draw.inks import Look, looks, style
+from birnn_course.draw.live import Live, after_this_cell, kernel
+from birnn_course.draw.scene import Label, Line, Scene
+from birnn_course.errors import CourseError
+
+Learned = Callable[[Tensor, Tensor, Tensor, Tensor], None]
+"""Takes inputs, targets, scores and loss of a step."""
+
+POINTS = 60  # of each curve, about
+WINDOW = 3  # points whose targets make one score: few have little to say
+WIDTH, HEIGHT = 250.0, 150.0  # of a panel, in pixels
+LEFT, BETWEEN, TOP = 48.0, 60.0, 36.0
+
+
+class Point(NamedTuple):
+    """What was learned since the point before it, summed over targets."""
+
+    epoch: float
+    loss: float
+    targets: int
+    right: int
+    counted: int
+
+
+class Race:
+    """Loss and accuracy of models while they are trained, in one picture, with known limits.
+
+    Each model gets a lane: ``fit(tagger, batches, epochs=4, watch=race.lane("both ways"))``. In a
+    notebook the picture grows while the cell runs and stays below it, with a line of text. Every
+    batch is scored before the model learns from it, so in the first epoch on what it has never
+    seen.
+
+    Parameters
+    ----------
+    where : callable, optional
+        Maps inputs to a bool tensor of the targets' shape: score these only.
+    limits : mapping of str to float, optional
+        Label to an accuracy between 0 and 1, as :meth:`birnn_course.TaggingTask.limit` knows it.
+    alt : str, optional
+        What the picture shows, as a claim; never a trained number. Without it, what is drawn.
+
+    Attributes
+    ----------
+    losses, scores : dict of str to float
+        Name of each model to its loss per target in nats, and its accuracy between 0 and 1, in the
+        last epoch.
+
+    Raises
+    ------
+    CourseError
+        If a limit is no share.
+    """
+
+    def __init__(
+        self,
+        *,
+        where: Callable[[Tensor], Tensor] | None = None,
+        limits: Mapping[str, float] | None = None,
+        alt: str = "",
+    ) -> None:
+        self._where = where
+        self._limits = {label: float(limit) for label, limit in (limits or {}).items()}
+        for label, limit in self._limits.items():
+            if not 0 <= limit <= 1:
+                raise CourseError(f"{label}: give the limit as a share from 0 to 1, not {limit}.")
+        self._alt = alt
+        self._lanes: dict[str, Lane] = {}
+        self._live: Live | None = None
+
+    def lane(self, name: str) -> Lane:
+        """A lane for one model; a lane of the same name that was there before is forgotten."""
+        self._lanes.pop(name, None)
+        lane = self._lanes[name] = Lane(self, name)
+        return lane
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Loss per target of the last epoch, in nats."""
+        return {name: lane.loss for name, lane in self._lanes.items()}
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Accuracy of the last epoch, between 0 and 1."""
+        return {name: lane.score for name, lane in self._lanes.items()}
+
+    def _place(self) -> Live:
+        """Where the picture grows: one place for all lanes of a cell."""
+        if self._live is None:
+            self._live = Live()
+            after_this_cell(self._leave)
+        return self._live
+
+    def _leave(self) -> Race:
+        if self._live:
+            self._live.close()
+        self._live = None
+        return self
+
+    def _claim(self) -> str:
+        limits = "".join(f", with {label} as a dashed line" for label in self._limits)
+        return self._alt or (
+            f"Loss and accuracy while training, epoch by epoch: {', '.join(self._lanes)}{limits}."
+        )
+
+    def _scene(self, news: str = "") -> Scene:
+        return draw_race(self._lanes, self._limits, news)
+
+    def _page(self, news: str) -> str:
+        """The picture while it grows."""
+        claim = html.escape(self._claim())
+        svg = self._scene(news).svg().replace("<svg ", f'<svg role="img" aria-label="{claim}" ', 1)
+        return f'<div class="birnn-draw"><style>{style()}</style>{svg}</div>'
+
+    def _sentence(self) -> str:
+        ended = (f"{name}: {lane.outcome()}" for name, lane in self._lanes.items())
+        return f"{' · '.join(ended)}."
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        if not self._lanes:
+            return {"text/plain": "[A race without a model.]"}
+        drawn = Drawing(self._scene(), self._claim())._repr_mimebundle_()
+        line = self._sentence()
+        return {
+            "text/plain": f"{drawn['text/plain']}\n{line}",
+            "text/html": f"{drawn['text/html']}<p>{html.escape(line)}</p>",
+        }
+
+
+class Lane:
+    """What one model has learned so far; see :meth:`Race.lane`."""
+
+    def __init__(self, race: Race, name: str) -> None:
+        self._race = race
+        self.name = name
+        self.epochs = 0
+        self.points: list[Point] = []
+
+    @property
+    def loss(self) -> float:
+        """Loss per target of the last epoch, in nats."""
+        return _loss(self._last_epoch())
+
+    @property
+    def score(self) -> float:
+        """Accuracy of the last epoch, between 0 and 1."""
+        return _share(self._last_epoch())
+
+    def outcome(self) -> str:
+        """The last epoch in words; what training moves stands behind ≈."""
+        epochs = f"{self.epochs} epoch{'s' if self.epochs != 1 else ''}"
+        return f"{epochs}, loss ≈ {self.loss:.3f}, accuracy ≈ {100 * self.score:.1f} %"
+
+    def _last_epoch(self) -> list[Point]:
+        return [point for point in self.points if point.epoch > self.points[-1].epoch - 1]
+
+    @contextmanager
+    def watching(self, epochs: int, n_batches: int, stays: bool = True) -> Iterator[Learned]:
+        """For the time of a training: what is called after each of its steps.
+
+        Parameters
+        ----------
+        epochs, n_batches : int
+            How many, and how many in each.
+        stays : bool
+            Whether the picture is left behind.
+        """
+        self.epochs, self.points = epochs, []
+        shell = kernel()
+        if not (shell or stays):
+            yield lambda *_: None
+            return
+        place = (self._race._place() if stays else Live()) if shell else None
+        per_epoch = max(1, min(POINTS // epochs, n_batches))
+        began, drawn, pause = time.monotonic(), -math.inf, 0.2
+        done = 0
+        losses: list[Tensor] = []
+        hits: list[Tensor] = []
+
+        def learned(inputs: Tensor, targets: Tensor, scores: Tensor, loss: Tensor) -> None:
+            nonlocal done, drawn, pause
+            known = targets != IGNORED
+            counted = known & self._race._where(inputs) if self._race._where else known
+            right = (scores.argmax(-1) == targets) & counted
+            hits.append(torch.stack([known.sum(), right.sum(), counted.sum()]))
+            losses.append(loss * hits[-1][0])
+            done += 1
+            if done * per_epoch // n_batches == (done - 1) * per_epoch // n_batches:
+                return
+            # Read now and then: a GPU would wait for each.
+            total = torch.stack(hits).sum(0).tolist()
+            self.points.append(Point(done / n_batches, torch.stack(losses).sum().item(), *total))
+            losses.clear()
+            hits.clear()
+            now = time.monotonic()
+            if place and now - drawn > pause:
+                left = (now - began) * (epochs * n_batches - done) / done
+                epoch = math.ceil(done / n_batches)
+                news = f"{self.name}: epoch {epoch} of {epochs}, about {left:.0f} s left"
+                place.show(self._race._page(news))
+                drawn = time.monotonic()
+                pause = max(0.2, 40 * (drawn - now))  # drawing takes a fortieth of the time
+
+        try:
+            yield learned
+        finally:
+            if place and not stays:
+                place.close()
+
+
+def draw_race(lanes: Mapping[str, Lane], limits: Mapping[str, float], news: str = "") -> Scene:
+    """Two panels side by side, loss and accuracy, with a line for each lane."""
+    scene = Scene()
+    look = looks(lanes)
+    epochs = max((lane.epochs for lane in lanes.values()), default=1)
+    losses = {
+        name: [(point.epoch, _loss([point])) for point in lane.points]
+        for name, lane in lanes.items()
+    }
+    heights = (y for curve in losses.values() for _, y in curve if math.isfinite(y))
+    most = max(heights, default=1.0)
+    scores = {name: _smooth(lane.points) for name, lane in lanes.items()}
+    legend(scene, look, LEFT, 12)
+    left, right = LEFT, LEFT + WIDTH + BETWEEN
+    marks = {written(value): value for value in ticks(0, most, 3)}
+    _panel(scene, left, "loss in nats", epochs, marks, losses, look)
+    percent = {f"{value}": value / 100 for value in (0, 50, 100)}
+    _panel(scene, right, "accuracy in %", epochs, percent, scores, look, limits)
+    scene.add(Label(LEFT, TOP + HEIGHT + 54, news or " ", "muted", 13, "start"))
+    return scene
+
+
+def _panel(
+    scene: Scene,
+    left: float,
+    title: str,
+    epochs: int,
+    ticks: Mapping[str, float],
+    curves: Mapping[str, list[tuple[float, float]]],
+    look: Mapping[str, Look],
+    limits: Mapping[str, float] | None = None,
+) -> None:
+    top, bottom, most = TOP + 22, TOP + 22 + HEIGHT - 22, max(ticks.values()) or 1.0
+
+    def place(epoch: float, value: float) -> tuple[float, float]:
+        share = min(max(value / most, 0.0), 1.05)
+        return left + WIDTH * epoch / epochs, bottom - (bottom - top) * share
+
+    scene.add(Label(left, TOP + 4, title, size=13, anchor="start", bold=True))
+    for text, value in ticks.items():
+        y = place(0, value)[1]
+        scene.add(Line([(left, y), (left + WIDTH, y)], "tile" if value else "muted", 1))
+        scene.add(Label(left - 6, y, text, "muted", 12, "end"))
+    every = max(1, math.ceil(epochs / 5))
+    for epoch in range(0, epochs + 1, every):
+        scene.add(Label(place(epoch, 0)[0], bottom + 13, str(epoch), "muted", 12))
+    scene.add(Label(left + WIDTH / 2, bottom + 30, "epoch", "muted", 12))
+    for label, limit in (limits or {}).items():
+        y = place(0, limit)[1]
+        scene.add(Line([(left, y), (left + WIDTH, y)], "text", 1.5, dashed=True))
+        scene.add(Label(left + WIDTH, y + 10, label, "text", 12, "end"))
+    for name, curve in curves.items():
+        points = [place(*point) for point in _thinned(curve) if math.isfinite(point[1])]
+        if len(points) > 1:
+            scene.add(Line(points, look[name].ink, 2))
+        scene.add(*(mark(x, y, look[name]) for x, y in points[:: max(1, len(points) // 6)]))
+
+
+def _smooth(points: list[Point]) -> list[tuple[float, float]]:
+    return [
+        (point.epoch, _share(points[max(0, i + 1 - WINDOW) : i + 1]))
+        for i, point in enumerate(points)
+    ]
+
+
+def _loss(points: list[Point]) -> float:
+    targets = sum(point.targets for point in points)
+    return sum(point.loss for point in points) / targets if targets else math.nan
+
+
+def _share(points: list[Point]) -> float:
+    counted = sum(point.counted for point in points)
+    return sum(point.right for point in points) / counted if counted else math.nan
+
+
+def _thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    every = math.ceil(len(curve) / (2 * POINTS)) or 1
+    return curve[::-every][::-1]
