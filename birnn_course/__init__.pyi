@@ -60,6 +60,7 @@ from .probes import pad_dependence as pad_dependence
 from .project import check_project as check_project
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz
+from .training import count_right as count_right
 from .training import evaluate as evaluate
 from .training import fit as fit
 from .training import predict as predict

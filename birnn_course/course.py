@@ -64,7 +64,7 @@ UNITS = (
         "00",
         "start_here",
         "Start here",
-        (30, 30),
+        (5, 10),
         (
             "run the course on this computer",
             "use its exercises and your own record",
@@ -75,15 +75,16 @@ UNITS = (
         "01",
         "bidirectional",
         "Reading from both ends",
-        (75, 75),
+        (35, 55),
         (
             "say which inputs each output of a bidirectional RNN has seen",
-            "build one from two ordinary RNNs and show it equal to PyTorch's, values and gradients",
+            "build one from two ordinary RNNs and show it equal to PyTorch's",
             "compute the best score of any model that reads left to right and answers at once, "
             "where all probabilities are known",
             "say when a bidirectional model must not be used",
         ),
         has_exercises=True,
+        has_deeper=True,
     ),
     Unit(
         "02",
@@ -200,14 +201,15 @@ TITLES = {unit.number: unit.title for unit in UNITS}
 def estimate(
     *, words: int, code_lines: int, guesses: int, questions: int, explorables: int
 ) -> tuple[int, int]:
-    """Minutes that a lesson takes, the least and the most, to the next five.
+    """Minutes that a lesson takes, the least and the most, to the nearest five.
 
     Nobody has been timed. We reckon 220 to 150 words a minute, 4 to 7 seconds for a line of code,
     half a minute to one for a guess and for a question, and two to three minutes for an explorable.
     """
     least = words / 220 + code_lines * 4 / 60 + guesses / 2 + questions / 2 + explorables * 2
     most = words / 150 + code_lines * 7 / 60 + guesses + questions + explorables * 3
-    return 5 * round(least / 5), 5 * round(most / 5)
+    low, high = 5 * round(least / 5), 5 * round(most / 5)
+    return low, max(high, low + 5)
 
 
 def learner_notebooks() -> tuple[str, ...]:

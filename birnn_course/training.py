@@ -114,11 +114,35 @@ def evaluate(
     float
         nan if there is nothing to count.
     """
-    right = total = 0
+    right, total = count_right(model, batches, where).sum(0).tolist()
+    return right / total if total else float("nan")
+
+
+def count_right(
+    model: nn.Module,
+    batches: Sequence[Batch],
+    where: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """For every sequence, how many of its targets are hit, and how many there are.
+
+    Targets of -100, which stand for padding, are left out.
+
+    Parameters
+    ----------
+    model, batches, where
+        As in :func:`evaluate`.
+
+    Returns
+    -------
+    Tensor
+        ``(n_sequences, 2)``, whole numbers, on the CPU; for :func:`birnn_course.bootstrap_interval`.
+    """
+    counts = [torch.zeros(0, 2, dtype=torch.long)]
     for inputs, targets, *lengths in batches:
         counted = targets != IGNORED
         if where:
             counted &= where(inputs)
-        right += int((predict(model, inputs, *lengths) == targets)[counted].sum())
-        total += int(counted.sum())
-    return right / total if total else float("nan")
+        hit = (predict(model, inputs, *lengths) == targets) & counted
+        per_sequence = [marks.reshape(len(targets), -1).sum(1) for marks in (hit, counted)]
+        counts.append(torch.stack(per_sequence, dim=1).cpu())
+    return torch.cat(counts)

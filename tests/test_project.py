@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from birnn_course import __version__
-from birnn_course.course import UNITS
+from birnn_course.course import UNITS, Unit
 
 from tables import heads_without_names
 
@@ -165,9 +165,14 @@ def test_the_readme_starts_the_learner() -> None:
     assert UNITS[0].lesson in screen
 
 
+def takes(unit: Unit) -> str:
+    low, high = unit.minutes
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
 def test_the_readme_lists_the_units_of_the_course() -> None:
     for unit in UNITS:
-        assert f"| {unit.number} | {unit.title} | {unit.minutes} |" in README
+        assert f"| {unit.number} | {unit.title} | {takes(unit)} |" in README
 
 
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])

@@ -20,7 +20,8 @@ from birnn_course.questions.showing import markdown
 from birnn_course.questions.widget import Quiz
 from birnn_course.record import Record
 
-QUESTIONS = [question for question in bank().values() if question.unit == "01"]
+ALL = [question for question in bank().values() if question.unit == "01"]
+QUESTIONS = [question for question in ALL if not question.deeper]
 
 
 @pytest.fixture
@@ -57,6 +58,15 @@ def test_what_is_stored_holds_no_key(shown: Quiz) -> None:
             assert foreseen.feedback[:40] not in data["text/html"]
     assert "What does a bidirectional RNN do" in data["text/html"]
     assert "<script" not in data["text/html"]
+
+
+def test_the_core_and_the_deeper_lesson_share_the_questions_of_a_unit(home: Path) -> None:
+    asked = [
+        {q["id"] for q in quiz("01", deeper=deeper).questions} for deeper in (False, True)
+    ]
+    assert not asked[0] & asked[1] and asked[0] | asked[1] == {q.id for q in ALL}
+    with pytest.raises(CourseError, match="there is no quiz '02'; there are 01"):
+        quiz("02", deeper=True)
 
 
 def test_nothing_is_selected_at_first(shown: Quiz) -> None:
@@ -131,8 +141,9 @@ def test_a_record_that_cannot_be_kept_is_told_and_the_quiz_goes_on(home: Path) -
     assert Record().notice is not None
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.id)
-def test_every_foreseen_answer_is_told_its_feedback(shown: Quiz, question: Question) -> None:
+@pytest.mark.parametrize("question", ALL, ids=lambda q: q.id)
+def test_every_foreseen_answer_is_told_its_feedback(home: Path, question: Question) -> None:
+    shown = quiz("01", deeper=question.deeper)
     for position, foreseen in enumerate(question.answers):
         if question.kind == "code":
             continue  # run in the test above and by the proofs

@@ -295,11 +295,15 @@ def opens_like_a_unit(notebook: Notebook) -> list[str]:
     for unit in UNITS:
         if first.startswith(f"# {unit.number} · {unit.title}: exercises"):
             return [] if unit.has_exercises else ["the unit has no exercises in course.py"]
+        if first.startswith(f"# {unit.number} · {unit.title}: deeper"):
+            return [] if unit.has_deeper else ["the unit goes no deeper in course.py"]
         if first.startswith(f"# {unit.number} · {unit.title}"):
             missing = [aim for aim in unit.objectives if aim not in first.replace("*", "")]
             problems = [f"the opening lacks an objective of course.py: {aim}" for aim in missing]
-            if f"about {unit.minutes} minutes" not in first:
-                problems.append(f"the opening does not say: about {unit.minutes} minutes")
+            low, high = unit.minutes
+            takes = f"about {low} minutes" if low == high else f"{low} to {high} minutes"
+            if takes not in first:
+                problems.append(f"the opening does not say: {takes}")
             return problems + (
                 [] if "You need" in first else ["the opening names no prerequisites"]
             )

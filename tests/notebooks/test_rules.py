@@ -57,9 +57,10 @@ def shown(**data: str) -> Any:
 def good() -> Any:
     """The smallest notebook that obeys every rule."""
     unit = UNITS[0]
+    low, high = unit.minutes
     aims = "\n".join(f"- {aim}" for aim in unit.objectives)
     title = f"# {unit.number} · {unit.title}"
-    opening = f"{title}\n{aims}\nYou need: Python. Time: about {unit.minutes} minutes."
+    opening = f"{title}\n{aims}\nYou need: Python. Time: {low} to {high} minutes."
     picture = '<img alt="a straight line" src="data:image/png;base64,AAAA">'
     cells = [
         nbformat.v4.new_markdown_cell(opening),
@@ -195,6 +196,7 @@ PLANTED: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.opens_like_a_unit, in_opening(UNITS[0].objectives[0], "")),
     (rules.opens_like_a_unit, in_opening("minutes", "hours")),
     (rules.opens_like_a_unit, in_opening("You need", "")),
+    (rules.opens_like_a_unit, in_opening(UNITS[0].title, f"{UNITS[0].title}: deeper")),
     (rules.small_enough, cell_with(printed("x" * rules.MOST_BYTES))),
 ]
 
