@@ -75,7 +75,13 @@ def test_a_preset_opens_with_few_controls(preset: str) -> None:
     explorer = reading_explorer(preset, "city")
     assert len(explorer.preset) <= 2 or preset == "free"
     assert {*explorer.preset} <= {control["name"] for control in explorer.controls}
-    assert explorer.arguments == {"preset": preset, "word": "city"}
+    described = explorer.descriptor()
+    assert (described["kind"], described["name"], described["preset"]) == (
+        "explorer",
+        "reading",
+        preset,
+    )
+    assert described["values"]["word"] == "city"
     plain, page = explorer.without_kernel()
     assert plain.endswith("Run this cell to explore.]") and "city: " in plain
     assert "<em>Run this cell" in page

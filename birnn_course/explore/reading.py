@@ -51,7 +51,6 @@ PRESETS = {
 class ReadingExplorer(CourseWidget):
     """A word, its readers and their states; see :func:`reading_explorer`."""
 
-    kind = "reading_explorer"
     _esm = script(*SCRIPTS)
     _css = style(_JS / "reading.css")
     heading = traitlets.Unicode().tag(sync=True)
@@ -61,7 +60,15 @@ class ReadingExplorer(CourseWidget):
     first = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     library = traitlets.Dict().tag(sync=True)
-    arguments: dict[str, str]  # what it was asked for
+
+    def __init__(self, name: str, **shown: Any) -> None:
+        super().__init__(**shown)
+        self._name = name
+
+    def descriptor(self) -> dict[str, Any]:
+        """An explorer, with its preset and the values that its controls have now."""
+        values = dict(self.values)
+        return {"kind": "explorer", "name": "reading", "preset": self._name, "values": values}
 
     def without_kernel(self) -> tuple[str, str]:
         """What the network says, letter by letter; of one layer without pads also a drawing."""
@@ -132,7 +139,8 @@ def reading_explorer(preset: str = "readers", word: str = "city", **values: str)
             raise CourseError(f"There is no {name}={value!r}. The explorer knows {known}.")
     heading, controls = PRESETS[preset]
     first = {**_FIRST, **values}
-    explorer = ReadingExplorer(
+    return ReadingExplorer(
+        preset,
         heading=heading,
         note="16 of the network's 48 units per reader are shown. A square is as large as its "
         "number, and filled if the number is positive.",
@@ -145,5 +153,3 @@ def reading_explorer(preset: str = "readers", word: str = "city", **values: str)
         values={"word": word, "at": 0, **first},
         library=stored(),
     )
-    explorer.arguments = {"preset": preset, "word": word, **values}
-    return explorer
