@@ -71,16 +71,26 @@ def test_the_right_answers_are_the_dictionarys(spelling: Spelling) -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_has_few_controls_and_only_the_networks_they_reach(preset: str) -> None:
-    explorer = reading_explorer(preset)
-    names = [control["name"] for control in explorer.controls]
-    assert len(names) <= 2 or preset == "free"
-    reads = 2 if "reads" in names else 1
-    layers = 2 if "layers" in names else 1
-    assert len(explorer.library["nets"]) == reads * layers
+def test_a_preset_opens_with_few_controls(preset: str) -> None:
+    explorer = reading_explorer(preset, "city")
+    assert len(explorer.preset) <= 2 or preset == "free"
+    assert {*explorer.preset} <= {control["name"] for control in explorer.controls}
+    described = explorer.descriptor()
+    assert (described["kind"], described["name"], described["preset"]) == (
+        "explorer",
+        "reading",
+        preset,
+    )
+    assert described["values"]["word"] == "city"
     plain, page = explorer.without_kernel()
     assert plain.endswith("Run this cell to explore.]") and "city: " in plain
     assert "<em>Run this cell" in page
+
+
+def test_what_is_taught_later_is_in_no_early_preset() -> None:
+    assert PRESETS["readers"].controls == ("reads",)
+    later = {name: PRESETS[name].controls for name in ("summary", "layers", "pads")}
+    assert later == {"summary": ("summary",), "layers": ("layers",), "pads": ("pads", "summary")}
 
 
 @pytest.mark.parametrize(

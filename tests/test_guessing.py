@@ -159,8 +159,8 @@ def test_a_result_on_a_picture_carries_it(home: Path) -> None:
     result = measured("01-on", 80, picture=Plotted(), unit="%", exact=True)
     assert result.picture["x"] == [0, 2] and len(result.picture["box"]) == 4
     plain, page = result.without_kernel()
-    assert plain == "[a rises Measured: 80 %.]"
-    assert page.startswith('<figure><img alt="a rises"') and page.endswith("Measured: 80 %.</p>")
+    assert plain.startswith("[a rises Measured: 80 %. Run")
+    assert page.startswith('<figure><img alt="a rises"') and "<p>Measured: 80 %. <em>Run" in page
 
 
 @pytest.mark.parametrize("value", ["the third", 5, None, True, ["the first"]])
@@ -195,18 +195,30 @@ def test_what_is_stored_depends_on_no_guess_and_no_widget(home: Path) -> None:
     assert "Which &lt;b&gt;?" in choices[1]
     result = measured("01-both-ways", 80.2)
     assert result.you == 60
-    assert result.without_kernel() == ("[Measured: ≈ 80.2 %.]", "<p>Measured: ≈ 80.2 %.</p>")
+    run = "Run this cell to see your guess beside it."
+    assert result.without_kernel() == (
+        f"[Measured: ≈ 80.2 %. {run}]",
+        f"<p>Measured: ≈ 80.2 %. <em>{run}</em></p>",
+    )
     assert guess("01-late", "How good?", **CURVE).without_kernel()[0] == (
         "[Guess: How good? At 0, 1, 6 late: from 50 % to 100 %. Run this cell to guess.]"
     )
 
 
-def test_what_a_widget_was_asked_for_says_nothing_of_a_guess(home: Path) -> None:
+def test_what_describes_a_widget_says_nothing_of_a_guess_or_a_moving_number(home: Path) -> None:
     widget = guess("01-both-ways", "How many percent?", **ASKED)
     widget.value = 60
-    assert widget.arguments == {"item": "01-both-ways", "question": "How many percent?", **ASKED}
-    kept = measured("01-both-ways", 80.2).arguments
-    assert kept["item"] == "01-both-ways" and not {"you", "value"} & kept.keys()
+    asked = {"id": "01-both-ways", **ASKED}
+    assert widget.descriptor() == {"kind": "guess", "question": "How many percent?", **asked}
+    assert measured("01-both-ways", 80.2).descriptor() == {
+        "kind": "measured",
+        "exact": False,
+        **asked,
+    }
+    curve = guess("01-late", "How good?", **CURVE).descriptor()
+    assert curve == {"kind": "guess", "id": "01-late", "question": "How good?", **CURVE}
+    choices = guess("02-which", "Which one?", choices={"a": [1, 2], "b": [2, 1]}).descriptor()
+    assert choices["choices"] == {"a": [1, 2], "b": [2, 1]} and "low" not in choices
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ ROOMS = (
     "probes", "draw", "plots", "training", "device", "widgets",
     "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
-    "questions", "exercises", "learner", "project",
+    "questions", "exercises", "learner", "live", "project",
     "sandbox", "grading", "slides", "app", "cli",
 )  # fmt: skip
 # What each side of the sandbox must not import: the other side, and what knows an answer.

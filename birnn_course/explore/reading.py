@@ -17,13 +17,18 @@ from birnn_course.models import SequenceTagger
 from birnn_course.widgets import CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
+SCRIPTS = tuple(
+    _JS / f"{name}.js" for name in ("forward", "tagger", "sounds", "sentences", "reading")
+)
+"""What draws it, for a page without a kernel; the last one defines ``render``."""
+
 _CHOICES = {
     "reads": ("The network reads", ("both ways", "left to right")),
-    "summary": ("A summary of the word", ("none", "last step", "both ends")),
+    "summary": ("A summary of the word", ("none", "output[:, -1]", "h_n[-1]", "both ends")),
     "layers": ("Layers", ("1", "2")),
-    "pads": ("Pads", ("none", "padded")),
+    "pads": ("The word in a batch", ("alone", "padded", "packed")),
 }
-_FIRST = {"reads": "both ways", "summary": "none", "layers": "1", "pads": "none"}
+_FIRST = {"reads": "both ways", "summary": "none", "layers": "1", "pads": "alone"}
 _LONGEST = 10
 
 
@@ -46,13 +51,24 @@ PRESETS = {
 class ReadingExplorer(CourseWidget):
     """A word, its readers and their states; see :func:`reading_explorer`."""
 
-    _esm = script(*(_JS / f"{name}.js" for name in ("forward", "tagger", "reading")))
+    _esm = script(*SCRIPTS)
     _css = style(_JS / "reading.css")
     heading = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    preset: traitlets.List[str] = traitlets.List().tag(sync=True)
+    first = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     library = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, name: str, **shown: Any) -> None:
+        super().__init__(**shown)
+        self._name = name
+
+    def descriptor(self) -> dict[str, Any]:
+        """An explorer, with its preset and the values that its controls have now."""
+        values = dict(self.values)
+        return {"kind": "explorer", "name": "reading", "preset": self._name, "values": values}
 
     def without_kernel(self) -> tuple[str, str]:
         """What the network says, letter by letter; of one layer without pads also a drawing."""
@@ -77,7 +93,7 @@ class ReadingExplorer(CourseWidget):
 
     def _drawn(self, net: SequenceTagger, answers: list[str]) -> str:
         word, at = self.values["word"], self.values["at"]
-        if self.values["layers"] != "1" or self.values["pads"] != "none":
+        if self.values["layers"] != "1" or self.values["pads"] == "padded":
             return ""  # a drawing has one layer, and no pads
         letters = net.embedding(self._ids())[0].detach()
         spoken = ["–" if tag == "_" else tag for tag in answers]
@@ -102,7 +118,7 @@ def reading_explorer(preset: str = "readers", word: str = "city", **values: str)
     Parameters
     ----------
     preset : {"readers", "summary", "layers", "pads", "free"}
-        Which controls stand above the picture.
+        Which controls stand above the picture; its button *Explore freely* brings the others.
     word : str
         1 to 10 letters from a to z.
     **values : str
@@ -122,23 +138,18 @@ def reading_explorer(preset: str = "readers", word: str = "city", **values: str)
             known = "; ".join(f"{n}: {', '.join(v)}" for n, (_, v) in _CHOICES.items())
             raise CourseError(f"There is no {name}={value!r}. The explorer knows {known}.")
     heading, controls = PRESETS[preset]
-    names = {**_FIRST, **values}
-    used = {net: stored()["nets"][net] for net in _nets(controls, names)}
+    first = {**_FIRST, **values}
     return ReadingExplorer(
+        preset,
         heading=heading,
         note="16 of the network's 48 units per reader are shown. A square is as large as its "
         "number, and filled if the number is positive.",
         controls=[
-            {"name": name, "label": _CHOICES[name][0], "options": _CHOICES[name][1]}
-            for name in controls
+            {"name": name, "label": label, "options": options}
+            for name, (label, options) in _CHOICES.items()
         ],
-        values={"word": word, "at": 0, **names},
-        library={**stored(), "nets": used},
+        preset=controls,
+        first=first,
+        values={"word": word, "at": 0, **first},
+        library=stored(),
     )
-
-
-def _nets(controls: tuple[str, ...], values: dict[str, str]) -> list[str]:
-    """The networks that these controls can reach: the others need not travel to the browser."""
-    reads = _CHOICES["reads"][1] if "reads" in controls else (values["reads"],)
-    layers = _CHOICES["layers"][1] if "layers" in controls else (values["layers"],)
-    return [read + (", 2 layers" if n == "2" else "") for read in reads for n in layers]

@@ -133,10 +133,12 @@ function render({ model, el }) {
   const skip = make("button", { type: "button", className: "bg-skip", textContent: "Just show me" });
   skip.addEventListener("click", () => {
     const result = document.querySelector(`[data-birnn-result="${item}"]`);
-    if (model.get("value") === null) status.textContent = "Skipped. That’s fine. The result is below.";
-    if (!result) status.textContent += " Run the cells to see it.";
-    result?.focus();
-    result?.scrollIntoView({ block: "center" });
+    const here = result?.checkVisibility({ visibilityProperty: true });
+    const skipped = model.get("value") === null ? "Skipped. That’s fine. " : "";
+    status.textContent = skipped + (here ? "The result is below." : "Go on to see the result.");
+    if (!here) return;
+    result.focus();
+    result.scrollIntoView({ block: "center" });
   });
   const root = frame("bg", heading, control, skip, status);
   if (control.getAttribute("role")) control.setAttribute("aria-labelledby", heading.id);

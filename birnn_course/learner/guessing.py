@@ -55,6 +55,12 @@ class Axes(NamedTuple):
     at: list[float]
     xlabel: str
 
+    def described(self) -> dict[str, Any]:
+        """As :func:`guess` and :func:`measured` take it."""
+        low, high = self.scale or (None, None)
+        curve = {"at": self.at, "xlabel": self.xlabel} if self.at else {}
+        return {"low": low, "high": high, "unit": self.unit, **curve}
+
 
 class Shown(Protocol):
     """A picture that says where on it a number lies, as those of the course's plots do."""
@@ -70,7 +76,6 @@ class Shown(Protocol):
 class Guess(CourseWidget):
     """A question that one guesses at; see :func:`guess`."""
 
-    kind = "guess"
     _esm = script(*SCRIPTS["guess"])
     _css = _STYLE
     item = traitlets.Unicode().tag(sync=True)
@@ -80,9 +85,8 @@ class Guess(CourseWidget):
     axes: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     value = traitlets.Any(allow_none=True).tag(sync=True)
 
-    def __init__(self, item: str, arguments: dict[str, Any], **shown: Any) -> None:
+    def __init__(self, item: str, **shown: Any) -> None:
         super().__init__(item=item, value=_kept(item), **shown)
-        self.arguments = arguments
         self.observe(self._keep, "value")
 
     def _keep(self, change: dict[str, Any]) -> None:
@@ -116,11 +120,20 @@ class Guess(CourseWidget):
             f"<p><strong>Guess:</strong> {html.escape(asked)} <em>Run this cell to guess.</em></p>",
         )
 
+    def descriptor(self) -> dict[str, Any]:
+        """What was asked, without what the record has of it."""
+        axes = Axes(**self.axes)
+        asked = {"kind": "guess", "id": self.item, "question": self.heading}
+        return (
+            {**asked, "choices": self.curves or self.choices}
+            if self.choices
+            else {**asked, **axes.described()}
+        )
+
 
 class Measured(CourseWidget):
     """A result beside what was guessed; see :func:`measured`."""
 
-    kind = "measured"
     _esm = script(*SCRIPTS["measured"])
     _css = _STYLE
     item = traitlets.Unicode().tag(sync=True)
@@ -130,9 +143,8 @@ class Measured(CourseWidget):
     picture: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     you = traitlets.Any(allow_none=True).tag(sync=True)
 
-    def __init__(self, item: str, arguments: dict[str, Any], **shown: Any) -> None:
+    def __init__(self, item: str, **shown: Any) -> None:
         super().__init__(item=item, you=_kept(item), **shown)
-        self.arguments = arguments
         _shown.add(self)
 
     def tell(self, item: str) -> None:
@@ -142,9 +154,19 @@ class Measured(CourseWidget):
 
     def without_kernel(self) -> tuple[str, str]:
         """The result; what was guessed is the learner's own and is not stored."""
+        run = "Run this cell to see your guess beside it."
         picture = self.picture.get("html", "")
         alt = f"{self.picture['alt']} " if picture else ""
-        return f"[{alt}{self.truth}]", f"{picture}<p>{html.escape(self.truth)}</p>"
+        return (
+            f"[{alt}{self.truth} {run}]",
+            f"{picture}<p>{html.escape(self.truth)} <em>{run}</em></p>",
+        )
+
+    def descriptor(self) -> dict[str, Any]:
+        """What is compared; a number that training or a machine moves stands in the text only."""
+        axes = Axes(**self.axes)
+        known = {"kind": "measured", "id": self.item, "exact": "≈" not in self.truth}
+        return {**known, **axes.described()}
 
 
 def guess(
@@ -198,23 +220,12 @@ def guess(
     curves = choices if isinstance(choices, Mapping) else {}
     if any(len(heights) < 2 for heights in curves.values()):
         raise CourseError("The curve of a choice needs two heights or more.")
-    arguments = {
-        "item": item,
-        "question": question,
-        "choices": {name: [*map(float, heights)] for name, heights in curves.items()} or [*choices],
-        "low": low,
-        "high": high,
-        "unit": unit,
-        "at": places,
-        "xlabel": xlabel,
-    }
     _asked[item] = axes = Axes(_scale(low, high), unit, places, xlabel)
     return Guess(
         item,
-        {name: value for name, value in arguments.items() if value not in (None, "", [], {})},
         heading=question,
         choices=list(choices),
-        curves=arguments["choices"] if curves else {},
+        curves={name: [*map(float, heights)] for name, heights in curves.items()},
         axes=axes._asdict(),
     )
 
@@ -282,7 +293,6 @@ def measured(
         axes = axes._replace(scale=[min(heights) - spread / 10, max(heights) + spread / 10])
     return Measured(
         item,
-        {"item": item, "exact": exact, **{k: v for k, v in axes._asdict().items() if v}},
         truth=_truth(known, axes, exact),
         value=known,
         axes=axes._asdict(),

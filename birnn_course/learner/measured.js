@@ -42,6 +42,7 @@ function render({ model, el }) {
 
   // The picture says where its axes lie, and what they span.
   function onPicture() {
+    if (!picture.box) return make("div", { className: "bg-over", innerHTML: picture.html });
     const [left, top, right, bottom] = picture.box.map((share) => 100 * share);
     const across = (x) => left + (right - left) * within(100 * (x - picture.x[0]) / (picture.x[1] - picture.x[0])) / 100;
     const up = (y) => bottom - (bottom - top) * within(100 * (y - picture.y[0]) / (picture.y[1] - picture.y[0])) / 100;

@@ -11,7 +11,7 @@ is for readers. A cell may also have ``birnn.slide`` with
 - ``title``: the heading of the slide that begins here, if it is not that of its section;
 - ``say``: Markdown for the speaker notes, in place of the cell's own long paragraphs;
 - ``hide``: ``input`` or ``output`` of a code cell, or ``typed``: the code and what it prints, so
-  that the figure stays; what it prints is then said;
+  that the figure stays, or what is live; what it prints is then said;
 - ``wait``: ``true`` lets the output of a code cell wait for the next key press;
 - ``split``: ``true`` puts the output of a code cell on a slide of its own.
 
@@ -37,6 +37,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from birnn_course.errors import CourseError
+from birnn_course.live import placeholder, restored
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank, practice
@@ -55,7 +56,7 @@ _ASPECT = 0.602  # width by height of a letter of the code's font
 TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
 _KEYS = {"minutes", "aims_at", "vote", "title", "say", "hide", "wait", "split"}
 
-Kind = Literal["text", "code", "output", "figure"]
+Kind = Literal["text", "code", "output", "figure", "live"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Part:
 
     Parameters
     ----------
-    kind : {"text", "code", "output", "figure"}
+    kind : {"text", "code", "output", "figure", "live"}
+        What is live answers to mouse and keyboard: an explorable, a guess, its result.
     html : str
     step : bool
         Whether it waits for the next key press.
@@ -210,8 +212,8 @@ def _add(
         slide.parts.append(Part("code", highlight(source, _LEXER, _FORMATTER), step))
     outputs = [] if hidden == "output" else list(_outputs(cell))
     if hidden == "typed":
-        notes += [printed for kind, printed in outputs if kind != "figure"]
-        outputs = [output for output in outputs if output[0] == "figure"]
+        notes += [printed for kind, printed in outputs if kind not in _SEEN]
+        outputs = [output for output in outputs if output[0] in _SEEN]
     if options.get("split") and outputs:
         slide = Slide(slide.heading, slide.minutes / 2, slide.aims_at)
         slides[-1].minutes /= 2
@@ -221,6 +223,7 @@ def _add(
     slide.parts += [Part(kind, shown_as, step) for kind, shown_as in outputs]
 
 
+_SEEN = ("figure", "live")  # what cannot be said
 _LEXER = PythonLexer()
 _FORMATTER = HtmlFormatter(cssclass="code")
 
@@ -258,7 +261,9 @@ def _outputs(cell: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
             yield "output", f"<pre>{html.escape(printed)}</pre>"
             continue
         data = output.get("data", {})
-        if markup := data.get("text/html", "").strip():
+        if widget := restored(data):
+            yield "live", placeholder(widget)
+        elif markup := data.get("text/html", "").strip():
             yield ("figure" if "<img" in markup or "<svg" in markup else "output"), markup
         elif "text/html" not in data and data.get("text/plain"):
             yield "output", f"<pre>{html.escape(data['text/plain'])}</pre>"

@@ -14,6 +14,7 @@ import nbformat
 from birnn_course.course import UNITS, Unit, notebooks_folder
 from birnn_course.errors import CourseError
 from birnn_course.files import write_atomic
+from birnn_course.live import assets
 from birnn_course.misconceptions import catalogue
 from birnn_course.slides.deck import Deck, deck, inline
 
@@ -77,7 +78,11 @@ def page(made: Deck) -> str:
         ends.append(passed)
     template = _environment().get_template("deck.html")
     css = resources.files(__package__).joinpath("deck.css").read_text(encoding="utf-8")
-    return template.render(deck=made, ends=ends, catalogue=catalogue(), css=css, assets=ASSETS)
+    parts = "".join(part.html for slide in made.slides for part in slide.parts)
+    live = assets(parts, keeps=False)  # the next class guesses anew
+    return template.render(
+        deck=made, ends=ends, catalogue=catalogue(), css=css, assets=ASSETS, live=live
+    )
 
 
 def _environment() -> jinja2.Environment:

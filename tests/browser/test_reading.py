@@ -14,9 +14,8 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 
 from birnn_course.data.spelling import Spelling
-from birnn_course.explore import reading
 from birnn_course.explore.nets import exported, rebuilt, stored
-from birnn_course.explore.reading import ReadingExplorer, reading_explorer
+from birnn_course.explore.reading import SCRIPTS, ReadingExplorer, reading_explorer
 from birnn_course.models import CELLS, SequenceTagger
 from birnn_course.widgets import classic
 from browser.axe import violations
@@ -24,9 +23,6 @@ from browser.lab import Lab, new_page
 
 pytestmark = pytest.mark.browser
 
-SCRIPTS = [
-    Path(reading.__file__).with_name("js") / f"{n}.js" for n in ("forward", "tagger", "reading")
-]
 NEAR = 1e-5
 
 
@@ -116,7 +112,7 @@ COLOURS = {"light": ("#ffffff", "#1a1a1e"), "dark": ("#111114", "#ececf0")}
 
 
 def page_of(explorer: ReadingExplorer, theme: str) -> str:
-    names = ("heading", "note", "controls", "values", "library")
+    names = ("heading", "note", "controls", "preset", "first", "values", "library")
     ground, ink = COLOURS[theme]
     return PAGE.format(
         theme=theme,
@@ -146,6 +142,10 @@ def test_everybody_can_use_it(page: Page, tmp_path: Path, theme: str) -> None:
         theme,
     )
     page.locator("details").evaluate("node => { node.open = true; }")
+    expect(page.get_by_role("cell", name="k n i g h t pad pad pad").first).to_be_visible()
+    assert violations(page) == []
+    page.locator(".bx-answer").nth(1).click()
+    page.get_by_role("button", name="Sounds in ARPAbet").click()
     expect(page.get_by_role("status")).to_contain_text("on average")
     assert violations(page) == []
     page.add_style_tag(content=".bx-note { color: #999 !important; background: #888 !important; }")
@@ -202,17 +202,174 @@ def test_the_picture_shows_what_the_sentence_says(page: Page, tmp_path: Path) ->
         expect(page.get_by_role("status")).to_contain_text(
             f"{'phone'[: at + 1]} with the forward reader and {'phone'[at:]} with"
         )
-    assert page.locator(".bx-lines path").count() == 4  # two paths, two tips
+
+
+# What is lit and drawn: the letters, and of each band its reader, its layer, which of its states
+# are lit, and where its rail begins and ends, in steps.
+SEEN = """() => {
+    const steps = [...document.querySelectorAll('.bx-tile')].length;
+    const at = x => (x - document.querySelector('.bx-letters').getBoundingClientRect().left)
+        / document.querySelector('.bx-letters').getBoundingClientRect().width * steps;
+    const all = query => [...document.querySelectorAll(query)];
+    const rails = all(".bx-rail").map(n => n.getBoundingClientRect());
+    return {
+        letters: all(".bx-tile").map(n => n.classList.contains('bx-lit')),
+        row: all(".bx-map-row.bx-chosen b").map(n => n.className !== ''),
+        rows: document.querySelectorAll('.bx-map-row.bx-chosen').length,
+        tips: document.querySelectorAll('[class^=bx-tip]').length,
+        bands: [...document.querySelectorAll('.bx-band')].map(band => {
+            const box = band.getBoundingClientRect();
+            const rail = rails.filter(r => Math.abs(r.top - box.bottom) < 7);
+            return {
+                reader: band.dataset.reader, layer: Number(band.dataset.layer),
+                lit: [...band.querySelectorAll('.bx-state')].map(n =>
+                    n.querySelector('svg') !== null && !n.classList.contains('bx-faded')),
+                rails: rail.map(r => [at(r.left), at(r.right)]),
+            };
+        }),
+    };
+}"""
+
+
+def where(lit: list[bool]) -> list[int]:
+    return [t for t, on in enumerate(lit) if on]
+
+
+@pytest.mark.parametrize("reads", ["both ways", "left to right"])
+@pytest.mark.parametrize("layers", ["1", "2"])
+@pytest.mark.parametrize("pads", ["alone", "padded", "packed"])
+def test_every_path_that_is_claimed_is_drawn(
+    page: Page, tmp_path: Path, reads: str, layers: str, pads: str
+) -> None:
+    """What is lit is what was measured, and each lit state lies on the rail of its reader."""
+    word = "cab"
+    opened(page, tmp_path, reading_explorer("free", word, reads=reads, layers=layers, pads=pads))
+    expect(
+        page.locator(".bx-map-row.bx-chosen .bx-half-forward, .bx-by-both").first
+    ).to_be_visible()
+    read = len(word) + (3 if pads == "padded" else 0)
+    for at in range(len(word)):
+        page.locator(".bx-answer").nth(at).click()
+        seen = page.evaluate(SEEN)
+        assert seen["rows"] == 1 and seen["letters"] == seen["row"]  # lit is measured
+        for band in seen["bands"]:
+            lit = where(band["lit"])
+            (rail,) = band["rails"]
+            end = rail[0] if band["reader"] == "forward" else rail[1]
+            assert abs(end - (0 if band["reader"] == "forward" else read)) < 0.3
+            assert all(rail[0] - 0.7 < t + 0.5 < rail[1] + 0.7 for t in lit)
+            assert lit[0] == 0 if band["reader"] == "forward" else lit[-1] == read - 1
+        halves = 2 if reads == "both ways" else 1
+        between = {"1": 0, "2": 2 * read if halves == 2 else at + 1}[layers]
+        assert seen["tips"] == halves + between
+
+
+SUMMARIES = {
+    # summary, reads, pads: what the sentence says, the steps that are read, per reader
+    ("output[:, -1]", "both ways", "alone"): ("backward half has read only b", [0, 1, 2], [2]),
+    ("output[:, -1]", "both ways", "padded"): ("read one pad and no letter", range(6), [5]),
+    ("output[:, -1]", "both ways", "packed"): ("there are only zeros", [], []),
+    ("output[:, -1]", "left to right", "padded"): ("cab, and then 3 pads", range(6), None),
+    ("h_n[-1]", "both ways", "alone"): ("The forward reader is not in it", [], [0, 1, 2]),
+    ("h_n[-1]", "both ways", "padded"): ("has read cab after 3 pads", [], range(6)),
+    ("h_n[-1]", "left to right", "packed"): (
+        "final state: it has read cab, and no",
+        [0, 1, 2],
+        None,
+    ),
+    ("both ends", "both ways", "alone"): ("Each has read cab.", [0, 1, 2], [0, 1, 2]),
+    ("both ends", "both ways", "padded"): ("the backward reader after them", range(6), range(6)),
+    ("both ends", "both ways", "packed"): ("has read cab, and no pad", [0, 1, 2], [0, 1, 2]),
+}
+
+
+def test_a_summary_says_and_shows_what_it_has_read(page: Page, tmp_path: Path) -> None:
+    opened(page, tmp_path, reading_explorer("free", "cab"))
+    for (summary, reads, pads), (said, forward, backward) in SUMMARIES.items():
+        for option in (summary, reads, pads):
+            page.get_by_role("radio", name=option, exact=True).check()
+        expect(page.get_by_role("status")).to_contain_text(said)
+        found = {band["reader"]: where(band["lit"]) for band in page.evaluate(SEEN)["bands"]}
+        expected = {"forward": [*forward]} | ({} if backward is None else {"backward": [*backward]})
+        assert found == expected, (summary, reads, pads)
+    page.locator(".bx-answer").first.click()
+    expect(page.get_by_role("radio", name="none", exact=True)).to_be_checked()
+    expect(page.get_by_role("status")).to_contain_text("Output 0 (c)")
+
+
+def test_layer_2_waits_for_both_readers_of_layer_1(page: Page, tmp_path: Path) -> None:
+    opened(page, tmp_path, reading_explorer("layers", "cab", layers="2"))
+    slider = page.get_by_label("How far the readers have come")
+    there = """layer => [...document.querySelectorAll(`[data-layer='${layer}']`)].map(band => band
+        .querySelectorAll('.bx-state:not(.bx-unread)').length)"""
+    for step, first, second in ((1, 1, 0), (3, 3, 0), (4, 3, 1), (6, 3, 3)):
+        slider.fill(str(step))
+        assert page.evaluate(there, "0") == [first, first]
+        assert page.evaluate(there, "1") == [second, second]
+        waits = "Layer 2 waits until both are through" if not second else ""
+        expect(page.locator(".bx-progress")).to_contain_text(waits)
+    assert page.locator(".bx-answer.bx-unread").count() == 0
+
+
+def test_what_is_pointed_at_lights_everywhere(page: Page, tmp_path: Path) -> None:
+    opened(page, tmp_path, reading_explorer("readers", "cab", reads="left to right"))
+    page.locator(".bx-answer").nth(1).hover()
+    expect(page.get_by_role("status")).to_contain_text("Output 1 (a) has read ca")
+    assert page.evaluate(SEEN)["letters"] == [True, True, False]
+    expect(page.locator(".bx-map-row").nth(1)).to_have_class("bx-row bx-map-row bx-chosen")
+    page.locator(".bx-map-row").nth(2).hover()
+    expect(page.locator(".bx-answer").nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("status")).to_contain_text("Output 2 (b) has read cab")
+
+
+def test_a_sound_is_written_plainly_and_in_arpabet_on_demand(page: Page, tmp_path: Path) -> None:
+    opened(page, tmp_path, reading_explorer("readers", "city"))
+    sounds = page.locator(".bx-answer strong")
+    expect(sounds).to_have_text(["s", "i", "t", "ee"])
+    page.get_by_role("button", name="Sounds in ARPAbet").click()
+    expect(sounds).to_have_text(["S", "IH", "T", "IY"])
+    page.get_by_role("radio", name="left to right").check()
+    expect(sounds.first).to_have_text("K")  # it cannot know what follows
+    page.get_by_role("button", name="Sounds in ARPAbet").click()
+    expect(sounds.first).to_have_text("k")
+
+
+def test_every_sound_has_a_plain_spelling(arithmetic: Page) -> None:
+    arithmetic.add_script_tag(content=SCRIPTS[2].read_text(encoding="utf-8"))
+    sounds = {sound for tag in stored()["tags"] for sound in tag.split("+")} - {"_", "?"}
+    assert arithmetic.evaluate("all => all.filter(s => !RESPELLED[s])", sorted(sounds)) == []
+    assert arithmetic.evaluate("spoken('K+S') + ' ' + spoken('K+S', true)") == "ks K S"
+
+
+def test_few_controls_until_one_explores_freely(page: Page, tmp_path: Path) -> None:
+    opened(page, tmp_path, reading_explorer("readers", "cab"))
+    groups, more = page.get_by_role("group"), page.get_by_role("button", name="Explore freely")
+    expect(groups.locator("legend:visible")).to_have_text(["The network reads"])
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    expect(groups.locator("legend:visible")).to_have_count(4)
+    page.get_by_role("radio", name="2", exact=True).check()
+    expect(page.locator(".bx-band")).to_have_count(4)
+    more.click()  # what the place does not ask for goes back to what it was
+    expect(groups.locator("legend:visible")).to_have_count(1)
+    expect(page.locator(".bx-band")).to_have_count(2)
 
 
 def test_what_is_no_word_greys_the_picture_and_says_so(page: Page, tmp_path: Path) -> None:
     opened(page, tmp_path, reading_explorer("readers", "city"))
     field, status = page.get_by_role("textbox"), page.get_by_role("status")
-    for bad in ("Zoë", "", "two words", "3"):
+    for bad, said in {
+        "Zoë": "This network has learned English words, and they have no ë. Try zoe.",
+        "кот": "so к is new to it. Write your word in the letters a to z, as it sounds.",
+        "猫": "so 猫 is new to it.",
+        "": "Type a word of 1 to 10 letters.",
+        "two words": "Type one word, without a space.",
+        "3": "Type letters from a to z and nothing else.",
+        "abcdefghijk": "Type at most 10 letters",
+    }.items():
         field.fill(bad)
-        expect(status).to_have_text(
-            "Type 1 to 10 letters from a to z. Until then the picture shows city."
-        )
+        expect(status).to_contain_text(said)
+        expect(status).to_contain_text("Until then the picture shows city.")
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(page.locator(".bx")).to_have_class("birnn-panel bx bx-stale")
         expect(page.locator(".bx-answer").first).to_be_disabled()

@@ -36,7 +36,7 @@ PROBLEMS = """async ([smallest, smallestFigure]) => {
             if (box.scrollWidth > box.clientWidth + 1 && box.tagName === 'PRE')
                 say(`code cut off: ${box.innerText.slice(0, 40)}`);
         }
-        for (const image of slide.querySelectorAll('img, svg'))
+        for (const image of slide.querySelectorAll(':is(img, svg):not(.live *)'))
             if (image.checkVisibility() && image.clientHeight < smallestFigure)
                 say(`a figure is ${image.clientHeight} high`);
         const walker = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);

@@ -1,20 +1,27 @@
 // What nn.RNN, nn.GRU and nn.LSTM compute, in doubles: the weights are PyTorch's, so are the names.
 
-// One step of each cell: from gates of the input and of the state (flat, gate after gate) and the
-// states before to the states after. Only an LSTM has a second state, c.
+// One step of each cell: from gates of the input x and of the state s (flat, gate after gate) and
+// the states before to the n states after. Only an LSTM has a second state, c.
 const sigmoid = v => 1 / (1 + Math.exp(-v));
 const STEPS = {
-    rnn: (x, s, k) => ({h: Math.tanh(x[k] + s[k])}),
-    gru: (x, s, k, n, before) => {
-        const r = sigmoid(x[k] + s[k]);
-        const z = sigmoid(x[n + k] + s[n + k]);
-        const candidate = Math.tanh(x[2 * n + k] + r * s[2 * n + k]);
-        return {h: (1 - z) * candidate + z * before.h[k]};
+    rnn: (x, s, n, before, after) => {
+        for (let k = 0; k < n; k++) after.h[k] = Math.tanh(x[k] + s[k]);
     },
-    lstm: (x, s, k, n, before) => {
-        const gate = i => x[i * n + k] + s[i * n + k];
-        const c = sigmoid(gate(1)) * before.c[k] + sigmoid(gate(0)) * Math.tanh(gate(2));
-        return {h: sigmoid(gate(3)) * Math.tanh(c), c};
+    gru: (x, s, n, before, after) => {
+        for (let k = 0; k < n; k++) {
+            const r = sigmoid(x[k] + s[k]);
+            const z = sigmoid(x[n + k] + s[n + k]);
+            const candidate = Math.tanh(x[2 * n + k] + r * s[2 * n + k]);
+            after.h[k] = (1 - z) * candidate + z * before.h[k];
+        }
+    },
+    lstm: (x, s, n, before, after) => {
+        for (let k = 0; k < n; k++) {
+            const gate = i => x[i * n + k] + s[i * n + k];
+            const c = sigmoid(gate(1)) * before.c[k] + sigmoid(gate(0)) * Math.tanh(gate(2));
+            after.c[k] = c;
+            after.h[k] = sigmoid(gate(3)) * Math.tanh(c);
+        }
     },
 };
 const GATES = {rnn: 1, gru: 3, lstm: 4};
@@ -22,11 +29,21 @@ const GATES = {rnn: 1, gru: 3, lstm: 4};
 // A matrix (rows, columns), flat and row after row, times a vector, plus a bias.
 function affine(matrix, vector, bias) {
     const width = vector.length;
-    return Float64Array.from(bias, (start, row) => {
-        let sum = start;
-        for (let j = 0, at = row * width; j < width; j++, at++) sum += matrix[at] * vector[j];
-        return sum;
-    });
+    const result = Float64Array.from(bias);
+    for (let row = 0, at = 0; row < result.length; row++) {
+        let sum = result[row];
+        for (let j = 0; j < width; j++, at++) sum += matrix[at] * vector[j];
+        result[row] = sum;
+    }
+    return result;
+}
+
+// One vector after the other.
+function joined(a, b) {
+    const both = new Float64Array(a.length + b.length);
+    both.set(a);
+    both.set(b, a.length);
+    return both;
 }
 
 // One reader over all inputs, in the order in which it meets them.
@@ -38,11 +55,7 @@ function read(cell, weights, suffix, inputs) {
         const x = affine(part('weight_ih'), input, part('bias_ih'));
         const s = affine(part('weight_hh'), state.h, part('bias_hh'));
         const after = {h: new Float64Array(n), c: new Float64Array(n)};
-        for (let k = 0; k < n; k++) {
-            const {h, c = 0} = STEPS[cell](x, s, k, n, state);
-            after.h[k] = h;
-            after.c[k] = c;
-        }
+        STEPS[cell](x, s, n, state, after);
         state = after;
         return after.h;
     });
@@ -57,7 +70,7 @@ function layersOf({cell, layers, bidirectional, weights}, inputs) {
             ? read(cell, weights, `l${layer}_reverse`, [...inputs].reverse()).reverse()
             : null;
         found.push({forward, backward});
-        inputs = forward.map((h, t) => backward ? Float64Array.of(...h, ...backward[t]) : h);
+        inputs = forward.map((h, t) => backward ? joined(h, backward[t]) : h);
     }
     return found;
 }

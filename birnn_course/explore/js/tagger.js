@@ -2,15 +2,16 @@
 
 // 16-bit floats in base64, as they lie in memory.
 function halves(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
-    const bits = view.getUint16(2 * i, true);
-    const sign = bits >> 15 ? -1 : 1;
+  const bytes = atob(text);
+  const numbers = new Float64Array(bytes.length / 2);
+  for (let i = 0; i < numbers.length; i++) {
+    const bits = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
     const exponent = (bits >> 10) & 31;
     const fraction = (bits & 1023) / 1024;
-    return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
-  });
+    const size = exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction;
+    numbers[i] = bits >> 15 ? -size : size;
+  }
+  return numbers;
 }
 
 function tagger({ cell, layers, bidirectional, weights }) {
@@ -20,18 +21,20 @@ function tagger({ cell, layers, bidirectional, weights }) {
 
 const lettersOf = (word) => [...word].map((letter) => letter.charCodeAt(0) - 97);
 
-// The vector of each letter, and of so many pads after them: zeros.
-function embedded(net, ids, pads) {
+// The vector of each letter, and of so many pads after them: zeros, or the letter that stands
+// in the place of one.
+function embedded(net, ids, pads, instead) {
   const row = (id) => net.weights["embedding.weight"].subarray(id * net.width, (id + 1) * net.width);
-  return [...ids.map(row), ...Array.from({ length: pads }, () => new Float64Array(net.width))];
+  const pad = (_, i) => ids.length + i in instead ? row(instead[ids.length + i]) : new Float64Array(net.width);
+  return [...ids.map(row), ...Array.from({ length: pads }, pad)];
 }
 
 // One reading: the states of all layers, and at each step the probability of each tag.
-function reading(net, ids, pads = 0) {
-  const layers = layersOf(net, embedded(net, ids, pads));
+function reading(net, ids, pads = 0, instead = {}) {
+  const layers = layersOf(net, embedded(net, ids, pads, instead));
   const { forward, backward } = layers.at(-1);
   const probabilities = forward.map((h, t) => {
-    const output = backward ? Float64Array.of(...h, ...backward[t]) : h;
+    const output = backward ? joined(h, backward[t]) : h;
     const scores = affine(net.weights["head.weight"], output, net.weights["head.bias"]);
     const highest = Math.max(...scores);
     const powers = scores.map((score) => Math.exp(score - highest));
@@ -43,18 +46,28 @@ function reading(net, ids, pads = 0) {
 
 const bestOf = (numbers) => numbers.indexOf(Math.max(...numbers));
 
-// How much an answer hangs on each letter: what its probability loses, on average over the 25 other
-// letters that could stand there.
-function reliance(net, ids, pads, at) {
-  const { probabilities } = reading(net, ids, pads);
-  const tag = bestOf(probabilities[at]);
-  return ids.map((own, place) => {
-    let lost = 0;
-    for (let other = 0; other < 26; other++) {
-      if (other === own) continue;
-      const changed = ids.with(place, other);
-      lost += probabilities[at][tag] - reading(net, changed, pads).probabilities[at][tag];
+// What each letter does to each output, measured by putting the 25 others in its place: how much
+// probability the answers lose on average, and whether anything changes at all. Of a pad only the
+// second can be said. It takes a while, so it pauses after each reading; `lost` and `reaches` grow
+// by one place after another.
+function* influence(net, ids, pads, { probabilities }) {
+  const best = probabilities.map(bestOf);
+  const found = { lost: [], reaches: [] };
+  for (let place = 0; place < ids.length + pads; place++) {
+    const letter = place < ids.length;
+    const lost = new Float64Array(probabilities.length);
+    const reaches = probabilities.map(() => false);
+    for (let other = 0; other < (letter ? 26 : 3); other++) {
+      if (other === ids[place]) continue;
+      const changed = letter ? reading(net, ids.with(place, other), pads) : reading(net, ids, pads, { [place]: other });
+      probabilities.forEach((before, t) => {
+        const after = changed.probabilities[t];
+        lost[t] += (before[best[t]] - after[best[t]]) / 25;
+        reaches[t] ||= before.some((value, tag) => value !== after[tag]);
+      });
+      yield found;
     }
-    return lost / 25;
-  });
+    found.lost.push(lost);
+    found.reaches.push(reaches);
+  }
 }

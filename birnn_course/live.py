@@ -1,0 +1,126 @@
+"""Widgets that live on a page without a kernel: in a deck or on a site, opened from a disk too.
+
+A page has a placeholder for each widget, and the styles and scripts of all of them once.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anywidget
+
+from birnn_course.explore import reading
+from birnn_course.explore.nets import stored
+from birnn_course.learner import guessing
+from birnn_course.widgets import CourseWidget, classic
+
+MIME = "application/vnd.birnn.v1+json"
+"""The descriptor of a stored output: the kind of the widget, and what it was asked for."""
+
+_SCRIPTS = {"reading": reading.SCRIPTS, **guessing.SCRIPTS}
+_WIDGETS: dict[type[CourseWidget], str] = {
+    reading.ReadingExplorer: "reading",
+    guessing.Guess: "guess",
+    guessing.Measured: "measured",
+}
+_KIND = re.compile(r'<div class="birnn-live" data-kind="(\w+)">')
+_FIGURE = re.compile(r"<figure.*?</figure>", re.DOTALL)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+class Assets(NamedTuple):
+    """What a page with widgets needs once: a style sheet and a script, both without tags."""
+
+    style: str
+    script: str
+
+
+def restored(bundle: Mapping[str, Any]) -> CourseWidget | None:
+    """The widget of a stored output, or None if it shows none that lives without a kernel.
+
+    Parameters
+    ----------
+    bundle : mapping
+        The output's ``data``, with the descriptor and, of a result, the text that states it.
+    """
+    known = dict(bundle.get(MIME, {}))
+    kind, item = known.pop("kind", None), known.pop("id", "")
+    if kind == "explorer" and known["name"] == "reading":
+        values = known["values"]
+        first = {name: value for name, value in values.items() if name != "at"}
+        explorer = reading.reading_explorer(known["preset"], **first)
+        explorer.values = values
+        return explorer
+    if kind == "guess":
+        return guessing.guess(item, **known)
+    value = _stated(bundle["text/plain"]) if kind == "measured" else None
+    if value is None:
+        return None
+    result = guessing.measured(item, value, **known)
+    if figure := _FIGURE.search(bundle.get("text/html", "")):
+        result.picture = {"html": figure[0], "alt": ""}  # where its axes lie is not stored
+    return result
+
+
+def _stated(text: str) -> float | str | list[float] | None:
+    """What a result says was measured: it is no part of the descriptor, because it may move."""
+    if choice := re.search(r"It is: (.*?)\.(?: Run this cell to [^.]*\.)?\]$", text, re.DOTALL):
+        return choice[1]
+    found = re.search(
+        r"Measured: (.*?)(, at [^\]]*?)?\.(?: Run this cell to [^.]*\.)?\]$", text, re.DOTALL
+    )
+    if found is None:
+        return None
+    numbers = [float(number) for number in _NUMBER.findall(found[1])]
+    return numbers if found[2] else numbers[0]
+
+
+def placeholder(widget: CourseWidget) -> str:
+    """What stands in the page where the widget will be; its text is seen until then."""
+    own = {*type(widget).class_trait_names(sync=True)}
+    own -= {*anywidget.AnyWidget.class_trait_names(sync=True)}
+    values = {name: getattr(widget, name) for name in sorted(own) if not name.startswith("_")}
+    values.pop("library", None)  # the page has it once
+    # Whoever makes the page does not answer for its readers.
+    guessed = {guessing.Guess: "value", guessing.Measured: "you"}
+    values |= {guessed[kind]: None for kind in guessed if isinstance(widget, kind)}
+    written = json.dumps(values, separators=(",", ":")).replace("</", "<\\/")
+    text = html.escape(widget.without_kernel()[0].strip("[]"))
+    # anywidget gives each widget a class of its own, below ours
+    kind = next(name for known, name in _WIDGETS.items() if isinstance(widget, known))
+    return (
+        f'<div class="birnn-live" data-kind="{kind}"><p>{text}</p>'
+        f'<script type="application/json">{written}</script></div>'
+    )
+
+
+def assets(page: str, *, keeps: bool) -> Assets:
+    """Styles and scripts of the widgets whose placeholders a page has; both empty if it has none.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+    keeps : bool
+        Whether guesses are kept in the reader's browser; else they are gone with the page.
+    """
+    kinds = sorted({*_KIND.findall(page)})
+    if not kinds:
+        return Assets("", "")
+    scripts = [classic(kind, *_SCRIPTS[kind]) for kind in kinds]
+    known = {"keeps": keeps, **_library(kinds)}
+    shared = f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps(known)} }};\n"
+    start = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in kinds)
+    return Assets(
+        "\n".join(styles), "".join([*scripts, shared, start]).replace("</script", "<\\/script")
+    )
+
+
+def _library(kinds: Collection[str]) -> dict[str, Any]:
+    return {"library": stored()} if "reading" in kinds else {}
