@@ -36,6 +36,9 @@ DASHES = ("-", "--", "-.", ":")
 READERS = {"forward": ("..", ":"), "backward": ("//", "--")}
 """Hatch and dash of the two readers, here and in every drawing."""
 
+LIGHTEST = 0.46
+"""Share of the greys that stand behind numbers: black is read on them, in either theme."""
+
 DARK = "filter: invert(0.93) hue-rotate(180deg)"
 """What a dark theme does with an image: light becomes dark, and colours stay what they are."""
 
@@ -295,7 +298,7 @@ def plot_grids(
     ylabel: str,
     numbers: bool = False,
 ) -> Picture:
-    """One grid of shades per table, side by side: the darker a field, the higher its value.
+    """One grid of shades per table, side by side: the further from the ground, the higher.
 
     Parameters
     ----------
@@ -308,6 +311,11 @@ def plot_grids(
     numbers : bool
         Write each value other than 0 into its field, for tables of counts.
     """
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    shares = [i / 255 * (LIGHTEST if numbers else 1) for i in range(256)]
+    greys = ListedColormap(colormaps["Greys"](shares))
     known = [v for values in grids.values() for v in values.flatten().tolist() if math.isfinite(v)]
     low, high = min(known, default=0.0), max(known, default=0.0)
     # A grid is as wide as it has columns, so that equal steps look equally long.
@@ -320,12 +328,11 @@ def plot_grids(
     layout.set_width_ratios(wide)
     for ax, (title, values) in zip(axes, grids.items(), strict=True):
         ax.grid(False)
-        shades = ax.pcolormesh(values.cpu(), cmap="Greys", vmin=low, vmax=high, edgecolor="#BBBBBB")
+        shades = ax.pcolormesh(values.cpu(), cmap=greys, vmin=low, vmax=high, edgecolor="#BBBBBB")
         ax.invert_yaxis()
         for row, column in values.nonzero().tolist() if numbers else ():
-            value = float(values[row, column])
-            ink = _ink((value - low) / ((high - low) or 1))
-            ax.text(column + 0.5, row + 0.5, _number(value), color=ink, ha="center", va="center")
+            text = _number(float(values[row, column]))
+            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center")
         for axis, n in ((ax.xaxis, values.shape[1]), (ax.yaxis, values.shape[0])):
             _count(axis, n, every=1 if numbers or n <= 5 else 5)
         ax.set(title=title, xlabel=xlabel)
@@ -340,11 +347,6 @@ def plot_grids(
 def _count(axis: Axis, n: int, *, every: int) -> None:
     """Number the fields along an axis from 0, one of ``every`` so many."""
     axis.set_ticks([i + 0.5 for i in range(0, n, every)], [*map(str, range(0, n, every))])
-
-
-def _ink(shade: float) -> str:
-    """What is read best on a shade of the colour map Greys: 0 is white, 1 is black."""
-    return "white" if shade > 0.615 else "black"
 
 
 def _add_legend(ax: Axes) -> None:
