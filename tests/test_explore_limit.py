@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ def test_what_is_sent_is_the_task(task: TaggingTask, beginnings: int, farthest: 
         assert [best(rows, k) for k in range(farthest + 1)] == limits
         for k in range(farthest + 1):  # rows of one heap stand together
             seen = [" ".join(words[:k]) for words, _, _ in rows]
-            assert len({*seen}) == 1 + sum(a != b for a, b in zip(seen, seen[1:], strict=False))
+            assert len({*seen}) == 1 + sum(a != b for a, b in pairwise(seen))
     # A sentence that is counted twice would be noticed.
     rows[0][2] += 1
     assert best(rows, 0) != limits[0]
@@ -84,9 +84,7 @@ def test_without_a_kernel_it_is_readable() -> None:
 def sequences(words: str, n: int = 1) -> list[Sequence]:
     """All sequences of a question mark and ``n`` of these words; the last one tells its tag."""
     rests = [*product(words, repeat=n)]
-    return [
-        Sequence(("?", *rest), (rest[-1], *"-" * n), Fraction(1, len(rests))) for rest in rests
-    ]
+    return [Sequence(("?", *rest), (rest[-1], *"-" * n), Fraction(1, len(rests))) for rest in rests]
 
 
 def uneven() -> list[Sequence]:
