@@ -133,7 +133,8 @@ def test_nothing_is_wider_than_the_window(page: Page, tmp_path: Path, width: int
     assert not page.evaluate(wider)
     # and nothing is cut off: each word, bet and number has the room that it needs
     cut = """() => [...document.querySelectorAll('.bl-word, .bl-bet, .bl-row')]
-        .filter(node => node.scrollWidth > node.clientWidth + 1).map(node => node.textContent)"""
+        .filter(node => node.scrollWidth > node.clientWidth + 1
+            || node.scrollHeight > node.clientHeight + 1).map(node => node.textContent)"""
     assert page.evaluate(cut) == []
     page.add_style_tag(content=".bl-word { width: 12px; }")
     assert page.evaluate(cut) != []

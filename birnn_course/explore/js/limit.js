@@ -103,7 +103,7 @@ function render({ model, el }) {
       const from = start + Math.max(k - 1, 0);
       put("bl-heap", heap.first, from, { down, across: end + 2 - from });
       if (k < farthest) put("bl-hidden", heap.first, start + k, { down, across: farthest - k });
-      put("bl-bet", heap.first, end, { down }, make("strong", { textContent: heap.bet }),
+      put(down > 1 ? "bl-bet" : "bl-bet bl-one", heap.first, end, { down }, make("strong", { textContent: heap.bet }),
         make("span", { textContent: `${heap.won} of ${heap.total}` }));
       rows.slice(heap.first, heap.first + down).forEach(([, tag, n], i) => {
         const right = tag === heap.bet;
@@ -120,8 +120,8 @@ function render({ model, el }) {
       }
     }
     put("bl-head", -1, start, { across: farthest }, "what follows");
-    put("bl-head", -1, end, {}, "the bet");
-    put("bl-head", -1, end + 1, {}, "the truth");
+    put("bl-head", -1, end, {}, "bet");
+    put("bl-head", -1, end + 1, {}, "truth");
     const wide = (j) => Math.max(2, ...rows.map(([rest]) => (rest[j] ?? "").length));
     const fields = Array.from({ length: farthest }, (_, j) => `minmax(0, ${wide(j) + 1.5}ch)`).join(" ");
     grid.style.setProperty("--known", words.length);
