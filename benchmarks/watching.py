@@ -3,8 +3,8 @@
 A kernel trains the taggers of lesson 01 whose steps are the shortest of the course, so that drawing
 weighs most: the names, and the letters of words. Watched and unwatched are the same training from
 the same start, one after the other in each round, in every second round the other way round. Only
-``fit`` is timed; the picture that is left below the cell is timed apart, because it is drawn once,
-however long the training was.
+``fit`` is timed, in seconds of the processor; the picture that is left below the cell is timed
+apart, because it is drawn once, however long the training was.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def trainings(sentences: int, words: int) -> dict[str, Training]:
 
 
 def measure(rounds: int, sentences: int, words: int) -> dict[str, dict[str, list[float]]]:
-    """Seconds of each round, in the kernel that calls it; and of the picture that is left."""
+    """Processor seconds of each round, in the kernel that calls it; and of the picture that is left."""
     setup()
     found: dict[str, dict[str, list[float]]] = {}
     for name, (start, batches, where, epochs) in trainings(sentences, words).items():
@@ -66,18 +66,18 @@ def measure(rounds: int, sentences: int, words: int) -> dict[str, dict[str, list
             for way in ("watched", "unwatched")[:: 1 if i % 2 else -1]:
                 race, model = Race(where=where, limits={"limit": 0.6}), start()
                 lane = race.lane(name)
-                began = time.perf_counter()
+                began = time.process_time()
                 if way == "watched":
                     fit(model, batches, epochs=epochs, watch=lane)
                 else:
                     with mock.patch.object(drawing, "kernel", lambda: None):
                         fit(model, batches, epochs=epochs)
-                ended = time.perf_counter()
+                ended = time.process_time()
                 if i >= 0:  # before, PyTorch and matplotlib prepare
                     took[way].append(ended - began)
                 if way == "watched":
                     race._repr_mimebundle_()
-                    took["picture"] += [time.perf_counter() - ended] * (i >= 0)
+                    took["picture"] += [time.process_time() - ended] * (i >= 0)
         found[name] = took
     return found
 
@@ -98,7 +98,7 @@ def ratios(found: dict[str, dict[str, list[float]]]) -> list[report.Ratio]:
     """Of each training, what watching it costs."""
     return [
         report.Ratio(
-            f"{name}: seconds of fit, watched / unwatched",
+            f"{name}: fit, watched / unwatched",
             report.paired(took["watched"], took["unwatched"]),
             most=MOST,
         )
@@ -119,13 +119,13 @@ def main(arguments: list[str] | None = None) -> None:
         for what, times in took.items()
     }
     figure = report.new_figure(8, 2.6)
-    report.bars(figure.subplots(), medians, "seconds", "{:.2f}")
+    report.bars(figure.subplots(), medians, "processor seconds", "{:.2f}")
     text = report.page(
         "Watching a training",
         f"The median of {chosen.rounds} rounds, ratios within a round. What was trained stands in "
         "`benchmarks/watching.py`.",
         ratios(found),
-        report.table(["median", "seconds"], [[k, f"{v:.3f}"] for k, v in medians.items()]),
+        report.table(["median", "processor seconds"], [[k, f"{v:.3f}"] for k, v in medians.items()]),
         report.machine(),
     )
     report.keep("watching", text, figure, chosen.out)

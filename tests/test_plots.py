@@ -247,7 +247,7 @@ def test_a_reader_has_its_colour_and_pattern(axes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heights", "said"),
+    ("heights", "label"),
     [
         ([2.41, 2.5], "loss\n(the axis starts at 2.41)"),
         ([0.0, 2.5], "loss"),
@@ -255,11 +255,11 @@ def test_a_reader_has_its_colour_and_pattern(axes: Any) -> None:
         ([-2.5, -2.4], "loss\n(the axis ends at -2.4)"),
     ],
 )
-def test_an_axis_that_leaves_zero_out_says_so(heights: list[float], said: str, axes: Any) -> None:
+def test_an_axis_that_leaves_zero_out_says_so(heights: list[float], label: str, axes: Any) -> None:
     ax = axes(plot_lines, {"a": heights}, xlabel="epoch", ylabel="loss")
-    assert ax.get_ylabel() == said
+    assert ax.get_ylabel() == label
     ax = axes(plot_curves, {"a": ([0, 1], heights)}, xlabel="epoch", ylabel="loss")
-    assert ax.get_ylabel() == said
+    assert ax.get_ylabel() == label
     low, high = axes(plot_bars, bars(*heights), ylabel="loss").get_ylim()
     assert low <= 0 <= high
 
