@@ -125,7 +125,9 @@ def main(arguments: list[str] | None = None) -> None:
         f"The median of {chosen.rounds} rounds, ratios within a round. What was trained stands in "
         "`benchmarks/watching.py`.",
         ratios(found),
-        report.table(["median", "processor seconds"], [[k, f"{v:.3f}"] for k, v in medians.items()]),
+        report.table(
+            ["median", "processor seconds"], [[k, f"{v:.3f}"] for k, v in medians.items()]
+        ),
         report.machine(),
     )
     report.keep("watching", text, figure, chosen.out)

@@ -81,6 +81,13 @@ def test_without_a_kernel_it_is_readable() -> None:
     assert limit_explorer(lookahead=6).without_kernel()[1].count("<tr><td>") == 24
 
 
+def test_what_it_is_can_be_stored_and_built_again() -> None:
+    kept = json.loads(json.dumps(limit_explorer(cue_task(2), lookahead=1).descriptor()))
+    assert (kept["kind"], kept["name"]) == ("explorer", "limit")
+    assert kept["values"] == {"lookahead": 1, "beginning": 0}
+    assert kept["library"]["limits"] == [[3, 5], [3, 5], [1, 1]]
+
+
 def sequences(words: str, n: int = 1) -> list[Sequence]:
     """All sequences of a question mark and ``n`` of these words; the last one tells its tag."""
     rests = [*product(words, repeat=n)]

@@ -141,6 +141,7 @@ class Race:
         drawn = Drawing(self._scene(), self._claim())._repr_mimebundle_()
         line = self._sentence()
         return {
+            **drawn,
             "text/plain": f"{drawn['text/plain']}\n{line}",
             "text/html": f"{drawn['text/html']}<p>{html.escape(line)}</p>",
         }
