@@ -17,7 +17,7 @@ TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_miscon
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides colab bench bench-notebooks bench-training bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -70,8 +70,8 @@ slides: .venv/installed-slides ## write the slides of all lessons to slides/; UN
 colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
 	$(BIN)/python tools/colab.py
 
-bench: .venv/installed-test ## run the next four on an idle machine; all ratios in benchmarks/results/README.md
-	for part in notebooks training startup checks; do $(MAKE) --no-print-directory bench-$$part || exit; done
+bench: .venv/installed-test ## run the next five on an idle machine; all ratios in benchmarks/results/README.md
+	for part in notebooks training watching startup checks; do $(MAKE) --no-print-directory bench-$$part || exit; done
 	$(BIN)/python benchmarks/summary.py
 
 bench-notebooks: .venv/installed-test ## measure what the notebooks cost under strict nbval
@@ -79,6 +79,9 @@ bench-notebooks: .venv/installed-test ## measure what the notebooks cost under s
 
 bench-training: .venv/installed-test ## measure fit beside other training loops
 	$(BENCH) benchmarks/training.py $(ARGS)
+
+bench-watching: .venv/installed-test ## measure what it costs to watch a training in a notebook
+	$(BENCH) benchmarks/watching.py $(ARGS)
 
 bench-startup: .venv/installed-test ## measure imports, first widgets, answers and viewers
 	$(BENCH) benchmarks/startup.py $(ARGS)

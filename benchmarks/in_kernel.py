@@ -48,6 +48,16 @@ class Kernel:
             raise SystemExit(f"{code!r} has shown no widget")
         return Shown(seconds, comm, states[comm])
 
+    def printed(self, code: str) -> str:
+        """Run a cell to its end: what it has printed."""
+        text = ""
+        for _, kind, content in self._heard(self._client.execute(code)):
+            if kind == "error":
+                raise SystemExit(f"{code!r}: {content['ename']}: {content['evalue']}")
+            if kind == "stream" and content["name"] == "stdout":
+                text += content["text"]
+        return text
+
     def send(self, comm: str, data: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         """Send what a widget's page would: seconds until all has come back, and that."""
         message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})

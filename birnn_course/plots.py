@@ -1,7 +1,9 @@
-"""Every figure of the course: readable in black and white, with a text for those who cannot see it.
+"""Figures of the course: readable in black and white, with a text for those who cannot see them.
 
 Each function returns a :class:`Picture`; as the last line of a cell it is shown. JupyterLab drops
-alternative texts that are attached to an image, so a picture is HTML with the image inside.
+alternative texts that are attached to an image, so a picture is HTML with the image inside. A dark
+theme turns light and dark of the image round. Colours are those of :mod:`birnn_course.draw.inks`:
+blue and orange are a reader's, and models, classes and samples have others.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ import io
 import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
+
+from birnn_course.draw.inks import INKS, SERIES, Look, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,15 +27,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation, Text
 
-COLOURS = ("#0072B2", "#D55E00", "#3B3B3B", "#8C4A79")
-"""From the palette of Okabe and Ito (2008), darkened where needed: distinct for all eyes."""
+COLOURS = tuple(INKS[ink].light for ink in SERIES)
+"""Of series that are no reader's, on white ground."""
 
-HATCHES = ("", "//", "..", "xx")
+HATCHES = ("", "//", "xx", "--")
 MARKERS = ("o", "s", "^", "D")
 DASHES = ("-", "--", "-.", ":")
-READERS = ("left to right", "both ways")
-"""These two series look the same in every figure, whatever stands beside them."""
+READERS = {"forward": ("..", ":"), "backward": ("//", "--")}
+"""Hatch and dash of the two readers, here and in every drawing."""
 
+LIGHTEST = 0.46
+"""Share of the greys that stand behind numbers: black is read on them, in either theme."""
+
+DARK = "filter: invert(0.93) hue-rotate(180deg)"
+"""What a dark theme does with an image: light becomes dark, and colours stay what they are."""
+
+_THEME = (
+    ".birnn-plot>img{max-width:100%}"
+    f"[data-jp-theme-light=false] .birnn-plot>img,[data-theme=dark] .birnn-plot>img{{{DARK}}}"
+)
 _STYLE = {
     "figure.dpi": 100,
     "figure.facecolor": "white",
@@ -61,11 +75,11 @@ class Picture:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         data = base64.b64encode(self.png).decode("ascii")
-        image = (
-            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" '
-            'style="max-width: 100%">'
-        )
-        return {"text/plain": f"[{self.alt}]", "text/html": f"<figure>{image}</figure>"}
+        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        return {
+            "text/plain": f"[{self.alt}]",
+            "text/html": f'<figure class="birnn-plot"><style>{_THEME}</style>{image}</figure>',
+        }
 
 
 def _figure(columns: int = 1, width: float = 7.0, height: float = 3.2) -> tuple[Figure, list[Axes]]:
@@ -92,7 +106,7 @@ def plot_dependence(maps: Mapping[str, Tensor], *, of: str = "step") -> Picture:
     """
     from matplotlib.colors import ListedColormap
 
-    colours = ListedColormap(["white", COLOURS[0]])
+    colours = ListedColormap(["white", INKS["tile"].light])
     side = max(2.7, *(0.18 * max(values.shape) for values in maps.values()))  # inches
     figure, axes = _figure(len(maps), width=side * len(maps) + 0.4, height=side + 0.4)
     for ax, (title, values) in zip(axes, maps.items(), strict=True):
@@ -103,7 +117,7 @@ def plot_dependence(maps: Mapping[str, Tensor], *, of: str = "step") -> Picture:
         ax.set_aspect("equal")
         ax.invert_yaxis()
         for t, s in reached.nonzero().tolist():
-            ax.plot(s + 0.5, t + 0.5, "o", color="white", markersize=6)
+            ax.plot(s + 0.5, t + 0.5, "o", color=INKS["text"].light, markersize=8)
         ax.set(title=_broken(title, int(9 * side)), xlabel=f"input {of}")
         for axis, n in ((ax.xaxis, columns), (ax.yaxis, rows)):
             _count(axis, n, every=1 if n <= 12 else 2)
@@ -161,16 +175,16 @@ def plot_bars(
     figure, (ax,) = _figure(width=max(7.0, 0.8 * len(groups), 0.2 * len(names) * len(groups)))
     width = 0.8 / len(names)
     numbers: list[Annotation] = []
-    for i, (name, style) in enumerate(_styles(names).items()):
+    for i, (name, look) in enumerate(looks(names).items()):
         where = [g + (i - (len(names) - 1) / 2) * width for g in range(len(groups))]
         bars = ax.bar(
             where,
             [0.0 if math.isnan(value) else value for value in heights[name]],
             width * 0.92,
             label=_folded(name),
-            color=_colour(style),
+            color=_colour(look),
             edgecolor="white",
-            hatch=_pattern(HATCHES, style),
+            hatch=_hatch(look),
         )
         numbers += ax.bar_label(bars, [*map(written, heights[name])], padding=2, fontsize=9)
     for number in numbers:  # a limit may pass behind it
@@ -220,21 +234,21 @@ def plot_lines(
         Label to height of a line across the picture.
     """
     figure, (ax,) = _figure()
-    styles = _styles(lines)
+    look = looks(lines)
     for label, heights in lines.items():
         wider = 1 + _lines_upon(label, lines)  # else nobody sees what lies below
         ax.plot(
             range(len(heights)),
             heights,
-            _pattern(DASHES, styles[label]),
-            marker=_pattern(MARKERS, styles[label]) if len(heights) <= 20 else None,
-            color=_colour(styles[label]),
+            _dash(look[label]),
+            marker=MARKERS[look[label].pattern] if len(heights) <= 20 else None,
+            color=_colour(look[label]),
             linewidth=1.5 * wider,
             markersize=6 * wider,
             label=_folded(label),
         )
     _draw_limits(ax, limits)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel=xlabel, ylabel=_with_start(ylabel, ax))
     n_steps = max(len(heights) for heights in lines.values())
     if n_steps <= 12:
         ax.set_xticks(range(n_steps))
@@ -266,12 +280,12 @@ def plot_curves(
         Label to height of a line across the picture.
     """
     figure, (ax,) = _figure()
-    styles = _styles(curves)
+    look = looks(curves)
     for label, (where, heights) in curves.items():
-        dash, colour = _pattern(DASHES, styles[label]), _colour(styles[label])
+        dash, colour = _dash(look[label]), _colour(look[label])
         ax.plot(where, heights, dash, color=colour, linewidth=2, label=_folded(label))
     _draw_limits(ax, limits)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel=xlabel, ylabel=_with_start(ylabel, ax))
     _add_legend(ax)
     return Picture(figure, alt)
 
@@ -284,7 +298,7 @@ def plot_grids(
     ylabel: str,
     numbers: bool = False,
 ) -> Picture:
-    """One grid of shades per table, side by side: the darker a field, the higher its value.
+    """One grid of shades per table, side by side: the further from the ground, the higher.
 
     Parameters
     ----------
@@ -297,6 +311,11 @@ def plot_grids(
     numbers : bool
         Write each value other than 0 into its field, for tables of counts.
     """
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    shares = [i / 255 * (LIGHTEST if numbers else 1) for i in range(256)]
+    greys = ListedColormap(colormaps["Greys"](shares))
     known = [v for values in grids.values() for v in values.flatten().tolist() if math.isfinite(v)]
     low, high = min(known, default=0.0), max(known, default=0.0)
     # A grid is as wide as it has columns, so that equal steps look equally long.
@@ -309,12 +328,11 @@ def plot_grids(
     layout.set_width_ratios(wide)
     for ax, (title, values) in zip(axes, grids.items(), strict=True):
         ax.grid(False)
-        shades = ax.pcolormesh(values.cpu(), cmap="Greys", vmin=low, vmax=high, edgecolor="#BBBBBB")
+        shades = ax.pcolormesh(values.cpu(), cmap=greys, vmin=low, vmax=high, edgecolor="#BBBBBB")
         ax.invert_yaxis()
         for row, column in values.nonzero().tolist() if numbers else ():
-            value = float(values[row, column])
-            ink = _ink((value - low) / ((high - low) or 1))
-            ax.text(column + 0.5, row + 0.5, _number(value), color=ink, ha="center", va="center")
+            text = _number(float(values[row, column]))
+            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center")
         for axis, n in ((ax.xaxis, values.shape[1]), (ax.yaxis, values.shape[0])):
             _count(axis, n, every=1 if numbers or n <= 5 else 5)
         ax.set(title=title, xlabel=xlabel)
@@ -331,34 +349,30 @@ def _count(axis: Axis, n: int, *, every: int) -> None:
     axis.set_ticks([i + 0.5 for i in range(0, n, every)], [*map(str, range(0, n, every))])
 
 
-def _ink(shade: float) -> str:
-    """What is read best on a shade of the colour map Greys: 0 is white, 1 is black."""
-    return "white" if shade > 0.615 else "black"
-
-
 def _add_legend(ax: Axes) -> None:
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside the axes
 
 
-def _styles(names: Iterable[str]) -> dict[str, int]:
-    """Which style each series gets; 16 of them differ, 8 beside a reader, whose colours are taken.
-
-    The first four are those of the tables above. See :func:`_colour` and :func:`_pattern`.
-    """
-    names = list(names)
-    if not set(names) & set(READERS):
-        return {name: i for i, name in enumerate(names)}
-    others = (i for i in count() if _colour(i) not in COLOURS[: len(READERS)])
-    return {name: READERS.index(name) if name in READERS else next(others) for name in names}
+def _with_start(label: str, ax: Axes) -> str:
+    """The label of the upright axis, which says where it starts if that is not at zero."""
+    low, high = ax.get_ylim()
+    if low <= 0 <= high:
+        return label
+    return (
+        f"{label}\n(the axis {'starts' if low > 0 else 'ends'} at {low if low > 0 else high:.3g})"
+    )
 
 
-def _colour(style: int) -> str:
-    return COLOURS[style % 4]
+def _colour(look: Look) -> str:
+    return INKS[look.ink].light
 
 
-def _pattern(patterns: Sequence[str], style: int) -> str:
-    """A hatch, marker or dash: with each round of the colours, each colour gets another one."""
-    return patterns[(style + style // 4) % 4]
+def _hatch(look: Look) -> str:
+    return READERS[look.ink][0] if look.ink in READERS else HATCHES[look.pattern]
+
+
+def _dash(look: Look) -> str:
+    return READERS[look.ink][1] if look.ink in READERS else DASHES[look.pattern]
 
 
 def _number(value: float) -> str:

@@ -21,6 +21,7 @@ import torch
 import training
 import training_watch
 import viewers
+import watching
 from counted import work
 from in_kernel import fresh_kernel
 from report import Ratio
@@ -193,6 +194,20 @@ def test_a_slower_loop_has_the_smaller_ratio(monkeypatch: pytest.MonkeyPatch) ->
         "words: off from the sequence alone, ours",
         *(f"long tail: {what}" for what in training.GOALS),
     ]
+
+
+def test_watching_is_timed_beside_not_watching(tmp_path: Path) -> None:
+    watching.main(["--rounds", "2", "--sentences", "100", "--words", "50", "--out", str(tmp_path)])
+    text = kept("watching", tmp_path)
+    assert "| names: fit, watched / unwatched |" in text
+    assert "| letters: picture |" in text
+
+
+def test_a_training_that_is_slowed_by_watching_is_told() -> None:
+    slow = {"watched": [1.2, 1.2], "unwatched": [1.0, 1.1], "picture": [0.2, 0.2]}
+    quick = {**slow, "watched": [1.01, 1.1]}
+    held = [ratio.held for ratio in watching.ratios({"slow": slow, "quick": quick})]
+    assert held == [False, True]
 
 
 def test_pads_are_counted() -> None:

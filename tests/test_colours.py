@@ -13,7 +13,8 @@ import pytest
 from colours import GRAPHIC, TEXT, Pair
 
 import birnn_course
-from birnn_course.plots import COLOURS, _ink
+from birnn_course.draw.inks import INKS, READERS, SERIES
+from birnn_course.plots import DARK, LIGHTEST
 
 import notebooks as tool
 
@@ -50,9 +51,6 @@ PAIRS = {
     ],
     "plots.py": [
         Pair("black", "white"),
-        *(Pair(colour.lower(), "white", GRAPHIC) for colour in COLOURS),
-        Pair("white", COLOURS[0].lower(), GRAPHIC),  # a dot on the cell that it marks
-        *(Pair("white", colour.lower(), GRAPHIC) for colour in COLOURS),  # hatches
     ],
 }
 # Where nothing is lost if it is not seen, and why.
@@ -67,7 +65,6 @@ DECORATION = {
     "plots.py": {
         "#bbbbbb": "a line between fields",
         "#dddddd": "a line behind the values",
-        "Greys": "the shades of a table; see test_numbers_are_read_on_every_shade",
     },
 }
 # Where there is no theme the browser chooses these, each two of them to be read on one another.
@@ -167,13 +164,40 @@ def test_all_themes_are_tested() -> None:
     assert themes().keys() == {"light", "dark", "dark-high-contrast"}
 
 
+def in_the_dark(colour: colours.RGB) -> colours.RGB:
+    """What a dark theme makes of a colour of an image: the filters of CSS, in their order."""
+    found = re.fullmatch(r"filter: invert\(([\d.]+)\) hue-rotate\(180deg\)", DARK)
+    assert found
+    turned = float(found[1])
+    red, green, blue = (turned + c * (1 - 2 * turned) for c in colour)
+    # hue-rotate(180deg), by the matrix of the specification "Filter Effects", section 9.5
+    luma = 0.213 * red + 0.715 * green + 0.072 * blue
+    rotated = (2 * luma - red, 2 * luma - green, 2 * luma - blue)
+    return tuple(min(max(c, 0.0), 1.0) for c in rotated)  # type: ignore[return-value]
+
+
+def test_figures_are_read_in_the_dark() -> None:
+    ground = in_the_dark((1, 1, 1))
+    assert ground == pytest.approx((0.07, 0.07, 0.07))  # JupyterLab's own is 0x11, that is 0.067
+    assert colours.contrast(in_the_dark((0, 0, 0)), ground) >= TEXT
+    for ink in (*SERIES, "forward", "backward", "muted"):
+        for theme in (lambda c: c, in_the_dark):
+            least = colours.contrast(theme(colours.opaque(INKS[ink].light)), theme((1.0, 1.0, 1.0)))
+            assert least >= TEXT, ink
+    # a reader keeps its colour: blue is bluest and orange reddest in either theme
+    blue, orange = (in_the_dark(colours.opaque(INKS[ink].light)) for ink in READERS)
+    assert blue[2] > blue[1] > blue[0] and orange[0] > orange[1] > orange[2]
+    assert colours.contrast(in_the_dark((0.6, 0.6, 0.6)), ground) < TEXT
+
+
 def test_numbers_are_read_on_every_shade() -> None:
     shades = mpl.colormaps["Greys"]
-    for share in (i / 500 for i in range(501)):
-        ground = shades(share)[:3]
-        assert colours.contrast(colours.opaque(_ink(share)), ground) >= TEXT, share
-    # with half as the limit, as it is often done, they are not
-    assert colours.contrast((1, 1, 1), shades(0.51)[:3]) < TEXT
+    for theme in (lambda c: c, in_the_dark):
+        for share in (LIGHTEST * i / 500 for i in range(501)):
+            ground = theme(shades(share)[:3])
+            assert colours.contrast(theme((0.0, 0.0, 0.0)), ground) >= TEXT, share
+        # on the darkest of them all they would not be
+        assert colours.contrast(theme((0.0, 0.0, 0.0)), theme(shades(0.7)[:3])) < TEXT
 
 
 def test_what_matplotlib_writes_is_black_on_white() -> None:

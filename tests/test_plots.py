@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from birnn_course import plot_bars, plot_curves, plot_dependence, plot_grids, plot_lines, plots
-from birnn_course.plots import COLOURS, READERS, Picture, describe_map
+from birnn_course.draw.inks import INKS, MODELS, looks
+from birnn_course.plots import COLOURS, Picture, describe_map
 
 SQUARE = torch.ones(5, 5)
 
@@ -36,6 +37,7 @@ def test_a_picture_carries_its_alternative_text_into_html() -> None:
     bundle = picture._repr_mimebundle_()
     assert bundle["text/plain"] == '[rises & "falls"]'
     assert 'alt="rises &amp; &quot;falls&quot;"' in bundle["text/html"]
+    assert plots.DARK in bundle["text/html"]
     assert pixels(picture).width > 300
 
 
@@ -74,13 +76,40 @@ def test_a_map_is_described_as_it_is(values: torch.Tensor, words: str) -> None:
 
 
 def test_a_full_map_is_drawn_full_and_an_empty_one_empty() -> None:
-    def share_of_blue(values: torch.Tensor) -> float:
+    def dark(values: torch.Tensor) -> int:
         image = pixels(plot_dependence({"a": values}))
         counts = image.getcolors(image.width * image.height) or []
-        return sum(n for n, (r, _, b) in counts if b > r + 40) / (image.width * image.height)
+        return sum(n for n, (r, g, b) in counts if r + g + b < 300)
 
-    assert share_of_blue(SQUARE) > 0.35
-    assert share_of_blue(SQUARE * 0) < 0.01
+    empty, lower, full = (dark(values) for values in (SQUARE * 0, SQUARE.tril(), SQUARE))
+    # 15 and 25 dots, each more than 30 pixels
+    assert lower - empty > 15 * 30 and full - lower == pytest.approx(
+        (lower - empty) * 2 / 3, rel=0.2
+    )
+
+
+def test_no_picture_but_a_readers_is_blue_or_orange() -> None:
+    def coloured(picture: Picture) -> int:
+        image = pixels(picture)
+        taken = [
+            tuple(int(INKS[i].light[k : k + 2], 16) for k in (1, 3, 5))
+            for i in ("forward", "backward")
+        ]
+        counts = image.getcolors(image.width * image.height) or []
+        return sum(n for n, rgb in counts if min(math.dist(rgb, ink) for ink in taken) < 40)
+
+    names = [*MODELS, *(f"class {i}" for i in range(4))]
+    options = {"alt": "a", "xlabel": "x", "ylabel": "y"}
+    for picture in (
+        plot_bars({"g": dict.fromkeys(names, 50.0)}, alt="a", limits={"limit": 60}),
+        plot_lines({name: [1.0, 2.0] for name in names}, **options),
+        plot_curves(dict.fromkeys(names, ([0, 1], [1, 2])), **options),
+        plot_dependence({"both ways": SQUARE}),
+        plot_grids({"a": SQUARE.tril()}, **options),
+    ):
+        assert coloured(picture) == 0
+    assert coloured(plot_bars({"g": {"forward half": 50.0}}, alt="a")) > 1_000
+    assert coloured(plot_lines({"backward half": [1.0, 2.0]}, **options)) > 100
 
 
 @pytest.mark.parametrize("colour", COLOURS)
@@ -91,17 +120,6 @@ def test_colours_stand_out_from_the_ground(colour: str) -> None:
 def test_the_contrast_formula() -> None:
     assert contrast("#000000") == pytest.approx(21)
     assert contrast("#777777") < 4.5 < contrast("#767676")  # the well-known border
-
-
-def test_the_two_readers_look_the_same_in_every_figure() -> None:
-    from birnn_course.plots import _styles
-
-    assert _styles(["one letter late", *reversed(READERS)]) == {
-        "one letter late": 2,
-        "left to right": 0,
-        "both ways": 1,
-    }
-    assert _styles(["a", "b"]) == {"a": 0, "b": 1}
 
 
 def test_grids_of_different_widths_share_their_shades_and_show_counts() -> None:
@@ -202,18 +220,6 @@ def test_many_bars_and_long_names_leave_room_for_each_other(axes: Any) -> None:
     assert overlapping(ax.get_xticklabels())
 
 
-def test_sixteen_series_are_told_apart_without_the_readers_colours() -> None:
-    def looks(names: list[str]) -> list[tuple[str, str]]:
-        styles = plots._styles(names).values()
-        return [(plots._colour(i), plots._pattern(plots.HATCHES, i)) for i in styles]
-
-    names = [f"seed {i}" for i in range(16)]
-    assert len(set(looks(names))) == 16
-    beside = looks([*READERS, *names[:8]])
-    assert beside[:2] == looks(list(READERS)) and len(set(beside)) == 10
-    assert not {colour for colour, _ in beside[2:]} & set(COLOURS[:2])
-
-
 @pytest.mark.parametrize("kind", ["bars", "lines", "curves"])
 def test_more_series_than_colours_are_drawn(kind: str, axes: Any) -> None:
     names = [f"seed {i}" for i in range(9)]
@@ -228,10 +234,34 @@ def test_more_series_than_colours_are_drawn(kind: str, axes: Any) -> None:
     assert len(set(looks)) == 9
 
 
-def test_the_readers_keep_their_colours_among_curves(axes: Any) -> None:
+def test_a_reader_has_its_colour_and_pattern(axes: Any) -> None:
+    names = ["backward half", "limit", "forward half"]
     curve = ([0, 1], [0, 1])
-    ax = axes(plot_curves, dict.fromkeys(["limit", *READERS], curve), xlabel="x", ylabel="y")
-    assert [line.get_color() for line in ax.lines] == [COLOURS[2], *COLOURS[:2]]
+    ax = axes(plot_curves, dict.fromkeys(names, curve), xlabel="x", ylabel="y")
+    look = [(line.get_color(), line.get_linestyle()) for line in ax.lines]
+    blue, orange = (INKS[ink].light for ink in ("forward", "backward"))
+    assert look == [(orange, "--"), (COLOURS[0], "-"), (blue, ":")]
+    ax = axes(plot_bars, {"g": dict.fromkeys(names, 50.0)})
+    assert [bars[0].get_hatch() for bars in ax.containers] == ["//", "", ".."]
+    assert looks(["forward half"])["forward half"].ink == "forward"
+
+
+@pytest.mark.parametrize(
+    ("heights", "label"),
+    [
+        ([2.41, 2.5], "loss\n(the axis starts at 2.41)"),
+        ([0.0, 2.5], "loss"),
+        ([-1.0, 2.5], "loss"),
+        ([-2.5, -2.4], "loss\n(the axis ends at -2.4)"),
+    ],
+)
+def test_an_axis_that_leaves_zero_out_says_so(heights: list[float], label: str, axes: Any) -> None:
+    ax = axes(plot_lines, {"a": heights}, xlabel="epoch", ylabel="loss")
+    assert ax.get_ylabel() == label
+    ax = axes(plot_curves, {"a": ([0, 1], heights)}, xlabel="epoch", ylabel="loss")
+    assert ax.get_ylabel() == label
+    low, high = axes(plot_bars, bars(*heights), ylabel="loss").get_ylim()
+    assert low <= 0 <= high
 
 
 def test_steps_are_counted_in_whole_numbers(axes: Any) -> None:

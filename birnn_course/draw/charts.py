@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from birnn_course.draw.inks import Look
 from birnn_course.draw.scene import Box, Label, Line, Scene
@@ -18,12 +18,22 @@ def mark(x: float, y: float, look: Look, side: float = 7) -> Box:
     return Box(x - side / 2, y - side / 2, side, side, fill, look.ink, thick=1.5, corner=corner)
 
 
-def legend(scene: Scene, looks: Mapping[str, Look], left: float, y: float) -> None:
-    """The mark of each series with its name, in a row."""
-    for name, look in looks.items():
-        scene.add(Line([(left, y), (left + 26, y)], look.ink, 2), mark(left + 13, y, look))
-        scene.add(Label(left + 33, y, name, look.ink, 13, "start", bold=True))
-        left += 33 + LETTER * len(name) + 20
+def legend(
+    scene: Scene, looks: Mapping[str, Look], limits: Iterable[str], left: float, wide: float
+) -> float:
+    """The mark of each series with its name, and a dash for each limit; where it ends below."""
+    x, y = left, 12.0
+    for name, look in [*looks.items(), *((limit, None) for limit in limits)]:
+        room = 33 + LETTER * len(name) + 16
+        if x > left and x + room > left + wide:
+            x, y = left, y + 22
+        scene.add(Line([(x, y), (x + 26, y)], look.ink if look else "text", 2, dashed=not look))
+        if look:
+            scene.add(mark(x + 13, y, look))
+        ink = look.ink if look else "text"
+        scene.add(Label(x + 33, y, name, ink, 13, "start", bold=bool(look)))
+        x += room
+    return y + 12
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:

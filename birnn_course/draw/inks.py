@@ -40,6 +40,8 @@ INKS = {
 PATTERNS = {"forward": "dots", "backward": "stripes", "pad": "crosses"}
 """What fills a box that belongs to a reader, or to nobody: it is told apart without colour."""
 
+READERS = ("forward", "backward")
+
 SERIES = ("text", "violet", "olive", "rose")
 """The inks of what is compared and is no reader: models, classes, samples."""
 
@@ -57,26 +59,21 @@ class Look(NamedTuple):
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """How each series is drawn; 16 of them differ.
 
-    What a name calls forward or backward is a reader's and has its ink.
+    A name that begins with forward or backward is a reader's and has its ink.
     """
-    names = list(names)
-    readers = {name: reader for name in names if (reader := _reader(name))}
-    kept = MODELS if {*MODELS} & {*names} else ()
-    others = iter([name for name in names if name not in readers and name not in kept])
-    placed = {name: i for i, name in enumerate(kept)}
-    placed |= {name: i for i, name in enumerate(others, len(kept))}
-    return {
-        name: Look(readers[name], ("forward", "backward").index(readers[name]))
-        if name in readers
-        else Look(SERIES[placed[name] % 4], (placed[name] + placed[name] // 4) % 4)
-        for name in names
-    }
+    names = list(dict.fromkeys(names))
+    kept = [*MODELS] if {*MODELS} & {*names} else []
+    models = [*kept, *(name for name in names if not _reader(name) and name not in kept)]
+    found = {name: Look(SERIES[i % 4], (i + i // 4) % 4) for i, name in enumerate(models)}
+    for first, reader in enumerate(READERS):
+        own = [name for name in names if _reader(name) == reader]
+        found |= {name: Look(reader, (first + 2 * i) % 4) for i, name in enumerate(own)}
+    return {name: found[name] for name in names}
 
 
 def _reader(name: str) -> str:
     """Whose series it is, by the first word of its name; empty if it is no reader's."""
-    first = name.split()[0].strip(",:") if name.strip() else ""
-    return first if first in ("forward", "backward") else ""
+    return next((reader for reader in READERS if name.startswith(reader)), "")
 
 
 def variables(where: str, ground: str = "") -> str:

@@ -26,10 +26,10 @@ from birnn_course.errors import CourseError
 Learned = Callable[[Tensor, Tensor, Tensor, Tensor], None]
 """Takes inputs, targets, scores and loss of a step."""
 
-POINTS = 60  # of each curve, about
+POINTS = 40  # of each curve, about
 WINDOW = 3  # points whose targets make one score: few have little to say
-WIDTH, HEIGHT = 250.0, 150.0  # of a panel, in pixels
-LEFT, BETWEEN, TOP = 48.0, 60.0, 36.0
+WIDTH, HEIGHT = 250.0, 130.0  # of a panel, in pixels
+LEFT, BETWEEN = 48.0, 64.0
 
 
 class Point(NamedTuple):
@@ -141,6 +141,7 @@ class Race:
         drawn = Drawing(self._scene(), self._claim())._repr_mimebundle_()
         line = self._sentence()
         return {
+            **drawn,
             "text/plain": f"{drawn['text/plain']}\n{line}",
             "text/html": f"{drawn['text/html']}<p>{html.escape(line)}</p>",
         }
@@ -167,8 +168,11 @@ class Lane:
 
     def outcome(self) -> str:
         """The last epoch in words; what training moves stands behind ≈."""
+        reached = self.points[-1].epoch if self.points else 0.0
         epochs = f"{self.epochs} epoch{'s' if self.epochs != 1 else ''}"
-        return f"{epochs}, loss ≈ {self.loss:.3f}, accuracy ≈ {100 * self.score:.1f} %"
+        if reached < self.epochs:
+            epochs = f"stopped in epoch {math.floor(reached) + 1} of {self.epochs}"
+        return f"{epochs}, loss ≈ {self.loss:.2g}, accuracy ≈ {100 * self.score:.1f} %"
 
     def _last_epoch(self) -> list[Point]:
         return [point for point in self.points if point.epoch > self.points[-1].epoch - 1]
@@ -231,58 +235,71 @@ def draw_race(lanes: Mapping[str, Lane], limits: Mapping[str, float], news: str 
     """Two panels side by side, loss and accuracy, with a line for each lane."""
     scene = Scene()
     look = looks(lanes)
-    epochs = max((lane.epochs for lane in lanes.values()), default=1)
     losses = {
         name: [(point.epoch, _loss([point])) for point in lane.points]
         for name, lane in lanes.items()
     }
     heights = (y for curve in losses.values() for _, y in curve if math.isfinite(y))
-    most = max(heights, default=1.0)
     scores = {name: _smooth(lane.points) for name, lane in lanes.items()}
-    legend(scene, look, LEFT, 12)
-    left, right = LEFT, LEFT + WIDTH + BETWEEN
-    marks = {written(value): value for value in ticks(0, most, 3)}
-    _panel(scene, left, "loss in nats", epochs, marks, losses, look)
-    percent = {f"{value}": value / 100 for value in (0, 50, 100)}
-    _panel(scene, right, "accuracy in %", epochs, percent, scores, look, limits)
-    scene.add(Label(LEFT, TOP + HEIGHT + 54, news or " ", "muted", 13, "start"))
+    right = LEFT + WIDTH + BETWEEN
+    top = legend(scene, look, limits, LEFT, right + WIDTH - LEFT) + 12
+    epochs = max((lane.epochs for lane in lanes.values()), default=1)
+    first = _Panel(LEFT, top, epochs, ticks(0, max(heights, default=1.0), 3)[-1])
+    second = _Panel(right, top, epochs, 1.0)
+    for panel, title, curves in (
+        (first, "loss in nats", losses),
+        (second, "accuracy while training", scores),
+    ):
+        panel.draw(scene, title)
+        for name, curve in curves.items():
+            every = math.ceil(len(curve) * max(len(lanes), 2) / (2 * POINTS)) or 1
+            panel.trace(scene, curve[::-every][::-1], look[name])
+    for limit in limits.values():
+        ends = [second.place(epoch, limit) for epoch in (0, epochs)]
+        scene.add(Line(ends, "text", 1.5, dashed=True))
+        scene.add(Label(ends[1][0] + 6, ends[1][1], f"{100 * limit:.3g} %", "text", 12, "start"))
+    if news:
+        scene.add(Label(LEFT, top + HEIGHT + 74, news, "text", 13, "start"))
     return scene
 
 
-def _panel(
-    scene: Scene,
-    left: float,
-    title: str,
-    epochs: int,
-    ticks: Mapping[str, float],
-    curves: Mapping[str, list[tuple[float, float]]],
-    look: Mapping[str, Look],
-    limits: Mapping[str, float] | None = None,
-) -> None:
-    top, bottom, most = TOP + 22, TOP + 22 + HEIGHT - 22, max(ticks.values()) or 1.0
+class _Panel(NamedTuple):
+    """Axes: epochs to the right, from zero to ``most`` upwards."""
 
-    def place(epoch: float, value: float) -> tuple[float, float]:
-        share = min(max(value / most, 0.0), 1.05)
-        return left + WIDTH * epoch / epochs, bottom - (bottom - top) * share
+    left: float
+    top: float
+    epochs: int
+    most: float
 
-    scene.add(Label(left, TOP + 4, title, size=13, anchor="start", bold=True))
-    for text, value in ticks.items():
-        y = place(0, value)[1]
-        scene.add(Line([(left, y), (left + WIDTH, y)], "tile" if value else "muted", 1))
-        scene.add(Label(left - 6, y, text, "muted", 12, "end"))
-    every = max(1, math.ceil(epochs / 5))
-    for epoch in range(0, epochs + 1, every):
-        scene.add(Label(place(epoch, 0)[0], bottom + 13, str(epoch), "muted", 12))
-    scene.add(Label(left + WIDTH / 2, bottom + 30, "epoch", "muted", 12))
-    for label, limit in (limits or {}).items():
-        y = place(0, limit)[1]
-        scene.add(Line([(left, y), (left + WIDTH, y)], "text", 1.5, dashed=True))
-        scene.add(Label(left + WIDTH, y + 10, label, "text", 12, "end"))
-    for name, curve in curves.items():
-        points = [place(*point) for point in _thinned(curve) if math.isfinite(point[1])]
+    def place(self, epoch: float, value: float) -> tuple[float, float]:
+        """Where a point stands on the sheet."""
+        share = min(max(value / self.most, 0.0), 1.0)
+        y = self.top + 20 + HEIGHT * (1 - share)
+        return self.left + WIDTH * epoch / self.epochs, y
+
+    def draw(self, scene: Scene, title: str) -> None:
+        """The frame, with round numbers."""
+        scene.add(Label(self.left, self.top, title, size=13, anchor="start", bold=True))
+        percent = title.startswith("accuracy")
+        for value in ticks(0, self.most, 3):
+            ends = [self.place(epoch, value) for epoch in (0, self.epochs)]
+            text = f"{100 * value:.0f} %" if percent else written(value)
+            scene.add(Line(ends, "pad-soft" if value else "muted", 1))
+            scene.add(Label(self.left - 6, ends[0][1], text, "muted", 12, "end"))
+        for epoch in ticks(0, self.epochs, 5):
+            if epoch <= self.epochs and epoch == int(epoch):
+                x, y = self.place(epoch, 0)
+                scene.add(Label(x, y + 14, written(epoch), "muted", 12))
+        x, y = self.place(self.epochs / 2, 0)
+        scene.add(Label(x, y + 30, "epoch", "muted", 12))
+
+    def trace(self, scene: Scene, curve: list[tuple[float, float]], look: Look) -> None:
+        """One line, with a mark now and then."""
+        exact = (self.place(*point) for point in curve if math.isfinite(point[1]))
+        points = [(round(x), round(y)) for x, y in exact]  # whole pixels are enough, and short
         if len(points) > 1:
-            scene.add(Line(points, look[name].ink, 2))
-        scene.add(*(mark(x, y, look[name]) for x, y in points[:: max(1, len(points) // 6)]))
+            scene.add(Line(points, look.ink, 2))
+        scene.add(*(mark(x, y, look) for x, y in points[:: -(len(points) // 6 or 1)]))
 
 
 def _smooth(points: list[Point]) -> list[tuple[float, float]]:
@@ -300,8 +317,3 @@ def _loss(points: list[Point]) -> float:
 def _share(points: list[Point]) -> float:
     counted = sum(point.counted for point in points)
     return sum(point.right for point in points) / counted if counted else math.nan
-
-
-def _thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    every = math.ceil(len(curve) / (2 * POINTS)) or 1
-    return curve[::-every][::-1]

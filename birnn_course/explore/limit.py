@@ -31,6 +31,11 @@ class LimitExplorer(CourseWidget):
     values = traitlets.Dict().tag(sync=True)
     library = traitlets.Dict().tag(sync=True)
 
+    def descriptor(self) -> dict[str, Any]:
+        """An explorer, with all that its script asks for: any task can be in it."""
+        traits = {name: getattr(self, name) for name in ("heading", "values", "library")}
+        return {"kind": "explorer", "name": "limit", **traits}
+
     def without_kernel(self) -> tuple[str, str]:
         """The heaps as a table, at the look-ahead that is chosen."""
         beginning = self.library["beginnings"][self.values["beginning"]]

@@ -73,8 +73,13 @@ SHOWN = {
     "plot_grids": "plot_grids({'a': torch.eye(3)}, alt='a diagonal', xlabel='x', ylabel='y',\n"
     "           numbers=True)",
     "plot_dependence": "plot_dependence({'a': torch.ones(3, 3).tril()})",
-    "fit": "from birnn_course import training\nprogress = training._progress(10)\n"
-    "progress.__enter__()()  # a training that goes on",
+    "plot_points": "plot_points({'a': {'left to right': [60.0, 61.0], 'both ways': 99.0}},\n"
+    "            alt='b is more', limits={'limit': 60.0})",
+    "limit_explorer": "limit_explorer()",
+    "fit": "from birnn_course.draw.race import Race\n"
+    "going_on = Race().lane('both ways').watching(2, 10, stays=False)\n"
+    "learned = going_on.__enter__()  # a training that has made its first step\n"
+    "learned(torch.zeros(2, 3), torch.zeros(2, 3).long(), torch.rand(2, 3, 4), torch.tensor(1.0))",
 }
 """The function that shows it, to a cell that calls it, or makes what it returns."""
 

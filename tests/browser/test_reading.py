@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from birnn_course.data.spelling import Spelling
 from birnn_course.explore.nets import exported, rebuilt, stored
 from birnn_course.explore.reading import SCRIPTS, ReadingExplorer, reading_explorer
 from birnn_course.models import CELLS, SequenceTagger
-from birnn_course.widgets import classic
+from browser.alone import opened_alone
 from browser.axe import violations
 from browser.lab import Lab, new_page
 
@@ -96,41 +95,10 @@ def test_a_wrong_weight_would_be_seen(arithmetic: Page) -> None:
 # ── On a page without a kernel ──────────────────────────────────────────────────────────────────
 
 
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}"><head><title>Reading</title>
-<meta name="viewport" content="width=device-width">
-<style>body {{ margin: 8px; font-family: sans-serif; background: {ground}; color: {ink};
---jp-layout-color1: {ground}; --jp-content-font-color1: {ink}; }} {style}</style></head>
-<body><main><h1>Reading</h1><div id="here"></div></main>
-<script>{script}
-const kept = {values};
-birnn.reading({{ el: document.getElementById("here"), model: {{
-    get: name => kept[name], set(name, value) {{ kept[name] = value; }}, save_changes() {{}},
-}} }});
-</script></body></html>"""
-COLOURS = {"light": ("#ffffff", "#1a1a1e"), "dark": ("#111114", "#ececf0")}
-
-
-def page_of(explorer: ReadingExplorer, theme: str) -> str:
-    names = ("heading", "note", "controls", "preset", "first", "values", "library")
-    ground, ink = COLOURS[theme]
-    return PAGE.format(
-        theme=theme,
-        ground=ground,
-        ink=ink,
-        style=explorer._css,
-        script=classic("reading", *SCRIPTS),
-        values=json.dumps({name: getattr(explorer, name) for name in names}),
-    )
-
-
 def opened(page: Page, folder: Path, explorer: ReadingExplorer, theme: str = "light") -> Page:
     """From the disk, with no network."""
-    page.context.set_offline(True)
-    file = folder / "reading.html"
-    file.write_text(page_of(explorer, theme), encoding="utf-8")
-    page.goto(file.as_uri())
-    return page
+    names = ("heading", "note", "controls", "preset", "first", "values", "library")
+    return opened_alone(page, folder, explorer, "reading", SCRIPTS, names, theme)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

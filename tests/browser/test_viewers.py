@@ -11,8 +11,9 @@ from browser.shown import QUIZZES, SHOWN, cell
 
 pytestmark = pytest.mark.browser
 
-# The reading explorer needs no kernel; see test_reading.py.
-VIEWERS = [name for name in SHOWN if name.endswith("_explorer") and name != "reading_explorer"]
+# These need no kernel; see test_reading.py and test_limit.py.
+ALONE = ("reading_explorer", "limit_explorer")
+VIEWERS = [name for name in SHOWN if name.endswith("_explorer") and name not in ALONE]
 NO_ANSWER = "No answer yet. If the kernel was restarted, run this cell again to go on."
 
 

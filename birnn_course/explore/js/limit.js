@@ -61,7 +61,7 @@ function render({ model, el }) {
     const total = heaps.reduce((sum, heap) => sum + heap.total, 0);
     const won = heaps.reduce((sum, heap) => sum + heap.won, 0);
     const now = { k, words, rows, heaps, total, won, limit: limits[k] };
-    sliderLabel.textContent = `Words uncovered after ${words.at(-1)}: ${k}`;
+    sliderLabel.textContent = `Words read after ${words.at(-1)}: ${k} of ${farthest}`;
     slider.setAttribute("aria-valuetext", plural(k, "word"));
     showScore(now);
     showGrid(now);
@@ -69,62 +69,92 @@ function render({ model, el }) {
     showTable(now);
   }
 
-  function showScore({ limit: [a, b] }) {
-    const part = (className, share) => {
-      const node = make("i", { className });
+  function showScore({ won, total, limit: [a, b] }) {
+    const part = (className, share, text) => {
+      const node = make("div", { className });
       node.style.width = `${100 * share}%`;
+      if (share > 0.12) node.append(make("span", { textContent: text }));
       return node;
     };
-    score.replaceChildren(make("span", { className: "bl-fraction", textContent: fraction(a, b) }),
-      make("div", { className: "bl-bar" }, part("bl-won", a / b), part("bl-lost", 1 - a / b)));
+    // The words count what is below; the lengths are the whole task's, and mostly the same.
+    const same = a * total === b * won;
+    score.replaceChildren(
+      make("div", {}, make("span", { className: "bl-fraction", textContent: fraction(a, b) }),
+        make("span", { className: "bl-label", textContent: "the best possible score" })),
+      make("div", { className: "bl-bar" }, part("bl-won", a / b, same ? `✓ ${won} right` : "✓ right"),
+        part("bl-lost", 1 - a / b, same ? `✗ ${total - won} wrong` : "✗ wrong")));
   }
 
   function showGrid({ k, words, rows, heaps }) {
     const cells = [];
-    const put = (className, column, first, span, ...inside) => {
+    // Rows and columns from 1; the first row holds the names of the columns.
+    const put = (className, row, column, { down = 1, across = 1 } = {}, ...inside) => {
       const node = make("div", { className }, ...inside);
-      node.style.gridArea = `${first + 2} / ${column} / span ${span} / auto`;
+      node.style.gridArea = `${row + 2} / ${column} / span ${down} / span ${across}`;
       cells.push(node);
       return node;
     };
-    const start = words.length;
-    words.forEach((word, j) => put("bl-word bl-known", j + 1, 0, rows.length, word));
-    for (let j = 0; j < farthest; j++) {
-      if (j >= k) put("bl-hidden", start + j + 1, 0, rows.length);
-      else for (const { first, rows: span } of heapsOf(rows, j + 1)) {
-        const word = rows[first][0][j];
-        if (word !== undefined) put("bl-word", start + j + 1, first, span, word);
-      }
-    }
+    const start = words.length + 1;
     const end = start + farthest;
+    words.forEach((word, j) => put("bl-word bl-known", 0, j + 1, { down: rows.length }, word));
     for (const heap of heaps) {
-      put("bl-bet", end + 1, heap.first, heap.rows, make("strong", { textContent: heap.bet }),
+      const down = heap.rows;
+      // A heap is one from its last word on; before it, it shares words with others.
+      const from = start + Math.max(k - 1, 0);
+      put("bl-heap", heap.first, from, { down, across: end + 2 - from });
+      if (k < farthest) put("bl-hidden", heap.first, start + k, { down, across: farthest - k });
+      put(down > 1 ? "bl-bet" : "bl-bet bl-one", heap.first, end, { down }, make("strong", { textContent: heap.bet }),
         make("span", { textContent: `${heap.won} of ${heap.total}` }));
-      for (let i = heap.first; i < heap.first + heap.rows; i++) {
-        const [, tag, n] = rows[i];
+      rows.slice(heap.first, heap.first + down).forEach(([, tag, n], i) => {
         const right = tag === heap.bet;
-        put("bl-row", end + 2, i, 1,
-          make("span", { className: right ? "bl-yes" : "bl-no", textContent: `${right ? "✓" : "✗"} ${n} ${tag}` }));
+        put("bl-row", heap.first + i, end + 1, {},
+          make("span", { className: right ? "bl-yes" : "bl-no", textContent: right ? "✓" : "✗" }),
+          make("span", { className: "bl-tag", textContent: tag }),
+          make("span", { className: "bl-number", textContent: `× ${n}` }));
+      });
+    }
+    for (let j = 0; j < k; j++) {
+      for (const { first, rows: down } of heapsOf(rows, j + 1)) {
+        const word = rows[first][0][j];
+        if (word !== undefined) put("bl-word", first, start + j, { down }, word);
       }
     }
-    const head = (column, text) => { put("bl-head", column, -1, 1, text); };
-    head(end + 1, "the bet");
-    head(end + 2, "the truth");
-    grid.style.gridTemplateColumns = `repeat(${end}, auto) minmax(5.5em, 1fr) auto`;
-    grid.style.gridTemplateRows = `auto ${rows.map(([, , n]) => `minmax(18px, ${n}fr)`).join(" ")}`;
+    put("bl-head", -1, start, { across: farthest }, "what follows");
+    put("bl-head", -1, end, {}, "bet");
+    put("bl-head", -1, end + 1, {}, "truth");
+    const wide = (j) => Math.max(2, ...rows.map(([rest]) => (rest[j] ?? "").length));
+    const fields = Array.from({ length: farthest }, (_, j) => `minmax(0, ${wide(j) + 1.5}ch)`).join(" ");
+    grid.style.setProperty("--known", words.length);
+    grid.style.setProperty("--fields", fields);
+    const least = Math.min(...rows.map(([, , n]) => n));
+    grid.style.gridTemplateRows = `auto ${rows.map(([, , n]) => `${Math.min(17 * n / least, 40)}px`).join(" ")}`;
     grid.replaceChildren(...cells);
   }
 
-  function said({ k, words, heaps, total, won, limit }) {
-    const word = words.at(-1);
-    const start = k ? `${plural(k, "word")} after ${word}: ${plural(heaps.length, "heap")} of sentences that look the same.`
-      : `Nothing after ${word} is read: all ${total} sentences look the same and get one answer.`;
-    return `${start} The best bets are right for ${won} of ${total} = ${fraction(won, total)}. In the whole task: ${fraction(...limit)}.`;
+  function said({ k, words, rows, heaps, total, won, limit }) {
+    const mixed = heaps.filter((heap) => heap.tags.size > 1).length;
+    const score = `${won} of ${total}, which is ${fraction(won, total)}`;
+    const task = limit[0] * total === limit[1] * won ? "" : ` In the whole task it is ${fraction(...limit)}.`;
+    if (k === 0) {
+      return `The model has read ${words.join(" ")} and must answer. All ${total} sentences look the same to it, ` +
+        `so all get one answer. The best bet is ${heaps[0].bet}: right for ${score}.${task}`;
+    }
+    const split = heaps.length === heapsOf(rows, k - 1).length
+      ? `The last of these words splits nothing: still ${plural(heaps.length, "heap")}.`
+      : `Now there are ${plural(heaps.length, "heap")}.`;
+    const holds = !mixed ? "Each holds one answer only, so every bet is right"
+      : `${mixed === heaps.length ? (mixed > 1 ? "Each still holds" : "It still holds") : `${mixed} still hold`} more than one answer. ` +
+        "The best bets are right for";
+    return `${plural(k, "more word")} read. ${split} ${holds}${mixed ? ` ${score}` : `: ${score}`}.${task}`;
   }
 
   function showTable({ words, heaps }) {
-    const line = (heap) => `<tr><th scope="row">${[...words, heap.seen].join(" ")} …</th><td>${heap.bet}</td><td>${heap.won} of ${heap.total}</td></tr>`;
-    table.innerHTML = `<table><thead><tr><th scope="col">heap</th><th scope="col">best bet</th><th scope="col">right</th></tr></thead><tbody>${heaps.map(line).join("")}</tbody></table>`;
+    const line = (heap) => `<tr><th scope="row">${[...words, heap.seen].join(" ").trim()} …</th>` +
+      `<td>${[...heap.tags].map(([tag, n]) => `${n} ${tag}`).join(", ")}</td>` +
+      `<td>${heap.bet}</td><td>${heap.won} of ${heap.total}</td></tr>`;
+    const head = ["sentences that begin", "what is true", "best bet", "right"];
+    table.innerHTML = `<table><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
+      `<tbody>${heaps.map(line).join("")}</tbody></table>`;
   }
 
   const change = (values) => {
