@@ -28,6 +28,7 @@ def packing_explorer() -> Panel:
     longer than the batch, can be tried.
     """
     return Panel(
+        "packing",
         "What does packing do to this batch?",
         [
             *(Integer(name, f"Length of {name}", 0, SEQ_LEN + 1) for name in NAMES),

@@ -54,6 +54,15 @@ class ReadingExplorer(CourseWidget):
     values = traitlets.Dict().tag(sync=True)
     library = traitlets.Dict().tag(sync=True)
 
+    def __init__(self, preset: str, **shown: Any) -> None:
+        super().__init__(**shown)
+        self._preset = preset
+
+    def descriptor(self) -> dict[str, Any]:
+        """An explorer, with its preset and the values that its controls have now."""
+        values = dict(self.values)
+        return {"kind": "explorer", "name": "reading", "preset": self._preset, "values": values}
+
     def without_kernel(self) -> tuple[str, str]:
         """What the network says, letter by letter; of one layer without pads also a drawing."""
         net = self._net()
@@ -125,6 +134,7 @@ def reading_explorer(preset: str = "readers", word: str = "city", **values: str)
     names = {**_FIRST, **values}
     used = {net: stored()["nets"][net] for net in _nets(controls, names)}
     return ReadingExplorer(
+        preset,
         heading=heading,
         note="16 of the network's 48 units per reader are shown. A square is as large as its "
         "number, and filled if the number is positive.",

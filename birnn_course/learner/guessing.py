@@ -65,6 +65,14 @@ class Guess(CourseWidget):
             f"<p><strong>Guess:</strong> {html.escape(asked)} <em>Run this cell to guess.</em></p>",
         )
 
+    def descriptor(self) -> dict[str, Any]:
+        """A guess, without what the record has of it."""
+        asked = {"kind": "guess", "id": self._item, "question": self.heading}
+        if self.choices:
+            return {**asked, "choices": list(self.choices)}
+        low, high = self.scale
+        return {**asked, "low": low, "high": high, "unit": self.unit}
+
 
 class Measured(CourseWidget):
     """A result beside what was guessed; see :func:`measured`."""
@@ -92,8 +100,21 @@ class Measured(CourseWidget):
             self.marks = {"scale": self._scale, "you": mine, "measured": self._value}
 
     def without_kernel(self) -> tuple[str, str]:
-        """The sentence."""
-        return self.sentence, f"<p>{html.escape(self.sentence)}</p>"
+        """The result alone: what was guessed is in the record, and not in a notebook."""
+        run = "Run this cell to see your guess beside it."
+        return f"[{self._truth} {run}]", f"<p>{html.escape(self._truth)} <em>{run}</em></p>"
+
+    def descriptor(self) -> dict[str, Any]:
+        """A result; one that training or a machine moves stands in the text only."""
+        low, high = self._scale or (None, None)
+        return {
+            "kind": "measured",
+            "id": self._item,
+            "unit": self._unit,
+            "low": low,
+            "high": high,
+            "exact": "≈" not in self._truth,
+        }
 
 
 def guess(

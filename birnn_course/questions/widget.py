@@ -39,7 +39,7 @@ def diagnostic(form: str) -> Quiz:
     if not questions or not form:
         forms = sorted({question.form for question in bank().values() if question.form})
         raise CourseError(f"there is no form {form!r}; there is {' and '.join(forms)}.")
-    return Quiz(questions, feedback=False)
+    return Quiz(questions, feedback=False, described={"kind": "diagnostic", "form": form})
 
 
 def quiz(unit: str, mode: str = "self") -> Quiz | Lecture:
@@ -64,7 +64,9 @@ def quiz(unit: str, mode: str = "self") -> Quiz | Lecture:
     if not questions:
         units = sorted({question.unit for question in practice()})
         raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
-    return Lecture(questions) if mode == "lecture" else Quiz(questions)
+    if mode == "lecture":
+        return Lecture(questions)
+    return Quiz(questions, described={"kind": "quiz", "unit": unit})
 
 
 class Quiz(CourseWidget):
@@ -82,6 +84,10 @@ class Quiz(CourseWidget):
         one is.
     remember : bool
         Show the answers that the record already holds; a review asks anew.
+    described : dict, optional
+        What the descriptor says beside the questions.
+    stored : list of Question, optional
+        Those that a stored notebook shows, where the ones to ask come from a record.
     """
 
     _esm = script(Path(__file__).with_name("quiz.js"))
@@ -98,8 +104,12 @@ class Quiz(CourseWidget):
         *,
         feedback: bool = True,
         remember: bool = True,
+        described: dict[str, Any] | None = None,
+        stored: list[Question] | None = None,
     ) -> None:
         self._asked = {question.id: question for question in questions}
+        self._described = {"kind": "quiz", **(described or {})}
+        self._kept = questions if stored is None else stored
         super().__init__(questions=[*map(_without_key, questions)], diagnostic=not feedback)
         if remember:
             self.states = self._remembered()
@@ -154,7 +164,12 @@ class Quiz(CourseWidget):
 
     def without_kernel(self) -> tuple[str, str]:
         """The questions with their options, to be read only."""
-        return read_only(self.questions, "Run this cell to answer them.")
+        questions = [_without_key(question) for question in self._kept]
+        return read_only(questions, "Run this cell to answer them; what you answered is kept.")
+
+    def descriptor(self) -> dict[str, Any]:
+        """Which questions, in order, and where they come from."""
+        return {**self._described, "questions": [question.id for question in self._kept]}
 
 
 DONT_KNOW = [-1]
