@@ -50,7 +50,8 @@ def test_what_is_stored_holds_no_key(shown: Quiz) -> None:
     answer(shown, "01-what-it-does", [0])  # not even after an answer
     data, _ = shown._repr_mimebundle_()
     assert data["text/plain"] == (
-        f"[A quiz with {len(shown.questions)} questions. Run this cell to answer them.]"
+        f"[A quiz with {len(shown.questions)} questions. Run this cell to answer them; what you "
+        "answered is kept.]"
     )
     for question in QUESTIONS:
         for foreseen in question.answers:

@@ -173,7 +173,8 @@ def test_progress_tells_where_one_stands() -> None:
     ]
     text = describe(record, exercises)
     n = sum(question.unit == "01" for question in bank().values())
-    assert f"Reading from both ends: 1 of {n} questions, 0 of 1 exercises" in text
+    counted = f"1 of {n} questions right (2 answered), 0 of 1 exercises passed"
+    assert f"Reading from both ends: {counted}\n" in text
     assert "Shown and open:\n  more-training-helps: A left-to-right model" in text
     assert text.endswith("Next: birnn review asks about the open ones.")
     everything = [answered(item, 2, right=True) for item in bank()]
@@ -194,7 +195,8 @@ def test_the_route_names_what_to_slow_down_for() -> None:
     item = "00-two-final-states"
     record = [answered(item, 0, right=False, misconception="last-step-readout")]
     text = route(record)
-    assert text.startswith("1 of 12 questions answered.\nTake your time for unit 01 · Reading")
+    first = "1 of 12 questions answered (I don't know yet is not counted).\n"
+    assert text.startswith(f"{first}Take your time for unit 01 · Reading")
     assert "one of your answers points there" in text
     assert "summarises" not in text  # which belief it is would tell what was wrong
     assert text.endswith("Next: 01_bidirectional.ipynb")

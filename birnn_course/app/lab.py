@@ -26,8 +26,10 @@ _WORKSPACE = "birnn-course"
 _CONTENTS = "@jupyterlab/toc:plugin"  # the table of contents, as the layout knows it
 
 
-def command(folder: Path, *, browser: bool, port: int | None, more: tuple[str, ...]) -> list[str]:
-    """The command line that starts JupyterLab in ``folder``.
+def command(
+    folder: Path, *, browser: bool, port: int | None, more: tuple[str, ...], first: str = ""
+) -> list[str]:
+    """The command line that starts JupyterLab in ``folder``, with the notebook ``first`` in front.
 
     Settings and window layout live in the course's own folder; neither the environment nor the
     user's own Jupyter configuration is touched.
@@ -39,7 +41,7 @@ def command(folder: Path, *, browser: bool, port: int | None, more: tuple[str, .
     """
     if port is not None:
         _check_free(port)
-    first = learner_notebooks()[0]
+    first = first or learner_notebooks()[0]
     settings, user_settings, workspaces = _folders()
     files.write_atomic(settings / "overrides.json", json.dumps(_SETTINGS))
     _write_first_layout(workspaces, first)

@@ -131,17 +131,33 @@ class Report:
 
 @dataclass(frozen=True, repr=False)
 class Hint:
-    """One of the three steps of help; as the last line of a cell it is shown."""
+    """One of the three steps of help; as the last line of a cell it is shown.
+
+    Parameters
+    ----------
+    text : str
+    step, steps : int
+        Which one of how many; 0 where it is none of them.
+    earlier : tuple of str
+        Hints that are shown again before the text.
+    """
 
     text: str
     step: int = 0
     steps: int = 0
+    earlier: tuple[str, ...] = ()
+
+    def _lines(self) -> list[str]:
+        again = [f"Hint {i}: {text}" for i, text in enumerate(self.earlier, 1)]
+        own = f"Hint {self.step} of {self.steps}: {self.text}" if self.steps else self.text
+        return [*again, own]
 
     def __repr__(self) -> str:
-        return f"Hint {self.step} of {self.steps}: {self.text}" if self.steps else self.text
+        return "\n".join(self._lines())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<p>{with_code(repr(self))}</p>"}
+        page = "".join(f"<p>{with_code(line)}</p>" for line in self._lines())
+        return {"text/plain": repr(self), "text/html": page}
 
 
 def with_code(text: str) -> str:

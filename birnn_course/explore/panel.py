@@ -139,6 +139,8 @@ class Panel(CourseWidget):
                 self.picture, self.sentence = self._draw(**values)
             except ValueError as error:
                 problem = str(error)
+            except Exception as error:
+                problem = f"This cannot be drawn ({type(error).__name__}: {error})."
         if problem is not None:
             self.sentence = problem
         self.stale = problem is not None

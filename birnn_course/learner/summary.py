@@ -31,13 +31,17 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
         tasks = [name for name, of in exercises.items() if of == unit.number]
         counts = [
             f"{sum(item in solved for item in items)} of {len(items)} {what}"
-            for items, what in ((questions, "questions"), (tasks, "exercises"))
+            f"{_tried(len(answered.intersection(items)), tried)}"
+            for items, what, tried in (
+                (questions, "questions right", "answered"),
+                (tasks, "exercises passed", "tried"),
+            )
             if items
         ]
         # of the inventory: which of its answers are right is not told, but by what one learns
         inventory = {q.id for q in bank().values() if q.unit == unit.number and q.form}
         if inventory:
-            counts.append(f"{len(answered & inventory)} of {len(inventory)} questions answered")
+            counts.append(_chosen(len(answered & inventory), len(inventory)))
         best = max((a.points for a in attempts if a.item == PROJECT), default=None)
         if unit.has_project:
             counts.append("project not handed in" if best is None else f"project {best:g} points")
@@ -50,6 +54,16 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
     gain = tell(measure(attempts))
     lines += ["", *gain] if gain else []
     return "\n".join([*lines, "", f"Next: {_next(states, answered, solved, exercises)}"])
+
+
+def _tried(n: int, what: str) -> str:
+    return f" ({n} {what})" if n else ""
+
+
+def _chosen(n: int, of: int) -> str:
+    """How many questions of the inventory have an answer: *I don't know yet* leaves none."""
+    what_counts = " (I don't know yet is not counted)" if 0 < n < of else ""
+    return f"{n} of {of} questions answered{what_counts}"
 
 
 def _next(
@@ -91,7 +105,7 @@ def route(attempts: Iterable[Attempt]) -> str:
     chosen = {a.misconception for a in attempts if a.misconception}
     open_ = [name for name in chosen & catalogue().keys() if states.get(name) != "overcome"]
     by_unit = Counter(catalogue()[name].unit for name in open_)
-    lines = [f"{len(answered)} of {len(asked)} questions answered."]
+    lines = [f"{_chosen(len(answered), len(asked))}."]
     for number, n in sorted(by_unit.items()):
         reasons = "one of your answers points" if n == 1 else f"{n} of your answers point"
         name = f"{number} · {TITLES[number]}" if number in TITLES else number
