@@ -75,8 +75,9 @@ def main() -> None:
 def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
     """Open the course in JupyterLab, in a working copy of its notebooks.
 
-    The working copy is FOLDER (./birnn-lab if not given). Start again any time: it opens the
-    notebook in which you gave your last answer. Your work stays, and new versions of the notebooks arrive beside it. OPTIONS go to JupyterLab.
+    The working copy is FOLDER (./birnn-lab if not given). Start again any time: it opens where you
+    gave your last answer, your work stays, and new versions of the notebooks arrive beside it.
+    OPTIONS go to JupyterLab.
     """
     from birnn_course.app import lab as jupyterlab
     from birnn_course.app import workspace

@@ -93,5 +93,5 @@ class CourseWidget(anywidget.AnyWidget):
 
         data, _ = self._repr_mimebundle_()
         view = {VIEW: data.pop(VIEW)}
-        display(data, raw=True)  # type: ignore[no-untyped-call]
-        display(view, raw=True)  # type: ignore[no-untyped-call]
+        display(data, raw=True)
+        display(view, raw=True)

@@ -151,7 +151,8 @@ def test_a_diagnostic_notes_and_tells_nothing(asked: Quiz) -> None:
     question = asked.questions[0]["id"]
     assert asked.diagnostic
     asked._answered(None, {"id": question, "response": [1], "sure": True}, None)
-    assert asked.states[question] == {"response": [1], "sure": True, "html": "<p>Noted.</p>"}
+    noted = {"response": [1], "sure": True, "mark": "noted", "html": "<p>Noted.</p>"}
+    assert asked.states[question] == noted
     (kept,) = Record().attempts()
     assert (kept.item, kept.sure) == (question, True)
     assert diagnostic("A").states == asked.states  # back after a restart

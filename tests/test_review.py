@@ -174,7 +174,7 @@ def test_progress_tells_where_one_stands() -> None:
     text = describe(record, exercises)
     n = sum(question.unit == "01" for question in bank().values())
     counted = f"1 of {n} questions right (2 answered), 0 of 1 exercises passed"
-    assert f"Reading from both ends: {counted}\n" in text
+    assert f"• 01  Reading from both ends: {counted}\n" in text
     assert "Shown and open:\n  more-training-helps: A left-to-right model" in text
     assert text.endswith("Next: birnn review asks about the open ones.")
     everything = [answered(item, 2, right=True) for item in bank()]
@@ -251,5 +251,5 @@ def test_progress_does_not_tell_which_answers_of_the_inventory_were_right() -> N
     for right in (True, False):
         record = [answered(question.id, 0, right=right) for question in form]
         text = describe(record, {})
-        assert "Start here: 12 of 12 questions answered" in text
+        assert "✓ 00  Start here: 12 of 12 questions answered" in text
         assert "Next: 01_bidirectional.ipynb" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from birnn_course.course import UNITS, Unit
+from birnn_course.course import UNITS
 from birnn_course.questions.bank import practice
 from birnn_course.record import Attempt
 

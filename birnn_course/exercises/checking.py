@@ -127,6 +127,9 @@ def run_cases(exercise: Exercise, function: object, cases: Sequence[Arguments]) 
             if outcomes[-1].kind == "stopped":
                 break
     report = assess(exercise, cases, answers, outcomes)
+    mine, reference = outcomes[0].value, answers.right[0]
+    if report.passed and isinstance(mine, Tensor) and isinstance(reference, Tensor):
+        report = replace(report, beside=(mine, reference))
     return replace(report, fingerprint=_fingerprint(outcomes))
 
 

@@ -45,7 +45,11 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
         best = max((a.points for a in attempts if a.item == PROJECT), default=None)
         if unit.has_project:
             counts.append("project not handed in" if best is None else f"project {best:g} points")
-        lines.append(f"{unit.number}  {unit.title}: {', '.join(counts) or 'nothing to answer'}")
+        items = {*questions, *tasks, *inventory, *([PROJECT] if unit.has_project else [])}
+        done = items and items <= solved | (answered & (inventory | {PROJECT}))
+        sign = "✓" if done else "•" if items & answered else " "
+        told = ", ".join(counts) or "nothing to answer"
+        lines.append(f"{sign} {unit.number}  {unit.title}: {told}")
     states = misconception_states(attempts)
     for state, title in (("open", "Shown and open"), ("overcome", "Overcome")):
         ids = [m for m, its in states.items() if its == state and m in catalogue()]

@@ -179,7 +179,8 @@ DONT_KNOW = [-1]
 def _noted(response: Response, sure: bool | None) -> dict[str, Any]:
     """The learner's answer in a diagnostic, which is told nothing."""
     text = "Noted, and nothing recorded." if response == DONT_KNOW else "Noted."
-    return {"response": response, "sure": sure, "html": f"<p>{text}</p>"}
+    mark = "" if response == DONT_KNOW else "noted"
+    return {"response": response, "sure": sure, "mark": mark, "html": f"<p>{text}</p>"}
 
 
 def _without_key(question: Question) -> dict[str, Any]:
@@ -198,9 +199,10 @@ def _state(question: Question, response: Response, judgement: Judgement) -> dict
     """The learner's answer, and the feedback to it in HTML."""
     if not judgement.readable:
         return {"response": response, "html": f"<p>{html.escape(judgement.sentences[0])}</p>"}
-    mark = "✓ Right." if judgement.right else "✗ Not yet."
+    told = "✓ Right." if judgement.right else "✗ Not yet."
     if 0 < judgement.points < 1:
-        mark = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
+        told = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
     feedback = map(markdown, judgement.sentences)
-    parts = (f"<p><strong>{mark}</strong></p>", *feedback, solution(question))
-    return {"response": response, "html": "".join(parts)}
+    parts = (f"<p><strong>{told}</strong></p>", *feedback, solution(question))
+    mark = "right" if judgement.right else "wrong"
+    return {"response": response, "mark": mark, "html": "".join(parts)}
