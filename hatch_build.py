@@ -1,7 +1,7 @@
-"""Put the learner's notebooks into the wheel, as ``birnn_course/_notebooks``.
+"""Put the learner's notebooks into the wheel, as ``birnn_course/_notebooks``, and the solutions.
 
-``birnn lab`` copies them from there when there is no clone. An editable install reads the clone's
-``notebooks/`` instead and gets no second copy.
+``birnn lab`` copies the notebooks from there when there is no clone, and ``check`` a solution once
+it is earned. An editable install reads the clone's folders instead and gets no second copy.
 """
 
 import runpy
@@ -20,7 +20,8 @@ class ShipNotebooks(BuildHookInterface):
             return
         root = Path(self.root)
         course = runpy.run_path(str(root / "birnn_course" / "course.py"))
-        for name in course["learner_notebooks"]():
-            build_data["force_include"][str(root / "notebooks" / name)] = (
-                f"birnn_course/_notebooks/{name}"
-            )
+        for folder, listed in (("notebooks", "learner_notebooks"), ("solutions", "masters")):
+            for name in course[listed]():
+                build_data["force_include"][str(root / folder / name)] = (
+                    f"birnn_course/_{folder}/{name}"
+                )

@@ -54,6 +54,8 @@ class _Number(click.FloatRange):
     """A number within bounds, and none that is not a number."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and "," in value:
+            self.fail(f"{value}: write the decimals behind a point.", param, ctx)
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is no number of this kind.", param, ctx)
@@ -73,17 +75,25 @@ def main() -> None:
 def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
     """Open the course in JupyterLab, in a working copy of its notebooks.
 
-    The working copy is FOLDER (./birnn-lab if not given). Start again any time: your work stays,
-    and new versions of the notebooks arrive beside it. OPTIONS go to JupyterLab.
+    The working copy is FOLDER (./birnn-lab if not given). Start again any time: it opens where you
+    gave your last answer, your work stays, and new versions of the notebooks arrive beside it.
+    OPTIONS go to JupyterLab.
     """
     from birnn_course.app import lab as jupyterlab
     from birnn_course.app import workspace
+    from birnn_course.app.stopped import place
+    from birnn_course.record import record
 
     named = bool(arguments) and not arguments[0].startswith("-")
     if named and not arguments[0].strip():
         raise CourseError("the name of the folder is empty; name one, or leave it out.")
     folder = Path(arguments[0] if named else "birnn-lab")
-    options = jupyterlab.command(folder, browser=not no_browser, port=port, more=arguments[named:])
+    first, welcome = place(record().attempts())
+    options = jupyterlab.command(
+        folder, browser=not no_browser, port=port, more=arguments[named:], first=first
+    )
+    if welcome:
+        click.echo(f"birnn: {welcome}")
     for sentence in workspace.update(folder):
         click.echo(f"birnn: {sentence}")
     sys.exit(jupyterlab.start(options))

@@ -235,6 +235,15 @@ def notebooks_folder() -> Path:
     A wheel carries them inside the package as ``_notebooks``; an editable install has no such
     folder and uses the clone's own ``notebooks/``.
     """
+    return _shipped("notebooks")
+
+
+def solutions_folder() -> Path:
+    """Where the masters of the exercise notebooks lie, likewise: ``_solutions`` in a wheel."""
+    return _shipped("solutions")
+
+
+def _shipped(name: str) -> Path:
     package = Path(__file__).parent
-    shipped = package / "_notebooks"
-    return shipped if shipped.is_dir() else package.parent / "notebooks"
+    inside = package / f"_{name}"
+    return inside if inside.is_dir() else package.parent / name

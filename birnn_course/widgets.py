@@ -7,6 +7,7 @@ from typing import Any
 
 import anywidget
 
+from birnn_course.descriptor import described
 from birnn_course.draw.inks import variables
 
 
@@ -43,8 +44,29 @@ def style(*sheets: Path) -> str:
     return variables(".birnn-panel", "--jp-layout-color1") + "".join(texts)
 
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+# JupyterLab shows a view whose widget is gone as "model not found", and never the HTML of the same
+# output. So the HTML is an output of its own, just before the view, and stays until the view has
+# something to show; what the view says meanwhile, or says for ever, is plain text, and is hidden.
+# While it still loads, the HTML waits, so that nothing flickers (.6S is a time, however written).
+_HTML = "*:has(>.birnn-kept,>*>.birnn-kept)"
+_VIEW = ".jp-OutputArea-output:not([data-mime-type])"
+_KEPT = (
+    f"<style>{_HTML}:has(+* .birnn-panel),{_HTML}+* {_VIEW}:not(:has(*)){{display:none}}"
+    f"{_HTML}:has(+* {_VIEW}) .birnn-kept{{animation:birnn-late .6S step-end}}"
+    "@keyframes birnn-late{from{max-height:0;padding:0;border:0;visibility:hidden}}"
+    ".jp-OutputArea-output>.birnn-kept"
+    "{border:1px dashed #767676;border-radius:8px;padding:.6em 1em;max-width:60em}</style>"
+)
+
+
 class CourseWidget(anywidget.AnyWidget):
-    """A widget that a static rendering shows as text and HTML; see :meth:`without_kernel`."""
+    """A widget with a text that is stored, and seen wherever no kernel runs.
+
+    See :meth:`without_kernel`. It shows itself as two outputs: what is stored, with the descriptor
+    of :mod:`birnn_course.descriptor`, and the live view, which takes its place.
+    """
 
     _css: Any = style()
 
@@ -52,8 +74,24 @@ class CourseWidget(anywidget.AnyWidget):
         """What is stored and shown where no kernel runs: plain text and HTML, without a key."""
         raise NotImplementedError
 
+    def descriptor(self) -> dict[str, Any]:
+        """What it is: ``kind`` and arguments, see :mod:`birnn_course.descriptor`."""
+        raise NotImplementedError
+
+    def _stored(self) -> dict[str, Any]:
+        plain, html = self.without_kernel()
+        kept = f'<div class="birnn-kept">{_KEPT}{html}</div>'
+        return {"text/plain": plain, "text/html": kept, **described(**self.descriptor())}
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        plain, html = self.without_kernel()
-        return {**(data or {}), "text/plain": plain, "text/html": html}, metadata
+        return {**(data or {}), **self._stored()}, metadata
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        data, _ = self._repr_mimebundle_()
+        view = {VIEW: data.pop(VIEW)}
+        display(data, raw=True)
+        display(view, raw=True)

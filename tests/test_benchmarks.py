@@ -49,8 +49,8 @@ def planted(draw: Callable[[int], object]) -> dict[str, Panel]:
         return View("", "")
 
     controls = [Integer("n", "n", 0, 2)]
-    quick = Panel("Quick", controls, {"n": 0}, lambda n: View("", ""))
-    return {"slow": Panel("Slow", controls, {"n": 0}, drawn), "quick": quick}
+    quick = Panel("quick", "Quick", controls, {"n": 0}, lambda n: View("", ""))
+    return {"slow": Panel("slow", "Slow", controls, {"n": 0}, drawn), "quick": quick}
 
 
 def test_a_slow_viewer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

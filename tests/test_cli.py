@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,9 +16,11 @@ from counted import imported
 from birnn_course import __version__
 from birnn_course.app import doctor, lab
 from birnn_course.cli import main
-from birnn_course.course import UNITS
+from birnn_course.course import PROJECT, UNITS
 from birnn_course.errors import CourseError
 from birnn_course.findings import Finding
+from birnn_course.questions.bank import practice
+from birnn_course.record import Attempt, record
 
 
 def birnn(*arguments: str) -> Result:
@@ -57,6 +60,36 @@ def test_the_layout_is_the_learners_from_then_on(started: list[list[str]], home:
     layout.write_text('{"data": {}, "metadata": {"id": "birnn-course"}, "mine": true}')
     birnn("lab")
     assert "mine" in layout.read_text()
+
+
+def answered(item: str, unit: str, kind: Any = "question") -> None:
+    record().add(Attempt(item, kind, unit, 1, 1, "[0]"))
+
+
+def test_it_opens_where_one_stopped(started: list[list[str]], tmp_path: Path) -> None:
+    assert "Welcome" not in birnn("lab").output
+    question = practice("02")[5].id
+    for item, unit, kind, opened, what in (
+        (question, "02", "question", "02_shapes", "question 6 of "),
+        ("stream", "01", "exercise", "01_bidirectional_exercises", "the exercise stream"),
+        ("guess:01-share", "01", "guess", "01_bidirectional", "a guess"),
+        (PROJECT, "08", "exercise", "08_final_project", "the project"),
+        ("00-an-old-question", "00", "question", "00_start_here", "a question"),
+        ("own", "77", "exercise", "00_start_here", "a question"),  # of no unit: as before
+    ):
+        answered(item, unit, kind)
+        output = birnn("lab").output
+        assert f"Welcome back. The last thing you answered was {what}" in output
+        assert f"{opened}.ipynb is open." in output
+        address = f"--LabApp.default_url=/lab/workspaces/birnn-course/tree/{opened}.ipynb"
+        assert address in started[-1]
+        assert (tmp_path / "birnn-lab" / f"{opened}.ipynb").exists()
+
+
+def test_minutes_with_a_comma_are_told_the_point() -> None:
+    result = birnn("test", "--minutes", "2,5")
+    assert result.exit_code == 2
+    assert "2,5: write the decimals behind a point" in result.output
 
 
 def test_folder_and_options_are_told_apart(started: list[list[str]], tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from answers.unit_01 import read_by_two_modules
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
-from birnn_course.course import UNITS
+from birnn_course.course import UNITS, solutions_folder
 from birnn_course.exercises import Report, check, checking, hint, run_cases
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, assess
 from birnn_course.exercises.compare import first_difference, misfit
@@ -974,7 +974,7 @@ def test_a_report_is_readable_as_text_and_as_html() -> None:
         assert text in re.sub(r"<[^>]+>", "", page)
     for text in ("read_both_ways: 0 of 2 points", "Your result equals what you get if"):
         assert text in plain and text in page
-    assert "<script" not in page and "color" not in page and "<img" not in page
+    assert "<script" not in page and "<img" not in page and "<svg" not in page
     assert page.count("<li>") == 5
 
 
@@ -1002,11 +1002,42 @@ def test_three_different_wrong_results_name_the_solution() -> None:
     assert "solutions/" not in check(named(lambda *_: 0.1, "stream")).sentence
 
 
+def test_an_earned_solution_comes_to_where_the_learner_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck() -> str:
+        return [check(named(lambda *_, r=r: r, "best_score")) for r in (0.1, 0.2, 0.3)][-1].sentence
+
+    name = "01_bidirectional_exercises.ipynb"
+    mine = tmp_path / "birnn-lab"
+    mine.mkdir()
+    monkeypatch.chdir(mine)
+    assert str(solutions_folder() / name) in stuck()  # not a working copy: it is left as it is
+    assert not list(mine.iterdir())
+    (mine / name).write_text("the learner's own exercises")
+    assert f"is in solutions/{name};" in stuck()
+    brought = mine / "solutions" / name
+    assert brought.read_text() == (solutions_folder() / name).read_text()
+    brought.write_text("with notes of my own")
+    assert f"is in solutions/{name};" in stuck()
+    assert brought.read_text() == "with notes of my own"
+    brought.unlink()
+    brought.parent.rmdir()
+    (mine / "solutions").write_text("a file of mine")  # in its way
+    assert str(solutions_folder() / name) in stuck()
+    assert (mine / "solutions").read_text() == "a file of mine"
+
+
 def test_hints_come_one_at_a_time() -> None:
     function = named(lambda x: x, "stream")
-    shown = [repr(hint(step)) for step in (function, "stream", function, function)]
-    assert [text[:12] for text in shown] == ["Hint 1 of 3:", "Hint 2 of 3:", *["Hint 3 of 3:"] * 2]
-    assert shown[2] == shown[3] != shown[1]
+    shown = [repr(hint(step)) for step in (function, "stream", function)]
+    assert [text[:12] for text in shown] == [f"Hint {i} of 3:" for i in (1, 2, 3)]
+    for _ in range(2):  # a fourth is none of the three: it says what to do
+        *again, what_now = repr(hint(function)).splitlines()
+        assert [text.partition(": ")[2] for text in again] == [
+            text.partition(": ")[2] for text in shown
+        ]
+        assert "no further hint" in what_now and "run `check(stream)`" in what_now
     assert repr(hint("seen_by")).startswith("Hint 1 of 3:")
     assert "did you mean `stream`" in repr(hint("streams"))
     assert "<code>state[0]</code>" in hint("stream")._repr_mimebundle_()["text/html"]

@@ -31,8 +31,8 @@ HEAVY = (
 # The rooms of the package from the ground up. Each imports from those before it only, so there can
 # be no circle among them; within a room the modules have none either.
 ROOMS = (
-    "errors", "seeding", "files", "course", "word_errors", "data", "metrics", "models",
-    "probes", "draw", "plots", "training", "device", "widgets",
+    "errors", "seeding", "files", "course", "descriptor", "word_errors", "data", "metrics",
+    "models", "probes", "draw", "plots", "training", "device", "widgets",
     "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
     "questions", "exercises", "learner", "live", "project",

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from patience import PATIENCE, soon
 
-from birnn_course.course import learner_notebooks, notebooks_folder
+from birnn_course.course import learner_notebooks, masters, notebooks_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 ABSOLUTE_PATH = re.compile(rb"(?<![\w.}])/(?:home|root|Users|work|build|tmp)/[\w.]")
@@ -68,6 +68,7 @@ def test_the_wheel_holds_the_package_and_the_notebooks_and_nothing_else(built: P
     names = {name for name, _ in contents(wheel)}
     package = {name for name in tracked() if name.startswith("birnn_course/")}
     shipped = {f"birnn_course/_notebooks/{name}" for name in learner_notebooks()}
+    shipped |= {f"birnn_course/_solutions/{name}" for name in masters()}
     assert {name for name in names if ".dist-info/" not in name} == package | shipped
 
 

@@ -220,3 +220,20 @@ def test_what_is_no_shape(text: str) -> None:
 )
 def test_numbers_as_people_type_them(text: str, value: float | None) -> None:
     assert read_number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("2,5", "Write the decimals behind a point: 2.5"),
+        (" -0,25 % ", "Write the decimals behind a point: -0.25 %"),
+        (",5", "Write the decimals behind a point: .5"),
+        ("1,2,3", "Type a number, like 0.25 or 3."),
+        ("two", "Type a number, like 0.25 or 3."),
+    ],
+)
+def test_what_is_no_number_is_told_how_to_write_it(typed: str, told: str) -> None:
+    number = next(question for question in bank().values() if question.kind == "number")
+    judgement = judge(number, typed)
+    assert not judgement.readable
+    assert judgement.sentences == (told,)

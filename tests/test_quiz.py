@@ -51,7 +51,8 @@ def test_what_is_stored_holds_no_key(shown: Quiz) -> None:
     answer(shown, "01-what-it-does", [0])  # not even after an answer
     data, _ = shown._repr_mimebundle_()
     assert data["text/plain"] == (
-        f"[A quiz with {len(shown.questions)} questions. Run this cell to answer them.]"
+        f"[A quiz with {len(shown.questions)} questions. Run this cell to answer them; what you "
+        "answered is kept.]"
     )
     for question in QUESTIONS:
         for foreseen in question.answers:
@@ -61,9 +62,7 @@ def test_what_is_stored_holds_no_key(shown: Quiz) -> None:
 
 
 def test_the_core_and_the_deeper_lesson_share_the_questions_of_a_unit(home: Path) -> None:
-    asked = [
-        {q["id"] for q in quiz("01", deeper=deeper).questions} for deeper in (False, True)
-    ]
+    asked = [{q["id"] for q in quiz("01", deeper=deeper).questions} for deeper in (False, True)]
     assert not asked[0] & asked[1] and asked[0] | asked[1] == {q.id for q in ALL}
     with pytest.raises(CourseError, match="there is no quiz '02'; there are 01"):
         quiz("02", deeper=True)
@@ -161,7 +160,8 @@ def test_a_diagnostic_notes_and_tells_nothing(asked: Quiz) -> None:
     question = asked.questions[0]["id"]
     assert asked.diagnostic
     asked._answered(None, {"id": question, "response": [1], "sure": True}, None)
-    assert asked.states[question] == {"response": [1], "sure": True, "html": "<p>Noted.</p>"}
+    noted = {"response": [1], "sure": True, "mark": "noted", "html": "<p>Noted.</p>"}
+    assert asked.states[question] == noted
     (kept,) = Record().attempts()
     assert (kept.item, kept.sure) == (question, True)
     assert diagnostic("A").states == asked.states  # back after a restart

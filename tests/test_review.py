@@ -174,7 +174,8 @@ def test_progress_tells_where_one_stands() -> None:
     ]
     text = describe(record, exercises)
     n = sum(question.unit == "01" for question in bank().values())
-    assert f"Reading from both ends: 1 of {n} questions, 0 of 1 exercises" in text
+    counted = f"1 of {n} questions right (2 answered), 0 of 1 exercises passed"
+    assert f"• 01  Reading from both ends: {counted}\n" in text
     assert "Shown and open:\n  more-training-helps: A left-to-right model" in text
     assert text.endswith("Next: birnn review asks about the open ones.")
     everything = [answered(item, 2, right=True) for item in bank()]
@@ -195,7 +196,8 @@ def test_the_route_names_what_to_slow_down_for() -> None:
     item = "00-two-final-states"
     record = [answered(item, 0, right=False, misconception="last-step-readout")]
     text = repr(route(record))
-    assert text.startswith("1 of 12 questions answered.\nTake your time for unit 01 · Reading")
+    first = "1 of 12 questions answered (I don't know yet is not counted).\n"
+    assert text.startswith(f"{first}Take your time for unit 01 · Reading")
     assert "one of your answers points there" in text
     assert "summarises" not in text  # which belief it is would tell what was wrong
     assert text.endswith("4 answers say more.\nNext: 01_bidirectional.ipynb")
@@ -259,5 +261,5 @@ def test_progress_does_not_tell_which_answers_of_the_inventory_were_right() -> N
     for right in (True, False):
         record = [answered(question.id, 0, right=right) for question in form]
         text = describe(record, {})
-        assert "Start here: 12 of 12 questions answered" in text
+        assert "✓ 00  Start here: 12 of 12 questions answered" in text
         assert "Next: 01_bidirectional.ipynb" in text

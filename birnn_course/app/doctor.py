@@ -104,7 +104,11 @@ def _words() -> list[Finding]:
     from birnn_course.data.spelling import read_dictionary
 
     try:
-        return [Finding("words", "ok", f"{len(read_dictionary()):,} English words")]
+        text = (
+            f"{len(read_dictionary()):,} English words with their sounds; the lessons leave out "
+            "the few whose letters cannot be matched with them"
+        )
+        return [Finding("words", "ok", text)]
     except CourseError as error:
         return [Finding("words", "problem", str(error))]
 

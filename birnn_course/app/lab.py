@@ -22,12 +22,21 @@ _SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"autoStartDefaultKernel": True},
 }
 
+# A line holds about 75 characters, as an average letter is narrower than the digit that 1ch is.
+_STYLE = """\
+.jp-Notebook .jp-RenderedMarkdown :is(p, ul, ol, blockquote, h1, h2, h3, h4) { max-width: 61ch; }
+.jp-Notebook .jp-RenderedMarkdown :is(p, li) { line-height: 1.6; }
+.jp-Notebook .jp-MarkdownCell .jp-RenderedMarkdown { --jp-content-font-size1: 15px; }
+"""
+
 _WORKSPACE = "birnn-course"
 _CONTENTS = "@jupyterlab/toc:plugin"  # the table of contents, as the layout knows it
 
 
-def command(folder: Path, *, browser: bool, port: int | None, more: tuple[str, ...]) -> list[str]:
-    """The command line that starts JupyterLab in ``folder``.
+def command(
+    folder: Path, *, browser: bool, port: int | None, more: tuple[str, ...], first: str = ""
+) -> list[str]:
+    """The command line that starts JupyterLab in ``folder``, with the notebook ``first`` in front.
 
     Settings and window layout live in the course's own folder; neither the environment nor the
     user's own Jupyter configuration is touched.
@@ -39,9 +48,10 @@ def command(folder: Path, *, browser: bool, port: int | None, more: tuple[str, .
     """
     if port is not None:
         _check_free(port)
-    first = learner_notebooks()[0]
+    first = first or learner_notebooks()[0]
     settings, user_settings, workspaces = _folders()
     files.write_atomic(settings / "overrides.json", json.dumps(_SETTINGS))
+    files.write_atomic(settings / "custom.css", _STYLE)
     _write_first_layout(workspaces, first)
     return [
         sys.executable,
@@ -51,6 +61,9 @@ def command(folder: Path, *, browser: bool, port: int | None, more: tuple[str, .
         f"--LabApp.app_settings_dir={settings}",
         f"--LabApp.user_settings_dir={user_settings}",
         f"--LabApp.workspaces_dir={workspaces}",
+        # JupyterLab's own place for a style is in the user's configuration, which is not ours.
+        "--LabApp.custom_css=True",
+        f"--ServerApp.tornado_settings={ {'static_custom_path': [str(settings)]} }",
         f"--LabApp.default_url=/lab/workspaces/{_WORKSPACE}/tree/{first}",
         *([] if browser else ["--no-browser"]),
         *([] if port is None else [f"--port={port}", "--ServerApp.port_retries=0"]),

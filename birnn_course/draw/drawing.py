@@ -6,6 +6,7 @@ import base64
 import html
 from typing import Any
 
+from birnn_course.descriptor import described
 from birnn_course.draw.inks import style
 from birnn_course.draw.scene import Scene
 
@@ -25,7 +26,7 @@ class Drawing:
         self.scene = scene
         self.alt = alt
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         alt = html.escape(self.alt)
         png = base64.b64encode(self.scene.png()).decode("ascii")
         # The picture is one thing to a screen reader, with the text that the hidden PNG had.
@@ -34,4 +35,5 @@ class Drawing:
             "text/plain": f"[{self.alt}]",
             "text/html": f'<figure class="birnn-draw"><style>{style()}</style>'
             f'<img alt="{alt}" src="data:image/png;base64,{png}">{svg}</figure>',
+            **described("drawing", alt=self.alt),
         }

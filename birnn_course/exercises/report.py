@@ -1,12 +1,17 @@
-"""What a check says, as text and as HTML. Neither holds an expected value."""
+"""What a check says, as text and as HTML. Neither holds an expected number."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from torch import Tensor
+
+from birnn_course.draw.beside import beside
+from birnn_course.draw.inks import variables
 from birnn_course.exercises.spec import Arguments, Level
 from birnn_course.findings import Finding, Verdict, ask_in_order
 
@@ -20,6 +25,22 @@ _LABELS: dict[Level, str] = {
 }
 # Ways for values to be wrong: where these say nothing, they are not thereby right.
 _BEFORE_VALUES = ("direction", "padding")
+_STYLE = (
+    f"<style>{variables('.birnn-card', '--jp-layout-color1')}"
+    ".birnn-card{border:1px solid var(--muted);border-left:5px solid var(--muted);"
+    "border-radius:8px;padding:.4em 1em;max-width:50em;background:var(--ground);color:var(--text);"
+    "line-height:1.5}"
+    ".birnn-card.ok{border-left-color:var(--right)}.birnn-card.problem{border-left-color:var(--wrong)}"
+    ".birnn-card p{margin:.4em 0}.birnn-card i{font-style:normal}"
+    ".birnn-card.birnn-card ul{list-style:none;padding:0;margin:.4em 0;display:flex;flex-wrap:wrap;"
+    "gap:.3em 1.4em}"
+    ".birnn-card li{margin:0}"
+    ".birnn-card i>span{display:inline-block;width:1.3em;line-height:1.3em;border-radius:50%;"
+    "text-align:center;font-weight:bold;border:2px solid var(--muted)}"
+    ".birnn-card .ok>span{background:var(--right);color:var(--ground);border-color:var(--right)}"
+    ".birnn-card .problem>span{color:var(--wrong);border-color:var(--wrong)}"
+    ".birnn-card figure{margin:.4em 0}</style>"
+)
 _WORDS: dict[Verdict, str] = {"ok": "right", "problem": "wrong", "not looked at": "not looked at"}
 
 
@@ -53,6 +74,8 @@ class Report:
         The beginning of what the function printed in that case, or else in the first.
     fingerprint : str
         The same for the same results; tells attempts apart.
+    beside : tuple of two Tensors or None
+        The result of a function that passed, and the reference, in the first case; drawn.
     """
 
     exercise: str
@@ -70,6 +93,7 @@ class Report:
     arguments: Arguments = field(default=(), compare=False)
     printed: str = ""
     fingerprint: str = ""
+    beside: tuple[Tensor, Tensor] | None = field(default=None, compare=False)
 
     @property
     def passed(self) -> bool:
@@ -113,17 +137,22 @@ class Report:
 
     def _html(self) -> str:
         items = "".join(
-            f"<li>{f.marked(f'{f.probe}: {_WORDS[f.verdict]}')}</li>" for f in self.findings
+            f'<li><i class="{_class(f.verdict)}">'
+            f"{f.marked(f'{f.probe}: {_WORDS[f.verdict]}')}</i></li>"
+            for f in self.findings
         )
         parts = [f"<p><strong>{html.escape(self._heading())}</strong></p>"]
         if items:
-            parts.append(f'<ul style="list-style: none; padding-left: 1em">{items}</ul>')
+            parts.append(f"<ul>{items}</ul>")
         parts += [f"<p>{with_code(text)}</p>" for text in (self.named, self.sentence) if text]
         if self._look():
             parts.append(f"<p>See the first case that fails: <code>{self._look()}</code></p>")
         if self.printed:
             parts.append(f"<p>Printed:</p><pre>{html.escape(self.printed.rstrip())}</pre>")
-        return f"<div>{''.join(parts)}</div>"
+        if self.beside:
+            parts.append(beside(self.exercise, *self.beside))
+        state = "ok" if self.passed else "problem" if self.level else ""
+        return _card(state, parts)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._html()}
@@ -131,17 +160,47 @@ class Report:
 
 @dataclass(frozen=True, repr=False)
 class Hint:
-    """One of the three steps of help; as the last line of a cell it is shown."""
+    """One of the three steps of help; as the last line of a cell it is shown.
+
+    Parameters
+    ----------
+    text : str
+    step, steps : int
+        Which one of how many; 0 where it is none of them.
+    earlier : tuple of str
+        Hints that are shown again before the text.
+    """
 
     text: str
     step: int = 0
     steps: int = 0
+    earlier: tuple[str, ...] = ()
+
+    def _lines(self) -> list[str]:
+        again = [f"Hint {i}: {text}" for i, text in enumerate(self.earlier, 1)]
+        own = f"Hint {self.step} of {self.steps}: {self.text}" if self.steps else self.text
+        return [*again, own]
 
     def __repr__(self) -> str:
-        return f"Hint {self.step} of {self.steps}: {self.text}" if self.steps else self.text
+        return "\n".join(self._lines())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<p>{with_code(repr(self))}</p>"}
+        parts = [f"<p>{with_code(line)}</p>" for line in self._lines()]
+        if self.steps:
+            dots = "".join(
+                f'<i class="{"ok" if i <= self.step else ""}"><span>{i}</span></i> '
+                for i in range(1, self.steps + 1)
+            )
+            parts.insert(0, f'<p aria-hidden="true">{dots}</p>')
+        return {"text/plain": repr(self), "text/html": _card("", parts)}
+
+
+def _card(state: str, parts: Sequence[str]) -> str:
+    return f'<div class="birnn-card {state}">{_STYLE}{"".join(parts)}</div>'
+
+
+def _class(verdict: Verdict) -> str:
+    return verdict if verdict in ("ok", "problem") else ""
 
 
 def with_code(text: str) -> str:

@@ -21,6 +21,7 @@ def dependence_explorer() -> Panel:
     freshly built model.
     """
     return Panel(
+        "dependence",
         "Which inputs has this output seen?",
         [
             Choice("reads", "The model reads", _READERS),

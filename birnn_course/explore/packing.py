@@ -14,7 +14,6 @@ NAMES = "ABCD"
 SEQ_LEN = 6
 """Steps of the padded batch, however long its sequences are."""
 PAD = -1
-_STAYS = " (The picture is still the one before.)"
 _STAGES = ("padded", "sorted", "packed", "back")
 _CAPTION = '<caption style="text-align:left;white-space:nowrap">'
 _CELL = "width:2.4em;height:1.9em;padding:0;text-align:center;"
@@ -28,6 +27,7 @@ def packing_explorer() -> Panel:
     longer than the batch, can be tried.
     """
     return Panel(
+        "packing",
         "What does packing do to this batch?",
         [
             *(Integer(name, f"Length of {name}", 0, SEQ_LEN + 1) for name in NAMES),
@@ -95,7 +95,7 @@ def _pack(batch: Tensor, lengths: Sequence[int], enforce_sorted: bool) -> Packed
             batch, torch.tensor(lengths), batch_first=True, enforce_sorted=enforce_sorted
         )
     except RuntimeError as error:
-        raise ValueError(f"PyTorch refuses to pack this: {error}{_STAYS}") from None
+        raise ValueError(f"PyTorch refuses to pack this: {error}") from None
 
 
 def _name(mark: int) -> str:
@@ -122,7 +122,7 @@ def _back(packed: PackedSequence, total_length: int | None) -> View:
             packed, batch_first=True, padding_value=PAD, total_length=total_length
         )
     except (RuntimeError, ValueError) as error:
-        raise ValueError(f"PyTorch refuses to unpack this: {error}{_STAYS}") from None
+        raise ValueError(f"PyTorch refuses to unpack this: {error}") from None
     steps = padded.shape[1]
     lost = f", not the {SEQ_LEN} that went in" if steps != SEQ_LEN else ""
     return View(

@@ -43,9 +43,10 @@ function render({ model, el }) {
   const picture = make("div", { className: "birnn-picture" });
   const sentence = make("p", { className: "birnn-sentence" });
   sentence.setAttribute("role", "status");
+  const still = make("p", { className: "birnn-still", textContent: "The picture below is still the one before." });
   const heading = make("div", { className: "birnn-heading", textContent: model.get("heading") });
   const root = frame("", heading,
-    make("div", { className: "birnn-controls" }, ...controls), sentence, picture);
+    make("div", { className: "birnn-controls" }, ...controls), sentence, still, picture);
 
   const showPicture = () => { picture.innerHTML = model.get("picture"); };
   const showSentence = () => { sentence.textContent = model.get("sentence"); };

@@ -85,6 +85,8 @@ class Panel(CourseWidget):
 
     Parameters
     ----------
+    name : str
+        The viewer's own, as its descriptor has it.
     title : str
         Heading of the viewer.
     controls : sequence of Choice, Integer or Word
@@ -108,11 +110,13 @@ class Panel(CourseWidget):
 
     def __init__(
         self,
+        name: str,
         title: str,
         controls: Sequence[Choice | Integer | Word],
         start: dict[str, Value],
         draw: Callable[..., View],
     ) -> None:
+        self._name = name
         self._known = tuple(controls)
         self._draw = draw
         view = draw(**start)
@@ -135,6 +139,8 @@ class Panel(CourseWidget):
                 self.picture, self.sentence = self._draw(**values)
             except ValueError as error:
                 problem = str(error)
+            except Exception as error:
+                problem = f"This cannot be drawn ({type(error).__name__}: {error})."
         if problem is not None:
             self.sentence = problem
         self.stale = problem is not None
@@ -147,6 +153,10 @@ class Panel(CourseWidget):
             f"<p><strong>{html.escape(self.heading)}</strong></p>{self.picture}"
             f"<p>{html.escape(self.sentence)} <em>Run this cell to explore.</em></p>",
         )
+
+    def descriptor(self) -> dict[str, Any]:
+        """An explorer, with the values that its controls have now."""
+        return {"kind": "explorer", "name": self._name, "values": dict(self.values)}
 
 
 def _list(options: Sequence[str]) -> str:

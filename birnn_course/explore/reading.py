@@ -98,7 +98,7 @@ class ReadingExplorer(CourseWidget):
         letters = net.embedding(self._ids())[0].detach()
         spoken = ["–" if tag == "_" else tag for tag in answers]
         drawing = draw_reading(net.rnn, letters, word, at=at, answers=spoken)
-        return drawing._repr_mimebundle_()["text/html"]
+        return str(drawing._repr_mimebundle_()["text/html"])
 
     def _net(self) -> SequenceTagger:
         return rebuilt(

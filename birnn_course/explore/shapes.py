@@ -23,6 +23,7 @@ def shape_explorer() -> Panel:
     direction give when they are run alone with the same weights. The labels say what was equal.
     """
     return Panel(
+        "shapes",
         "Which block is which?",
         [
             Choice("cell", "Cell", tuple(CELLS)),

@@ -37,6 +37,7 @@ def spelling_explorer(model: nn.Module, data: Spelling, word: str = "phone") -> 
     parts = {"training": data.train, "development": data.dev, "test": data.test}
     part_of = {listed: part for part, words in parts.items() for listed in words}
     return Panel(
+        "spelling",
         "How does the net read this word?",
         [Word("word", "Word", LONGEST)],
         {"word": word},

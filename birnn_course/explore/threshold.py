@@ -42,6 +42,7 @@ def threshold_explorer(
         readings, targets = task.sample(1_000, seed=0)
         scores = task.chance(readings)
     return Panel(
+        "threshold",
         "Where would you put the threshold?",
         [
             Integer("threshold", "Threshold in %", 0, 101),

@@ -106,6 +106,12 @@ def _in_words(share: Fraction | None, form: str) -> str:
     return f"{int(share * n)} of {n} right ({100 * float(share):.0f} %)"
 
 
+def answered_of(n: int, of: int) -> str:
+    """How many questions of a form have an answer: *I don't know yet* leaves none."""
+    what_counts = " (I don't know yet is not counted)" if 0 < n < of else ""
+    return f"{n} of {of} questions answered{what_counts}"
+
+
 def my_gain() -> None:
     """Print pre, post and gain for the record on this computer."""
     lines = tell(measure(record().attempts()))

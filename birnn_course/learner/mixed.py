@@ -137,7 +137,8 @@ class MixedTest(Quiz):
         self._number = number
         self._points: dict[str, float] = {}
         self._ends = None if minutes is None else time.monotonic() + 60 * minutes
-        super().__init__(questions, remember=False)
+        which = {"kind": "mixed_test", "number": number, "minutes": minutes}
+        super().__init__(questions, remember=False, described=which)
         if minutes is not None:
             self.seconds_left = 60.0 * minutes
 

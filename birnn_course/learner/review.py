@@ -40,7 +40,12 @@ def warm_up(unit: str) -> Quiz:
         turns[question.unit] += 1
         place[question.id] = (turns[question.unit], -int(question.unit))
     earlier.sort(key=lambda question: place[question.id])
-    return Quiz(choose(record().attempts(), 3, among=earlier), remember=False)
+    return Quiz(
+        choose(record().attempts(), 3, among=earlier),
+        remember=False,
+        described={"kind": "warm_up", "unit": unit},
+        stored=choose((), 3, among=earlier),
+    )
 
 
 def choose(

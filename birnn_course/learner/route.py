@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from birnn_course.course import TITLES, UNITS
 from birnn_course.draw.inks import variables
+from birnn_course.learner.inventory import answered_of
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.bank import bank
 from birnn_course.record import Attempt, misconception_states, record
@@ -49,12 +50,11 @@ class Route:
     @property
     def sentences(self) -> list[str]:
         """What the map shows, in words."""
+        found = [f"{answered_of(self.answered, self.asked)}."]
         if not self.answered:
-            found = ["Nothing is known of what you believe, so take every unit in order."]
+            found += ["Nothing is known of what you believe, so take every unit in order."]
         elif not self.slow:
-            found = ["No answer points at a misconception. Take the units in order."]
-        else:
-            found = []
+            found += ["No answer points at a misconception. Take the units in order."]
         for number, n in sorted(self.slow.items()):
             points = "one of your answers points" if n == 1 else f"{n} of your answers point"
             name = f"{number} · {TITLES[number]}" if number in TITLES else number
@@ -64,15 +64,13 @@ class Route:
         return found
 
     def __repr__(self) -> str:
-        counted = f"{self.answered} of {self.asked} questions answered."
-        return "\n".join([counted, *self.sentences, f"Next: {UNITS[1].lesson}"])
+        return "\n".join([*self.sentences, f"Next: {UNITS[1].lesson}"])
 
     def _repr_html_(self) -> str:
-        said = " ".join([f"{self.answered} of {self.asked} questions answered.", *self.sentences])
         units = "".join(self._tile(unit.number, unit.title, unit.lesson) for unit in UNITS[1:])
         first = UNITS[1]
         return (
-            f'<div class="birnn-route"><style>{_STYLE}</style><p>{html.escape(said)}</p>'
+            f'<div class="birnn-route"><style>{_STYLE}</style><p>{html.escape(" ".join(self.sentences))}</p>'
             f'<ol>{units}</ol><p>Begin with <a href="{quote(first.lesson)}">'
             f"{first.number} · {html.escape(first.title)}</a>.</p></div>"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from birnn_course.course import PROJECT, UNITS
-from birnn_course.learner.inventory import measure, tell
+from birnn_course.learner.inventory import answered_of, measure, tell
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.bank import bank, practice
 from birnn_course.record import Attempt, misconception_states
@@ -30,17 +30,25 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
         tasks = [name for name, of in exercises.items() if of == unit.number]
         counts = [
             f"{sum(item in solved for item in items)} of {len(items)} {what}"
-            for items, what in ((questions, "questions"), (tasks, "exercises"))
+            f"{_tried(len(answered.intersection(items)), tried)}"
+            for items, what, tried in (
+                (questions, "questions right", "answered"),
+                (tasks, "exercises passed", "tried"),
+            )
             if items
         ]
         # of the inventory: which of its answers are right is not told, but by what one learns
         inventory = {q.id for q in bank().values() if q.unit == unit.number and q.form}
         if inventory:
-            counts.append(f"{len(answered & inventory)} of {len(inventory)} questions answered")
+            counts.append(answered_of(len(answered & inventory), len(inventory)))
         best = max((a.points for a in attempts if a.item == PROJECT), default=None)
         if unit.has_project:
             counts.append("project not handed in" if best is None else f"project {best:g} points")
-        lines.append(f"{unit.number}  {unit.title}: {', '.join(counts) or 'nothing to answer'}")
+        items = {*questions, *tasks, *inventory, *([PROJECT] if unit.has_project else [])}
+        done = items and items <= solved | (answered & (inventory | {PROJECT}))
+        sign = "✓" if done else "•" if items & answered else " "
+        stand = ", ".join(counts) or "nothing to answer"
+        lines.append(f"{sign} {unit.number}  {unit.title}: {stand}")
     states = misconception_states(attempts)
     for state, title in (("open", "Shown and open"), ("overcome", "Overcome")):
         ids = [m for m, its in states.items() if its == state and m in catalogue()]
@@ -49,6 +57,10 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
     gain = tell(measure(attempts))
     lines += ["", *gain] if gain else []
     return "\n".join([*lines, "", f"Next: {_next(states, answered, solved, exercises)}"])
+
+
+def _tried(n: int, what: str) -> str:
+    return f" ({n} {what})" if n else ""
 
 
 def _next(

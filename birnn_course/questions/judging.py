@@ -75,7 +75,7 @@ def _typed(question: Question, response: str) -> Judgement:
     else:
         number = read_number(response)
         if number is None:
-            return Judgement(0, ("Type a number, like 0.25 or 3.",), readable=False)
+            return Judgement(0, (_what_to_type(response),), readable=False)
         # the right one first, so that a foreseen wrong one nearby never hides it
         near = [(abs((read_number(a.text) or 0) - number), a) for a in question.answers]
         near = [(far, a) for far, a in near if far <= question.tolerance + 1e-12]
@@ -117,6 +117,13 @@ def read_shape(text: str) -> tuple[int, ...] | None:
     inner = re.sub(r"^\s*torch\.Size\((.*)\)\s*$", r"\1", text).strip().strip("()[]")
     parts = [part for part in re.split(r"[,\s×x]+", inner) if part]
     return tuple(map(int, parts)) if parts and all(p.isdecimal() for p in parts) else None
+
+
+def _what_to_type(text: str) -> str:
+    """How a number is written, for a text that is none."""
+    if re.fullmatch(r"\s*[-−+]?\d*,\d+\s*%?\s*", text):
+        return f"Write the decimals behind a point: {text.strip().replace(',', '.')}"
+    return "Type a number, like 0.25 or 3."
 
 
 def read_number(text: str) -> float | None:

@@ -65,6 +65,10 @@ class Lecture(CourseWidget):
         """The questions with their options, to be read only."""
         return showing.read_only(self.questions, "Run this cell to ask a class.")
 
+    def descriptor(self) -> dict[str, Any]:
+        """Which questions, in order."""
+        return {"kind": "lecture", "questions": list(self._asked)}
+
 
 def _is_count(hands: object) -> bool:
     return hands is None or (type(hands) is int and 0 <= hands <= MOST_HANDS)

@@ -1,4 +1,7 @@
-// Shows one question at a time. The key is not here: an answer goes to Python, feedback comes back.
+// Shows one question at a time, and at the end what to repeat. The key is not here: an answer goes to
+// Python, feedback comes back.
+const MARKS = { right: ["✓", "right"], wrong: ["✗", "not yet"], noted: ["•", "noted"] };
+
 function render({ model, el }) {
   const id = unique();
   const questions = model.get("questions");
@@ -15,9 +18,33 @@ function render({ model, el }) {
   clock.setAttribute("role", "timer");
   const back = make("button", { type: "button", textContent: "Previous question" });
   const next = make("button", { type: "button", textContent: "Next question" });
+  // A dot for each question: a click goes there; by keyboard they are one stop, with arrows inside.
+  const dots = make("div", { className: "birnn-dots" }, ...questions.map((_, i) => {
+    const dot = make("button", { type: "button" });
+    dot.addEventListener("click", () => go(i - at, false));
+    return dot;
+  }));
+  dots.setAttribute("role", "group");
+  dots.setAttribute("aria-label", "Questions");
+  dots.addEventListener("keydown", ({ key }) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (step && questions[at + step]) { go(step, false); dots.children[at].focus(); }
+  });
   const root = frame("birnn-quiz", heading, clock, question, feedback, make("div", {}, back, next));
+  root.prepend(make("div", { className: "birnn-head" }, heading, dots));
 
-  const state = () => model.get("states")[questions[at].id];
+  const stateOf = ({ id }) => model.get("states")[id];
+  const state = () => stateOf(questions[at]);
+  const markOf = (q) => (stateOf(q) && stateOf(q).mark) || "";
+  const showDots = () => questions.forEach((q, i) => {
+    const [sign, words] = MARKS[markOf(q)] || ["", "no answer yet"];
+    const dot = dots.children[i];
+    Object.assign(dot, { textContent: sign, className: `birnn-dot ${markOf(q)}`, tabIndex: i === Math.min(at, questions.length - 1) ? 0 : -1 });
+    dot.title = `Question ${i + 1}: ${words}`;
+    dot.setAttribute("aria-label", dot.title);
+    if (i === at) dot.setAttribute("aria-current", "step");
+    else dot.removeAttribute("aria-current");
+  });
 
   const options = ({ options, kind }) => [...options, ...(diagnostic ? [dontKnow] : [])].map(({ position, html }) => {
     const response = state() ? state().response : [];
@@ -43,6 +70,39 @@ function render({ model, el }) {
       checked: Boolean(state()) && state().sure === value,
     }), text)));
 
+  // After the last question: how it went, and a button to each question that is worth another look.
+  function showEnd() {
+    const numbered = questions.map((q, i) => ({ number: i + 1, mark: markOf(q) }));
+    const those = (...marks) => numbered.filter(({ mark }) => marks.includes(mark));
+    const [right, wrong, noted, open] = ["right", "wrong", "noted", ""].map((mark) => those(mark));
+    const ideas = wrong.length === 1 ? "One idea" : `${wrong.length} ideas`;
+    heading.textContent = diagnostic
+      ? `${noted.length} of ${questions.length} noted`
+      : `${right.length} of ${questions.length} right`;
+    const leadTo = (text, number) => {
+      const button = make("button", { type: "button", textContent: `${text} ${number}` });
+      button.addEventListener("click", () => go(number - 1 - at));
+      return button;
+    };
+    const done = diagnostic ? "That was all: go on in the notebook." : "Nothing to repeat. Well done!";
+    question.replaceChildren(make("div", { className: "birnn-end" },
+      ...(wrong.length ? [make("p", {}, `${ideas} to repeat: `, ...wrong.map(({ number }) => leadTo("Question", number)))] : []),
+      ...(open.length ? [make("p", {}, `${open.length} without an answer: `, leadTo("Go on at question", open[0].number))] : []),
+      ...(wrong.length || open.length ? [] : [make("p", { textContent: done })])));
+    feedback.className = "birnn-feedback";
+    feedback.textContent = model.get("score");
+  }
+
+  function show() {
+    back.disabled = at === 0;
+    next.hidden = at === questions.length;
+    next.textContent = at >= questions.length - 1 ? "How it went" : "Next question";
+    showDots();
+    root.classList.toggle("birnn-at-end", at === questions.length);
+    if (at === questions.length) showEnd();
+    else showQuestion();
+  }
+
   function showQuestion() {
     const q = questions[at];
     heading.textContent = `Question ${at + 1} of ${questions.length}`;
@@ -62,8 +122,6 @@ function render({ model, el }) {
       model.send({ id: q.id, response, sure: sure ? sure.value === "true" : null });
     });
     question.replaceChildren(form);
-    back.disabled = at === 0;
-    next.disabled = at === questions.length - 1;
     showFeedback();
   }
 
@@ -71,11 +129,19 @@ function render({ model, el }) {
   const answer = patiently((text) => { feedback.textContent = text; });
   const showFeedback = () => {
     answer.stop();
+    showDots();
+    if (at === questions.length) { showEnd(); return; }
+    feedback.className = `birnn-feedback ${markOf(questions[at])}`;
+    root.dataset.mark = markOf(questions[at]);
     feedback.innerHTML = state() ? state().html : "";
     const score = model.get("score");
     if (score) feedback.append(make("p", {}, make("strong", { textContent: score })));
   };
-  const go = (step) => { at += step; showQuestion(); heading.focus(); };
+  const go = (step, toHeading = true) => {
+    at += step;
+    show();
+    if (toHeading) heading.focus();
+  };
   back.addEventListener("click", () => go(-1));
   next.addEventListener("click", () => go(1));
   // Python keeps the time: it is asked at the start, and again when this clock has run down.
@@ -99,7 +165,7 @@ function render({ model, el }) {
     "change:states": showFeedback, "change:score": showFeedback, "change:seconds_left": startClock,
   };
   for (const [event, handler] of Object.entries(handlers)) model.on(event, handler);
-  showQuestion();
+  show();
   if (model.get("seconds_left") !== null) model.send({ clock: true });
   el.append(root);
   return () => {

@@ -56,7 +56,7 @@ def read_only(questions: Sequence[dict[str, Any]], what_to_do: str) -> tuple[str
     listed = "".join(f"<li>{_listed(question)}</li>" for question in questions)
     return (
         f"[{title} {what_to_do}]",
-        f"<p><strong>{title}</strong> {what_to_do}</p><ol>{listed}</ol>",
+        f"<p><strong>{title}</strong> <em>{what_to_do}</em></p><ol>{listed}</ol>",
     )
 
 

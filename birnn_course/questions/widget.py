@@ -39,7 +39,7 @@ def diagnostic(form: str) -> Quiz:
     if not questions or not form:
         forms = sorted({question.form for question in bank().values() if question.form})
         raise CourseError(f"there is no form {form!r}; there is {' and '.join(forms)}.")
-    return Quiz(questions, feedback=False)
+    return Quiz(questions, feedback=False, described={"kind": "diagnostic", "form": form})
 
 
 def quiz(unit: str, mode: str = "self", *, deeper: bool = False) -> Quiz | Lecture:
@@ -68,7 +68,9 @@ def quiz(unit: str, mode: str = "self", *, deeper: bool = False) -> Quiz | Lectu
     if not questions:
         units = sorted({question.unit for question in asked_there})
         raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
-    return Lecture(questions) if mode == "lecture" else Quiz(questions)
+    if mode == "lecture":
+        return Lecture(questions)
+    return Quiz(questions, described={"kind": "quiz", "unit": unit})
 
 
 class Quiz(CourseWidget):
@@ -86,6 +88,10 @@ class Quiz(CourseWidget):
         one is.
     remember : bool
         Show the answers that the record already holds; a review asks anew.
+    described : dict, optional
+        What the descriptor says beside the questions.
+    stored : list of Question, optional
+        Those that a stored notebook shows, where the ones to ask come from a record.
     """
 
     _esm = script(Path(__file__).with_name("quiz.js"))
@@ -102,8 +108,12 @@ class Quiz(CourseWidget):
         *,
         feedback: bool = True,
         remember: bool = True,
+        described: dict[str, Any] | None = None,
+        stored: list[Question] | None = None,
     ) -> None:
         self._asked = {question.id: question for question in questions}
+        self._described = {"kind": "quiz", **(described or {})}
+        self._kept = questions if stored is None else stored
         super().__init__(questions=[*map(_without_key, questions)], diagnostic=not feedback)
         if remember:
             self.states = self._remembered()
@@ -158,7 +168,12 @@ class Quiz(CourseWidget):
 
     def without_kernel(self) -> tuple[str, str]:
         """The questions with their options, to be read only."""
-        return read_only(self.questions, "Run this cell to answer them.")
+        questions = [_without_key(question) for question in self._kept]
+        return read_only(questions, "Run this cell to answer them; what you answered is kept.")
+
+    def descriptor(self) -> dict[str, Any]:
+        """Which questions, in order, and where they come from."""
+        return {**self._described, "questions": [question.id for question in self._kept]}
 
 
 DONT_KNOW = [-1]
@@ -168,7 +183,8 @@ DONT_KNOW = [-1]
 def _noted(response: Response, sure: bool | None) -> dict[str, Any]:
     """The learner's answer in a diagnostic, which is told nothing."""
     text = "Noted, and nothing recorded." if response == DONT_KNOW else "Noted."
-    return {"response": response, "sure": sure, "html": f"<p>{text}</p>"}
+    mark = "" if response == DONT_KNOW else "noted"
+    return {"response": response, "sure": sure, "mark": mark, "html": f"<p>{text}</p>"}
 
 
 def _without_key(question: Question) -> dict[str, Any]:
@@ -187,9 +203,10 @@ def _state(question: Question, response: Response, judgement: Judgement) -> dict
     """The learner's answer, and the feedback to it in HTML."""
     if not judgement.readable:
         return {"response": response, "html": f"<p>{html.escape(judgement.sentences[0])}</p>"}
-    mark = "✓ Right." if judgement.right else "✗ Not yet."
+    told = "✓ Right." if judgement.right else "✗ Not yet."
     if 0 < judgement.points < 1:
-        mark = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
+        told = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
     feedback = map(markdown, judgement.sentences)
-    parts = (f"<p><strong>{mark}</strong></p>", *feedback, solution(question))
-    return {"response": response, "html": "".join(parts)}
+    parts = (f"<p><strong>{told}</strong></p>", *feedback, solution(question))
+    mark = "right" if judgement.right else "wrong"
+    return {"response": response, "mark": mark, "html": "".join(parts)}

@@ -24,6 +24,7 @@ import io
 import json
 import os
 import random
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -215,6 +216,9 @@ def _memory_limit() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+_ORIGIN = re.compile(r", (?:grad_fn=<[^>]*>|requires_grad=True)")
+
+
 def _seen(show: str, names: dict[str, Any]) -> str:
     """``: SHOW is VALUE``, or nothing where there is no such value."""
     if not show:
@@ -224,7 +228,8 @@ def _seen(show: str, names: dict[str, Any]) -> str:
         # torch.Size([2, 3]) is read more easily as (2, 3).
         if isinstance(value, tuple) and type(value).__name__ == "Size":
             value = tuple(value)
-        text = " ".join(repr(value).split())
+        # How a tensor came about is not what came out.
+        text = _ORIGIN.sub("", " ".join(repr(value).split()))
     except Exception:
         return ""
     return f": {show} is {_cut(text, MOST_SHOWN)}"

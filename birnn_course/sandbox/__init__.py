@@ -15,7 +15,7 @@ SHOWN = (
     "sandbox",
 )  # fmt: skip
 """Folders of the package that can be read in the sandbox; every other one is empty there."""
-ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks")
+ANSWERS = ("exercises", "questions", "grading", "project", "_notebooks", "_solutions")
 """Those of the others that know answers, for which something stands in."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 """What of the machine's own is in the sandbox; no terminals, which submissions would share."""

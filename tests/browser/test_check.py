@@ -37,6 +37,8 @@ def test_what_check_and_hint_show(scratch: Lab) -> None:
             f"{START}def read_both_ways(x, f, b):\n{body}\ncheck(read_both_ways)"
         )
         expect(output).to_contain_text(expected)
+        # what is right is drawn beside the reference, and nothing else is
+        expect(output.get_by_role("img")).to_have_count(int(body == RIGHT))
     output = scratch.insert_and_run(f"{START}hint('read_both_ways')")
     expect(output).to_contain_text("Hint 1 of 3")
     assert scratch.errors() == []

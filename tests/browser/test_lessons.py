@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from birnn_course.course import UNITS, Unit
 from browser.axe import RENDERED, violations
 from browser.conftest import as_a_newcomer, pictured
-from browser.lab import CourseServer, Lab, new_page
+from browser.lab import WINDOW, CourseServer, Lab, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -44,6 +44,31 @@ def test_a_newcomer_sees_the_first_lesson_and_its_contents(first_hour: Lab) -> N
     # and nothing to save yet
     assert not page.evaluate("() => window.jupyterapp.shell.currentWidget.context.model.dirty")
     lab.screenshot("first-start")
+
+
+# Letters in each line of the paragraphs that fill some.
+LINES = """() => [...document.querySelectorAll('.jp-RenderedMarkdown p')]
+    .map(node => [node.textContent.length,
+                  Math.round(node.clientHeight / parseFloat(getComputedStyle(node).lineHeight))])
+    .filter(([, lines]) => lines > 2).map(([letters, lines]) => letters / lines)"""
+SMALL: ViewportSize = {"width": 1024, "height": 768}
+
+
+def test_a_line_of_text_has_about_75_letters(first_hour: Lab) -> None:
+    """Also in a small window whose contents are folded, where nothing is cut off."""
+    lab, page = first_hour, first_hour.page
+    lab.command("application:toggle-left-area")
+    for window in (WINDOW, SMALL):
+        page.set_viewport_size(window)
+        assert 60 < max(page.evaluate(LINES)) <= 76, page.evaluate(LINES)
+    seen = lab.notebook().locator(".jp-WindowedPanel-outer")
+    assert seen.evaluate("node => node.scrollWidth <= node.clientWidth")
+    lab.screenshot("lesson-1024")
+    planted = page.add_style_tag(content=".jp-RenderedMarkdown p { max-width: none !important; }")
+    assert max(page.evaluate(LINES)) > 76
+    planted.evaluate("node => node.remove()")
+    page.set_viewport_size(WINDOW)
+    lab.command("application:toggle-left-area")
 
 
 def runs_from_top_to_bottom(lab: Lab) -> None:
@@ -88,7 +113,9 @@ def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(first_hour: L
     panel.get_by_role("button", name="Note answer").click()
     expect(status).to_have_text("Noted, and nothing recorded.")
     lab.run_last_code_cell()
-    expect(lab.notebook()).to_contain_text("1 of 12 questions answered.")
+    expect(lab.notebook()).to_contain_text(
+        "1 of 12 questions answered (I don't know yet is not counted)."
+    )
 
 
 def test_a_lesson_runs_with_its_viewer(first_hour: Lab) -> None:

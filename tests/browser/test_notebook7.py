@@ -12,6 +12,12 @@ from browser.conftest import serving
 from browser.lab import SCRATCH, TOKEN, Lab, Server, write_scratch
 from browser.quizzes import give
 from browser.shown import QUIZZES, cell
+from browser.test_closed import (
+    assert_each_is_alive_again,
+    assert_each_says_what_to_do,
+    reopen,
+    run_each,
+)
 
 from conftest import ROOT, unused_port
 
@@ -58,3 +64,13 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
     expect(viewer.get_by_role("status")).to_contain_text("Output 2 has seen inputs 2 to 7;")
     assert notebook.errors() == []
     notebook.screenshot("notebook7")
+
+
+def test_a_closed_notebook_says_what_to_do(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    run_each(notebook)
+    reopen(notebook)
+    assert_each_says_what_to_do(notebook)
+    notebook.screenshot("notebook7-closed")
+    assert_each_is_alive_again(notebook)

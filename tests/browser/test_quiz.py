@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from birnn_course.questions.bank import Question, bank
+from browser.axe import violations
 from browser.lab import SCRATCH, CourseServer, Lab
 from browser.quizzes import give, position_of
 from browser.shown import first_of_each_kind
@@ -117,3 +118,43 @@ def test_the_working_copy_holds_no_key(scratch: Lab, server: CourseServer) -> No
     for question in bank().values():
         for answer in question.answers:
             assert answer.feedback[:40] not in stored
+
+
+def test_dots_and_the_end_say_how_it_went(scratch: Lab) -> None:
+    asked = [q for q in QUESTIONS if q.kind == "one"][:3]
+    panel = scratch.insert_and_run(
+        "from birnn_course.questions.bank import bank\n"
+        "from birnn_course.questions.widget import Quiz\n"
+        f"Quiz([bank()[name] for name in {[q.id for q in asked]}], remember=False)"
+    ).locator(".birnn-quiz")
+    heading, keyboard = panel.locator(".birnn-heading"), scratch.page.keyboard
+    for question, right in zip(asked, (True, False), strict=False):
+        give(panel, question, right, by_keyboard=False)
+        expect(panel.get_by_role("status")).to_contain_text("✓" if right else "✗")
+        panel.get_by_role("button", name="Next question").click()
+    for number, told in enumerate(("right", "not yet", "no answer yet"), 1):
+        dot = panel.get_by_role("button", name=f"Question {number}: {told}", exact=True)
+        expect(dot).to_have_attribute("tabindex", "0" if number == 3 else "-1")
+    dot.focus()
+    keyboard.press("ArrowLeft")
+    expect(heading).to_have_text("Question 2 of 3")
+    keyboard.press("ArrowRight")
+    expect(dot).to_be_focused()
+    panel.get_by_role("button", name="How it went").click()
+    expect(heading).to_have_text("1 of 3 right")
+    expect(panel).to_contain_text("One idea to repeat: Question 2")
+    for theme in ("Light", "Dark"):
+        scratch.set_theme(theme)
+        scratch.screenshot(f"quiz-end-{theme.lower()}")
+        assert violations(scratch.page, ".birnn-quiz") == []
+    panel.get_by_role("button", name="Go on at question 3").click()
+    give(panel, asked[2], right=True, by_keyboard=True)
+    panel.get_by_role("button", name="How it went").click()
+    panel.get_by_role("button", name="Question 2", exact=True).click()
+    give(panel, asked[1], right=True, by_keyboard=True)
+    expect(panel.get_by_role("status")).to_contain_text("✓ Right.")
+    panel.locator(".birnn-dot").last.click()
+    panel.get_by_role("button", name="How it went").click()
+    expect(heading).to_be_focused()
+    expect(panel).to_contain_text("Nothing to repeat. Well done!")
+    assert scratch.errors() == []

@@ -94,9 +94,11 @@ def test_a_picture_of_other_values_is_greyed(scratch: Lab) -> None:
     steps.fill("14")
     expect(panel.get_by_role("status")).to_contain_text("type a whole number from 2 to 12")
     expect(panel).to_have_class("birnn-panel birnn-stale")
+    expect(panel.get_by_text("still the one before")).to_be_visible()
     steps.fill("9")
     expect(panel.get_by_role("status")).to_contain_text("6 of 9 cannot reach it")
     expect(panel).to_have_class("birnn-panel")
+    expect(panel.get_by_text("still the one before")).to_be_hidden()
 
 
 def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
