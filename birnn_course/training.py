@@ -135,7 +135,7 @@ def count_right(
     Returns
     -------
     Tensor
-        ``(n_sequences, 2)``, whole numbers, on the CPU; for :func:`birnn_course.bootstrap_interval`.
+        ``(n_sequences, 2)``, on the CPU; for :func:`birnn_course.bootstrap_interval`.
     """
     counts = [torch.zeros(0, 2, dtype=torch.long)]
     for inputs, targets, *lengths in batches:

@@ -68,9 +68,9 @@ class Route:
 
     def _repr_html_(self) -> str:
         units = "".join(self._tile(unit.number, unit.title, unit.lesson) for unit in UNITS[1:])
-        first = UNITS[1]
+        first, summary = UNITS[1], html.escape(" ".join(self.sentences))
         return (
-            f'<div class="birnn-route"><style>{_STYLE}</style><p>{html.escape(" ".join(self.sentences))}</p>'
+            f'<div class="birnn-route"><style>{_STYLE}</style><p>{summary}</p>'
             f'<ol>{units}</ol><p>Begin with <a href="{quote(first.lesson)}">'
             f"{first.number} · {html.escape(first.title)}</a>.</p></div>"
         )
