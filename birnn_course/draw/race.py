@@ -27,6 +27,7 @@ Learned = Callable[[Tensor, Tensor, Tensor, Tensor], None]
 """Takes inputs, targets, scores and loss of a step."""
 
 POINTS = 40  # of each curve, about
+PAUSE = 0.4  # seconds at least between two pictures
 WINDOW = 3  # points whose targets make one score: few have little to say
 WIDTH, HEIGHT = 250.0, 130.0  # of a panel, in pixels
 LEFT, BETWEEN = 48.0, 64.0
@@ -195,7 +196,7 @@ class Lane:
             return
         place = (self._race._place() if stays else Live()) if shell else None
         per_epoch = max(1, min(POINTS // epochs, n_batches))
-        began, drawn, pause = time.monotonic(), -math.inf, 0.2
+        began, drawn, pause = time.monotonic(), -math.inf, PAUSE
         done = 0
         losses: list[Tensor] = []
         hits: list[Tensor] = []
@@ -222,7 +223,7 @@ class Lane:
                 news = f"{self.name}: epoch {epoch} of {epochs}, about {left:.0f} s left"
                 place.show(self._race._page(news))
                 drawn = time.monotonic()
-                pause = max(0.2, 40 * (drawn - now))  # drawing takes a fortieth of the time
+                pause = max(PAUSE, 40 * (drawn - now))  # drawing takes a fortieth of the time
 
         try:
             yield learned

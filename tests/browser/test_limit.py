@@ -140,6 +140,7 @@ def test_nothing_is_wider_than_the_window(page: Page, tmp_path: Path, width: int
     assert page.evaluate(cut) != []
 
 
+@pytest.mark.full
 def test_it_runs_in_a_notebook(scratch: Lab) -> None:
     output = scratch.insert_and_run(
         "from birnn_course import limit_explorer\nlimit_explorer(lookahead=2)"
