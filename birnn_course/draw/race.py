@@ -130,7 +130,7 @@ class Race:
         """The picture while it grows."""
         claim = html.escape(self._claim())
         svg = self._scene(news).svg().replace("<svg ", f'<svg role="img" aria-label="{claim}" ', 1)
-        return f'<div class="birnn-draw"><style>{style()}</style>{svg}</div>'
+        return f'<figure class="birnn-draw"><style>{style()}</style>{svg}</figure>'
 
     def _sentence(self) -> str:
         ended = (f"{name}: {lane.outcome()}" for name, lane in self._lanes.items())

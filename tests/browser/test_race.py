@@ -36,11 +36,11 @@ def test_a_training_is_seen_and_its_result_stays(scratch: Lab) -> None:
         }""",
         SOURCE,
     )
-    growing = output.locator("div.birnn-draw svg")
+    growing = output.locator("figure.birnn-draw:not(:has(img)) svg")
     expect(growing).to_contain_text("s left")
     scratch.screenshot("race-growing")
     expect(growing).to_contain_text("both ways: epoch")
-    left = output.locator("figure.birnn-draw")
+    left = output.locator("figure.birnn-draw:has(img)")
     expect(left.locator("svg")).to_be_visible()
     expect(growing).to_have_count(0)
     expect(left.locator("img")).to_be_hidden()
