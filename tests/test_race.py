@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from birnn_course import Race, SequenceTagger, fit
 from birnn_course.data.batches import IGNORED
+from birnn_course.draw import live
 from birnn_course.draw import race as module
 from birnn_course.draw.race import Lane, Point
 from birnn_course.errors import CourseError
@@ -251,3 +252,20 @@ def test_in_a_real_notebook(tmp_path: Path) -> None:
     assert left.data["text/plain"].splitlines()[0].startswith("[Loss and accuracy while training")
     assert left.data["text/html"].startswith('<figure class="birnn-draw">')
     assert "widgets" not in notebook.metadata
+
+
+def test_pictures_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: clock[0])
+    pace = live.Pace()
+    assert pace.due()
+    clock[0] += 0.1  # to draw a picture
+    pace.drawn()
+    for later, due in ((1.0, False), (2.8, False), (0.3, True)):
+        clock[0] += later
+        assert pace.due() is due
+    pace.drawn()
+    clock[0] += live.PAUSE * 0.9
+    assert not pace.due()
+    clock[0] = 130.0
+    assert pace.left(0.25) == 90.0

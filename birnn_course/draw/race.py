@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from birnn_course.data.batches import IGNORED
 from birnn_course.draw.charts import legend, mark, ticks, written
 from birnn_course.draw.drawing import Drawing
 from birnn_course.draw.inks import Look, looks, style
-from birnn_course.draw.live import Live, after_this_cell, kernel
+from birnn_course.draw.live import Live, Pace, after_this_cell, kernel
 from birnn_course.draw.scene import Label, Line, Scene
 from birnn_course.errors import CourseError
 
@@ -27,7 +26,6 @@ Learned = Callable[[Tensor, Tensor, Tensor, Tensor], None]
 """Takes inputs, targets, scores and loss of a step."""
 
 POINTS = 40  # of each curve, about
-PAUSE = 0.4  # seconds at least between two pictures
 WINDOW = 3  # points whose targets make one score: few have little to say
 WIDTH, HEIGHT = 250.0, 130.0  # of a panel, in pixels
 LEFT, BETWEEN = 48.0, 64.0
@@ -196,40 +194,52 @@ class Lane:
             return
         place = (self._race._place() if stays else Live()) if shell else None
         per_epoch = max(1, min(POINTS // epochs, n_batches))
-        began, drawn, pause = time.monotonic(), -math.inf, PAUSE
+        pace, tally = Pace(), _Tally(self._race._where)
         done = 0
-        losses: list[Tensor] = []
-        hits: list[Tensor] = []
 
         def learned(inputs: Tensor, targets: Tensor, scores: Tensor, loss: Tensor) -> None:
-            nonlocal done, drawn, pause
-            known = targets != IGNORED
-            counted = known & self._race._where(inputs) if self._race._where else known
-            right = (scores.argmax(-1) == targets) & counted
-            hits.append(torch.stack([known.sum(), right.sum(), counted.sum()]))
-            losses.append(loss * hits[-1][0])
+            nonlocal done
+            tally.add(inputs, targets, scores, loss)
             done += 1
             if done * per_epoch // n_batches == (done - 1) * per_epoch // n_batches:
                 return
-            # Read now and then: a GPU would wait for each.
-            total = torch.stack(hits).sum(0).tolist()
-            self.points.append(Point(done / n_batches, torch.stack(losses).sum().item(), *total))
-            losses.clear()
-            hits.clear()
-            now = time.monotonic()
-            if place and now - drawn > pause:
-                left = (now - began) * (epochs * n_batches - done) / done
+            self.points.append(Point(done / n_batches, *tally.take()))
+            if place and pace.due():
                 epoch = math.ceil(done / n_batches)
+                left = pace.left(done / (epochs * n_batches))
                 news = f"{self.name}: epoch {epoch} of {epochs}, about {left:.0f} s left"
                 place.show(self._race._page(news))
-                drawn = time.monotonic()
-                pause = max(PAUSE, 40 * (drawn - now))  # drawing takes a fortieth of the time
+                pace.drawn()
 
         try:
             yield learned
         finally:
             if place and not stays:
                 place.close()
+
+
+class _Tally:
+    """Counts that stay where they are made until they are read: a GPU would wait for each."""
+
+    def __init__(self, where: Callable[[Tensor], Tensor] | None) -> None:
+        self._where = where
+        self._losses: list[Tensor] = []
+        self._counts: list[Tensor] = []
+
+    def add(self, inputs: Tensor, targets: Tensor, scores: Tensor, loss: Tensor) -> None:
+        known = targets != IGNORED
+        counted = known & self._where(inputs) if self._where else known
+        right = (scores.argmax(-1) == targets) & counted
+        self._counts.append(torch.stack([known.sum(), right.sum(), counted.sum()]))
+        self._losses.append(loss * self._counts[-1][0])
+
+    def take(self) -> tuple[float, int, int, int]:
+        """Loss, targets, right answers and scored targets since the last time."""
+        loss = torch.stack(self._losses).sum().item()
+        targets, right, counted = torch.stack(self._counts).sum(0).tolist()
+        self._losses.clear()
+        self._counts.clear()
+        return loss, targets, right, counted
 
 
 def draw_race(lanes: Mapping[str, Lane], limits: Mapping[str, float], news: str = "") -> Scene:

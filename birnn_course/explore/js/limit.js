@@ -120,7 +120,7 @@ function render({ model, el }) {
         if (word !== undefined) put("bl-word", first, start + j, { down }, word);
       }
     }
-    put("bl-head", -1, start, { across: farthest }, "what follows");
+    put("bl-head", -1, start, { across: farthest }, farthest > 1 ? `next ${step}s` : "next");
     put("bl-head", -1, end, {}, "bet");
     put("bl-head", -1, end + 1, {}, "truth");
     const wide = (j) => Math.max(2, ...rows.map(([rest]) => (rest[j] ?? "").length));
