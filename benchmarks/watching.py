@@ -57,7 +57,7 @@ def trainings(sentences: int, words: int) -> dict[str, Training]:
 
 
 def measure(rounds: int, sentences: int, words: int) -> dict[str, dict[str, list[float]]]:
-    """Processor seconds of each round in the kernel that calls it, and of the picture."""
+    """Processor seconds of each round, in this kernel, and of the picture that is left."""
     setup()
     found: dict[str, dict[str, list[float]]] = {}
     for name, (start, batches, where, epochs) in trainings(sentences, words).items():

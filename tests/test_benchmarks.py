@@ -196,6 +196,7 @@ def test_a_slower_loop_has_the_smaller_ratio(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+@pytest.mark.full
 def test_watching_is_timed_beside_not_watching(tmp_path: Path) -> None:
     watching.main(["--rounds", "2", "--sentences", "100", "--words", "50", "--out", str(tmp_path)])
     text = kept("watching", tmp_path)

@@ -96,8 +96,8 @@ def sequences(words: str, n: int = 1) -> list[Sequence]:
 
 def uneven() -> list[Sequence]:
     return [
-        Sequence(("?", "x"), ("X", "-"), Fraction(1, 1009)),
-        Sequence(("?", "y"), ("Y", "-"), Fraction(1008, 1009)),
+        Sequence(("?", "x"), ("X", "-"), Fraction(1, 100_003)),
+        Sequence(("?", "y"), ("Y", "-"), Fraction(100_002, 100_003)),
     ]
 
 
@@ -109,9 +109,9 @@ def uneven() -> list[Sequence]:
             [Sequence(("a",), (tag,), Fraction(1, 2)) for tag in "XY"],
             "In this task no look-ahead helps",
         ),
-        (sequences("ab", 9), "decides more than 8 words after a word"),
+        (sequences("ab", 9), "decides more than 8 steps after a word"),
         (sequences("abcdefg", 2), "up to 49 ways to go on; there is room for 80 and 36"),
-        (uneven(), "need 1,009 sentences to be shown; there is room for 1,000"),
+        (uneven(), "need 100,003 sequences to be shown; there is room for 100,000"),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(listed: list[Sequence], sentence: str) -> None:

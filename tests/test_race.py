@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from birnn_course import Race, SequenceTagger, fit
 from birnn_course.data.batches import IGNORED
+from birnn_course.draw import live
 from birnn_course.draw import race as module
 from birnn_course.draw.race import Lane, Point
 from birnn_course.errors import CourseError
@@ -103,18 +104,18 @@ def test_a_point_is_kept_now_and_then_and_at_the_end_of_each_epoch() -> None:
         assert len(kept) <= max(module.POINTS, epochs)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def raced() -> Race:
     race = Race(limits={"left-to-right limit": 0.6})
     for name in ("left to right", "both ways"):
-        fit(tagger(), copy_task(60), epochs=4, watch=race.lane(name))
+        fit(tagger(), copy_task(10), epochs=4, watch=race.lane(name))
     return race
 
 
 def test_what_is_left_behind_is_compared_but_for_what_training_moves(raced: Race) -> None:
     other = Race(limits={"left-to-right limit": 0.6})
     for name in ("left to right", "both ways"):
-        fit(tagger(), copy_task(60), epochs=4, lr=1e-3, watch=other.lane(name))
+        fit(tagger(), copy_task(10), epochs=4, lr=1e-3, watch=other.lane(name))
     for form in ("text/plain", "text/html"):
         first, second = bundle(raced)[form], bundle(other)[form]
         assert first != second and compared(first) == compared(second)
@@ -125,7 +126,7 @@ def test_what_is_left_behind_is_compared_but_for_what_training_moves(raced: Race
         "left to right: 4 epochs, loss , accuracy  % · both ways: 4 epochs, loss , accuracy  %."
     )
     # Another claim, and another number of epochs, would be noticed.
-    raced._alt = "Both reach the top."
+    other._alt = "Both reach the top."
     assert compared(bundle(raced)["text/html"]) != compared(bundle(other)["text/html"])
 
 
@@ -241,6 +242,7 @@ print("trained")
 """
 
 
+@pytest.mark.full
 def test_in_a_real_notebook(tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
@@ -251,3 +253,20 @@ def test_in_a_real_notebook(tmp_path: Path) -> None:
     assert left.data["text/plain"].splitlines()[0].startswith("[Loss and accuracy while training")
     assert left.data["text/html"].startswith('<figure class="birnn-draw">')
     assert "widgets" not in notebook.metadata
+
+
+def test_pictures_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: clock[0])
+    pace = live.Pace()
+    assert pace.due()
+    clock[0] += 0.1  # to draw a picture
+    pace.drawn()
+    for later, due in ((1.0, False), (2.8, False), (0.3, True)):
+        clock[0] += later
+        assert pace.due() is due
+    pace.drawn()
+    clock[0] += live.PAUSE * 0.9
+    assert not pace.due()
+    clock[0] = 130.0
+    assert pace.left(0.25) == 90.0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 Bundle = dict[str, str]
+PAUSE = 0.5
+"""Seconds between two pictures, at least."""
 _NOTHING = {"text/plain": "", "text/html": ""}
 
 
@@ -36,6 +40,30 @@ class Live:
     def close(self) -> None:
         """Leave nothing."""
         self._handle.update(_NOTHING, raw=True)
+
+
+class Pace:
+    """When the next picture is due, so that drawing takes a fortieth of the time at most."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._asked = self._drawn = -math.inf
+
+    def due(self) -> bool:
+        """Whether to draw now; then say :meth:`drawn`."""
+        cost = self._drawn - self._asked if math.isfinite(self._drawn) else 0.0
+        if time.monotonic() - self._drawn < max(PAUSE, 40 * cost):
+            return False
+        self._asked = time.monotonic()
+        return True
+
+    def drawn(self) -> None:
+        """The picture is there."""
+        self._drawn = time.monotonic()
+
+    def left(self, share: float) -> float:
+        """Seconds that are left after this share of the work, if it goes on like this."""
+        return (time.monotonic() - self._began) * (1 - share) / share
 
 
 def after_this_cell(leave: Callable[[], Any]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from birnn_course.data.batches import IGNORED
 from birnn_course.draw.charts import legend, mark, ticks, written
 from birnn_course.draw.drawing import Drawing
 from birnn_course.draw.inks import Look, looks, style
-from birnn_course.draw.live import Live, after_this_cell, kernel
+from birnn_course.draw.live import Live, Pace, after_this_cell, kernel
 from birnn_course.draw.scene import Label, Line, Scene
 from birnn_course.errors import CourseError
 
@@ -129,7 +128,7 @@ class Race:
         """The picture while it grows."""
         claim = html.escape(self._claim())
         svg = self._scene(news).svg().replace("<svg ", f'<svg role="img" aria-label="{claim}" ', 1)
-        return f'<div class="birnn-draw"><style>{style()}</style>{svg}</div>'
+        return f'<figure class="birnn-draw"><style>{style()}</style>{svg}</figure>'
 
     def _sentence(self) -> str:
         ended = (f"{name}: {lane.outcome()}" for name, lane in self._lanes.items())
@@ -195,40 +194,52 @@ class Lane:
             return
         place = (self._race._place() if stays else Live()) if shell else None
         per_epoch = max(1, min(POINTS // epochs, n_batches))
-        began, drawn, pause = time.monotonic(), -math.inf, 0.2
+        pace, tally = Pace(), _Tally(self._race._where)
         done = 0
-        losses: list[Tensor] = []
-        hits: list[Tensor] = []
 
         def learned(inputs: Tensor, targets: Tensor, scores: Tensor, loss: Tensor) -> None:
-            nonlocal done, drawn, pause
-            known = targets != IGNORED
-            counted = known & self._race._where(inputs) if self._race._where else known
-            right = (scores.argmax(-1) == targets) & counted
-            hits.append(torch.stack([known.sum(), right.sum(), counted.sum()]))
-            losses.append(loss * hits[-1][0])
+            nonlocal done
+            tally.add(inputs, targets, scores, loss)
             done += 1
             if done * per_epoch // n_batches == (done - 1) * per_epoch // n_batches:
                 return
-            # Read now and then: a GPU would wait for each.
-            total = torch.stack(hits).sum(0).tolist()
-            self.points.append(Point(done / n_batches, torch.stack(losses).sum().item(), *total))
-            losses.clear()
-            hits.clear()
-            now = time.monotonic()
-            if place and now - drawn > pause:
-                left = (now - began) * (epochs * n_batches - done) / done
+            self.points.append(Point(done / n_batches, *tally.take()))
+            if place and pace.due():
                 epoch = math.ceil(done / n_batches)
+                left = pace.left(done / (epochs * n_batches))
                 news = f"{self.name}: epoch {epoch} of {epochs}, about {left:.0f} s left"
                 place.show(self._race._page(news))
-                drawn = time.monotonic()
-                pause = max(0.2, 40 * (drawn - now))  # drawing takes a fortieth of the time
+                pace.drawn()
 
         try:
             yield learned
         finally:
             if place and not stays:
                 place.close()
+
+
+class _Tally:
+    """Counts that stay where they are made until they are read: a GPU would wait for each."""
+
+    def __init__(self, where: Callable[[Tensor], Tensor] | None) -> None:
+        self._where = where
+        self._losses: list[Tensor] = []
+        self._counts: list[Tensor] = []
+
+    def add(self, inputs: Tensor, targets: Tensor, scores: Tensor, loss: Tensor) -> None:
+        known = targets != IGNORED
+        counted = known & self._where(inputs) if self._where else known
+        right = (scores.argmax(-1) == targets) & counted
+        self._counts.append(torch.stack([known.sum(), right.sum(), counted.sum()]))
+        self._losses.append(loss * self._counts[-1][0])
+
+    def take(self) -> tuple[float, int, int, int]:
+        """Loss, targets, right answers and scored targets since the last time."""
+        loss = torch.stack(self._losses).sum().item()
+        targets, right, counted = torch.stack(self._counts).sum(0).tolist()
+        self._losses.clear()
+        self._counts.clear()
+        return loss, targets, right, counted
 
 
 def draw_race(lanes: Mapping[str, Lane], limits: Mapping[str, float], news: str = "") -> Scene:

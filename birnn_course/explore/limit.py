@@ -16,7 +16,7 @@ from birnn_course.errors import CourseError
 from birnn_course.widgets import CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
-FARTHEST, MOST_ROWS, MOST_BEGINNINGS, MOST_SENTENCES = 8, 36, 80, 1_000
+FARTHEST, MOST_ROWS, MOST_BEGINNINGS, MOST_COUNTED = 8, 36, 80, 100_000
 
 Rest = tuple[tuple[str, ...], str]
 """The words after a beginning, and the tag of its last word."""
@@ -72,6 +72,7 @@ def limit_explorer(
     task: TaggingTask | None = None,
     *,
     lookahead: int = 0,
+    of: tuple[str, str] = ("sentence", "word"),
     heading: str = "How far must a model read before it can know?",
 ) -> LimitExplorer:
     """Uncover the words after an ambiguous one, and watch the heaps of equal sentences split.
@@ -85,6 +86,8 @@ def limit_explorer(
         By default :func:`birnn_course.names_task`.
     lookahead : int
         How many words after the ambiguous one are uncovered at first.
+    of : (str, str)
+        What one sequence of the task is, and one step of it.
     heading : str
         The question above it.
 
@@ -93,14 +96,16 @@ def limit_explorer(
     CourseError
         If nothing in the task is ambiguous or a look-ahead never helps; if the look-ahead is out of
         range; or if there is too much to show: at most 8 words ahead, 80 beginnings, 36 ways to go
-        on after one, and 1,000 sentences in whose proportions these come.
+        on after one, and 100,000 sentences in whose proportions these come.
     """
     library = heaps_of(task or names_task())
     farthest = len(library["limits"]) - 1
     if not 0 <= lookahead <= farthest:
         raise CourseError(f"lookahead: choose a whole number from 0 to {farthest}.")
     return LimitExplorer(
-        heading=heading, values={"lookahead": lookahead, "beginning": 0}, library=library
+        heading=heading,
+        values={"lookahead": lookahead, "beginning": 0},
+        library={**library, "of": list(of)},
     )
 
 
@@ -126,7 +131,7 @@ def heaps_of(task: TaggingTask) -> dict[str, Any]:
     while limits[-1] != task.limit("both"):
         if len(limits) > FARTHEST:
             raise CourseError(
-                f"This task decides more than {FARTHEST} words after a word; take a shorter one."
+                f"This task decides more than {FARTHEST} steps after a word; take a shorter one."
             )
         limits.append(task.limit("left", lookahead=len(limits)))
     if len(limits) == 1:
@@ -167,10 +172,10 @@ def _counted(chances: dict[Rest, Fraction]) -> list[tuple[tuple[str, ...], str, 
     """In whole sentences, as few as give the proportions; equal first words stand together."""
     shares = [chance / sum(chances.values()) for chance in chances.values()]
     sentences = math.lcm(*(share.denominator for share in shares))
-    if sentences > MOST_SENTENCES:
+    if sentences > MOST_COUNTED:
         raise CourseError(
-            f"The chances of this task need {sentences:,} sentences to be shown; "
-            f"there is room for {MOST_SENTENCES:,}. Take rounder ones."
+            f"The chances of this task need {sentences:,} sequences to be shown; "
+            f"there is room for {MOST_COUNTED:,}. Take rounder ones."
         )
     order: dict[str, int] = {}
     for words, _ in chances:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from birnn_course.data.tasks import TaggingTask, cue_task, names_task
+from birnn_course.data.tasks import Sequence, TaggingTask, cue_task, names_task
 from birnn_course.explore import limit
 from birnn_course.explore.limit import LimitExplorer, limit_explorer
 from browser.alone import opened_alone
@@ -94,6 +94,25 @@ def test_a_beginning_may_be_chosen_and_say_less_than_the_task(page: Page, tmp_pa
     )
 
 
+def test_words_are_heaps_of_their_next_letters(page: Page, tmp_path: Path) -> None:
+    counts = {("a", "K"): 700, ("e", "S"): 210, ("h", "CH"): 80, ("h", "K"): 10}
+    task = TaggingTask(
+        Sequence(("c", letter), (sound, "-"), Fraction(n, 1000))
+        for (letter, sound), n in counts.items()
+    )
+    opened(page, tmp_path, limit_explorer(task, of=("word", "letter")))
+    status = page.get_by_role("status")
+    expect(status).to_have_text(
+        "The model has read c and must answer. All 100 words look the same to it, so all get one "
+        "answer. The best bet is K: right for 71 of 100, which is 71/100."
+    )
+    page.get_by_label("Letters read after c: 0 of 1").fill("1")
+    expect(status).to_have_text(
+        "1 more letter read. Now there are 3 heaps. 1 still holds more than one answer. The best "
+        "bets are right for 99 of 100, which is 99/100."
+    )
+
+
 def test_by_keyboard_alone(page: Page, tmp_path: Path) -> None:
     opened(page, tmp_path, limit_explorer())
     keyboard, status = page.keyboard, page.get_by_role("status")
@@ -140,6 +159,7 @@ def test_nothing_is_wider_than_the_window(page: Page, tmp_path: Path, width: int
     assert page.evaluate(cut) != []
 
 
+@pytest.mark.full
 def test_it_runs_in_a_notebook(scratch: Lab) -> None:
     output = scratch.insert_and_run(
         "from birnn_course import limit_explorer\nlimit_explorer(lookahead=2)"

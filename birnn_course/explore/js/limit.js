@@ -29,7 +29,7 @@ function heapsOf(rows, k) {
 }
 
 function render({ model, el }) {
-  const { limits, beginnings, rests } = model.get("library");
+  const { limits, beginnings, rests, of: [whole, step] } = model.get("library");
   const state = { ...model.get("values") };
   const farthest = limits.length - 1;
 
@@ -61,8 +61,9 @@ function render({ model, el }) {
     const total = heaps.reduce((sum, heap) => sum + heap.total, 0);
     const won = heaps.reduce((sum, heap) => sum + heap.won, 0);
     const now = { k, words, rows, heaps, total, won, limit: limits[k] };
-    sliderLabel.textContent = `Words read after ${words.at(-1)}: ${k} of ${farthest}`;
-    slider.setAttribute("aria-valuetext", plural(k, "word"));
+    const steps = `${step[0].toUpperCase()}${step.slice(1)}s`;
+    sliderLabel.textContent = `${steps} read after ${words.at(-1)}: ${k} of ${farthest}`;
+    slider.setAttribute("aria-valuetext", plural(k, step));
     showScore(now);
     showGrid(now);
     sentence.textContent = said(now);
@@ -119,7 +120,7 @@ function render({ model, el }) {
         if (word !== undefined) put("bl-word", first, start + j, { down }, word);
       }
     }
-    put("bl-head", -1, start, { across: farthest }, "what follows");
+    put("bl-head", -1, start, { across: farthest }, farthest > 1 ? `next ${step}s` : "next");
     put("bl-head", -1, end, {}, "bet");
     put("bl-head", -1, end + 1, {}, "truth");
     const wide = (j) => Math.max(2, ...rows.map(([rest]) => (rest[j] ?? "").length));
@@ -127,7 +128,7 @@ function render({ model, el }) {
     grid.style.setProperty("--known", words.length);
     grid.style.setProperty("--fields", fields);
     const least = Math.min(...rows.map(([, , n]) => n));
-    grid.style.gridTemplateRows = `auto ${rows.map(([, , n]) => `${Math.min(17 * n / least, 40)}px`).join(" ")}`;
+    grid.style.gridTemplateRows = `auto ${rows.map(([, , n]) => `${Math.min(17 * n / least, 28)}px`).join(" ")}`;
     grid.replaceChildren(...cells);
   }
 
@@ -136,23 +137,23 @@ function render({ model, el }) {
     const score = `${won} of ${total}, which is ${fraction(won, total)}`;
     const task = limit[0] * total === limit[1] * won ? "" : ` In the whole task it is ${fraction(...limit)}.`;
     if (k === 0) {
-      return `The model has read ${words.join(" ")} and must answer. All ${total} sentences look the same to it, ` +
+      return `The model has read ${words.join(" ")} and must answer. All ${plural(total, whole)} look the same to it, ` +
         `so all get one answer. The best bet is ${heaps[0].bet}: right for ${score}.${task}`;
     }
     const split = heaps.length === heapsOf(rows, k - 1).length
-      ? `The last of these words splits nothing: still ${plural(heaps.length, "heap")}.`
+      ? `The last of these ${step}s splits nothing: still ${plural(heaps.length, "heap")}.`
       : `Now there are ${plural(heaps.length, "heap")}.`;
     const holds = !mixed ? "Each holds one answer only, so every bet is right"
-      : `${mixed === heaps.length ? (mixed > 1 ? "Each still holds" : "It still holds") : `${mixed} still hold`} more than one answer. ` +
+      : `${mixed === heaps.length ? (mixed > 1 ? "Each still holds" : "It still holds") : `${mixed} still hold${mixed > 1 ? "" : "s"}`} more than one answer. ` +
         "The best bets are right for";
-    return `${plural(k, "more word")} read. ${split} ${holds}${mixed ? ` ${score}` : `: ${score}`}.${task}`;
+    return `${plural(k, `more ${step}`)} read. ${split} ${holds}${mixed ? ` ${score}` : `: ${score}`}.${task}`;
   }
 
   function showTable({ words, heaps }) {
     const line = (heap) => `<tr><th scope="row">${[...words, heap.seen].join(" ").trim()} …</th>` +
       `<td>${[...heap.tags].map(([tag, n]) => `${n} ${tag}`).join(", ")}</td>` +
       `<td>${heap.bet}</td><td>${heap.won} of ${heap.total}</td></tr>`;
-    const head = ["sentences that begin", "what is true", "best bet", "right"];
+    const head = [`${whole}s that begin`, "what is true", "best bet", "right"];
     table.innerHTML = `<table><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
       `<tbody>${heaps.map(line).join("")}</tbody></table>`;
   }
