@@ -114,10 +114,10 @@ def old_under_new(panel: Panel) -> list[str]:
         good = panel.values[control["name"]]
         for bad in NEVER[control["kind"]]:
             before, answered = panel.picture, panel.answered
-            told = change(panel, **{control["name"]: bad})
+            sentence = change(panel, **{control["name"]: bad})
             same = panel.picture == before and panel.answered == answered + 1
-            if not (panel.stale and same and told.startswith(control["label"])):
-                found.append(f"{control['name']}={bad!r}: {told}")
+            if not (panel.stale and same and sentence.startswith(control["label"])):
+                found.append(f"{control['name']}={bad!r}: {sentence}")
         change(panel, **{control["name"]: good})
         if panel.stale:
             found.append(f"{control['name']}={good!r} stays grey")

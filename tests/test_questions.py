@@ -223,7 +223,7 @@ def test_numbers_as_people_type_them(text: str, value: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "sentence"),
     [
         ("2,5", "Write the decimals behind a point: 2.5"),
         (" -0,25 % ", "Write the decimals behind a point: -0.25 %"),
@@ -232,8 +232,8 @@ def test_numbers_as_people_type_them(text: str, value: float | None) -> None:
         ("two", "Type a number, like 0.25 or 3."),
     ],
 )
-def test_what_is_no_number_is_told_how_to_write_it(typed: str, told: str) -> None:
+def test_what_is_no_number_is_told_how_to_write_it(typed: str, sentence: str) -> None:
     number = next(question for question in bank().values() if question.kind == "number")
     judgement = judge(number, typed)
     assert not judgement.readable
-    assert judgement.sentences == (told,)
+    assert judgement.sentences == (sentence,)

@@ -199,10 +199,10 @@ def _state(question: Question, response: Response, judgement: Judgement) -> dict
     """The learner's answer, and the feedback to it in HTML."""
     if not judgement.readable:
         return {"response": response, "html": f"<p>{html.escape(judgement.sentences[0])}</p>"}
-    told = "✓ Right." if judgement.right else "✗ Not yet."
+    verdict = "✓ Right." if judgement.right else "✗ Not yet."
     if 0 < judgement.points < 1:
-        told = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
+        verdict = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
     feedback = map(markdown, judgement.sentences)
-    parts = (f"<p><strong>{told}</strong></p>", *feedback, solution(question))
+    parts = (f"<p><strong>{verdict}</strong></p>", *feedback, solution(question))
     mark = "right" if judgement.right else "wrong"
     return {"response": response, "mark": mark, "html": "".join(parts)}

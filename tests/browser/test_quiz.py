@@ -132,8 +132,8 @@ def test_dots_and_the_end_say_how_it_went(scratch: Lab) -> None:
         give(panel, question, right, by_keyboard=False)
         expect(panel.get_by_role("status")).to_contain_text("✓" if right else "✗")
         panel.get_by_role("button", name="Next question").click()
-    for number, told in enumerate(("right", "not yet", "no answer yet"), 1):
-        dot = panel.get_by_role("button", name=f"Question {number}: {told}", exact=True)
+    for number, state in enumerate(("right", "not yet", "no answer yet"), 1):
+        dot = panel.get_by_role("button", name=f"Question {number}: {state}", exact=True)
         expect(dot).to_have_attribute("tabindex", "0" if number == 3 else "-1")
     dot.focus()
     keyboard.press("ArrowLeft")
