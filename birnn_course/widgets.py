@@ -49,15 +49,12 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 # JupyterLab shows a view whose widget is gone as "model not found", and never the HTML of the same
 # output. So the HTML is an output of its own, just before the view, and stays until the view has
 # something to show; what the view says meanwhile, or says for ever, is plain text, and is hidden.
-# While it still loads, the HTML waits, so that nothing flickers (.6S is a time, however written).
 _HTML = "*:has(>.birnn-kept,>*>.birnn-kept)"
-_VIEW = ".jp-OutputArea-output:not([data-mime-type])"
 _KEPT = (
-    f"<style>{_HTML}:has(+* .birnn-panel),{_HTML}+* {_VIEW}:not(:has(*)){{display:none}}"
-    f"{_HTML}:has(+* {_VIEW}) .birnn-kept{{animation:birnn-late .6S step-end}}"
-    "@keyframes birnn-late{from{max-height:0;padding:0;border:0;visibility:hidden}}"
+    f"<style>{_HTML}:has(+* .birnn-panel),"
+    f"{_HTML}+* .jp-OutputArea-output:not([data-mime-type]):not(:has(*)){{display:none}}"
     ".jp-OutputArea-output>.birnn-kept"
-    "{border:1px dashed #767676;border-radius:8px;padding:.6em 1em;max-width:60em}</style>"
+    "{border:1px dashed;border-radius:8px;padding:.6em 1em;max-width:60em}</style>"
 )
 
 

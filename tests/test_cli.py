@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import socket
@@ -50,6 +51,12 @@ def test_lab_makes_a_working_copy_and_opens_the_first_notebook(
     assert not any(option.startswith("--port") for option in command)
     settings = json.loads((home / "lab-settings" / "overrides.json").read_text())
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    # its style is the course's own: nothing is written where the user's configuration is
+    assert "--LabApp.custom_css=True" in command
+    (style,) = (o for o in command if o.startswith("--ServerApp.tornado_settings="))
+    place = ast.literal_eval(style.partition("=")[2])["static_custom_path"]
+    assert place == [str(home / "lab-settings")]
+    assert "max-width" in (home / "lab-settings" / "custom.css").read_text()
     (layout,) = (home / "lab-workspaces").iterdir()
     assert json.loads(layout.read_text())["metadata"] == {"id": "birnn-course"}
 

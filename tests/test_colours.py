@@ -25,11 +25,9 @@ SOURCES = [p for p in sorted(PACKAGE.rglob("*")) if p.suffix in {".py", ".css", 
 PAIRS = {
     "widgets.css": [
         Pair("--jp-content-font-color1", "--jp-layout-color1"),  # text
-        Pair("--jp-content-font-color1", "--jp-layout-color2"),  # code and buttons
         Pair("--jp-content-font-color1", "--jp-layout-color0"),  # what is typed
         Pair("--jp-content-font-color2", "--jp-layout-color0", GRAPHIC),  # edges of fields
         Pair("--jp-content-font-color2", "--jp-layout-color1", GRAPHIC),
-        Pair("--jp-content-font-color2", "--jp-layout-color2", GRAPHIC),  # edges of buttons
     ],
     "grading/templates/base.html": [
         Pair("#1b1b1b", "#fff"),
@@ -56,6 +54,7 @@ PAIRS = {
 # Where nothing is lost if it is not seen, and why.
 DECORATION = {
     "widgets.css": {"--jp-border-color1": "a frame around what has a heading or a legend"},
+    "exercises/report.py": {"--jp-border-color1": "a frame around what has a heading"},
     "grading/templates/base.html": {
         "#bbb": "a line below a heading, a frame around what has one",
         "#ddd": "a line between rows",

@@ -32,6 +32,7 @@ from birnn_course.exercises.proving import indistinct, unsaid
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.grading import learner_copies as tool
+from birnn_course.grading.notebooks import UnreadableError, code_cells
 from birnn_course.misconceptions import catalogue
 from birnn_course.record import Attempt
 from birnn_course.running.calling import Outcome, call, call_safely
@@ -1017,7 +1018,11 @@ def test_an_earned_solution_comes_to_where_the_learner_works(
     (mine / name).write_text("the learner's own exercises")
     assert f"is in solutions/{name};" in stuck()
     brought = mine / "solutions" / name
-    assert brought.read_text() == (solutions_folder() / name).read_text()
+    solution, master = (nbformat.read(p, 4) for p in (brought, solutions_folder() / name))
+    assert solution.cells == master.cells
+    with pytest.raises(UnreadableError, match="the course's own solution"):
+        code_cells(brought.read_bytes())  # it earns nothing if it is handed in with the folder
+    assert code_cells((solutions_folder() / name).read_bytes())
     brought.write_text("with notes of my own")
     assert f"is in solutions/{name};" in stuck()
     assert brought.read_text() == "with notes of my own"

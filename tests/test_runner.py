@@ -73,10 +73,8 @@ def test_what_it_tells() -> None:
     assert run(layer, "out.shape == (5, 2, 4)", show="out.shape") == CodeRun(
         False, "It ran, but the check does not hold: out.shape is (5, 2, 8)."
     )
-    outcome = run(
-        f"{layer}; w = torch.ones(1, requires_grad=True)", "0", show="[w, w + out[0, 0, :1]]"
-    )
-    value = outcome.sentence.partition(" is ")[2]
+    ran = run(f"{layer}; w = torch.ones(1, requires_grad=True)", "0", show="[w, w + out[0, 0, :1]]")
+    value = ran.sentence.partition(" is ")[2]
     assert "[tensor([1.]), tensor([" in value
     assert "grad" not in value  # how it came about is not what came out
     assert run(layer, "0").sentence == "It ran, but the check does not hold."

@@ -121,10 +121,12 @@ def normalise(notebook: Notebook) -> Notebook:
     )
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        for output in cell.get("outputs", ()):
+        if "outputs" in cell:
             # Without its model, which is never stored, a widget's view only says that it is
-            # missing; the text and HTML beside it can be read everywhere.
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+            # missing; the text and HTML before it can be read everywhere.
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET_VIEW, None)
+            cell.outputs = [output for output in cell.outputs if output.get("data", True)]
     return notebook
 
 

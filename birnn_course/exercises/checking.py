@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -361,7 +362,7 @@ def _solution(exercise: Exercise) -> str:
 
 
 def _brought(name: str) -> Path:
-    """Where a learner finds a solution: beside their own notebook, if that is where they work.
+    """Where a learner finds a solution: beside the notebook, if that is where they work.
 
     What is there already may have been edited, and stays.
     """
@@ -371,7 +372,10 @@ def _brought(name: str) -> Path:
     if not Path(name).exists() or Path("..", here).exists():  # not a working copy
         return master
     try:
-        write_atomic(here, master.read_text(encoding="utf-8"))
+        notebook = json.loads(master.read_text(encoding="utf-8"))
+        # So that it is not marked if it is handed in with the rest of the folder.
+        notebook["metadata"]["birnn"] = {"solution": True}
+        write_atomic(here, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
     except OSError:
         return master
     return here

@@ -27,9 +27,9 @@ _LABELS: dict[Level, str] = {
 _BEFORE_VALUES = ("direction", "padding")
 _STYLE = (
     f"<style>{variables('.birnn-card', '--jp-layout-color1')}"
-    ".birnn-card{border:1px solid var(--muted);border-left:5px solid var(--muted);"
-    "border-radius:8px;padding:.4em 1em;max-width:50em;background:var(--ground);color:var(--text);"
-    "line-height:1.5}"
+    ".birnn-card{border:1px solid var(--jp-border-color1,var(--muted));"
+    "border-left:5px solid var(--muted);border-radius:8px;padding:.4em 1em;max-width:50em;"
+    "background:var(--ground);color:var(--text);line-height:1.5}"
     ".birnn-card.ok{border-left-color:var(--right)}.birnn-card.problem{border-left-color:var(--wrong)}"
     ".birnn-card p{margin:.4em 0}.birnn-card i{font-style:normal}"
     ".birnn-card.birnn-card ul{list-style:none;padding:0;margin:.4em 0;display:flex;flex-wrap:wrap;"

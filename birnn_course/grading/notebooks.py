@@ -48,7 +48,8 @@ def code_cells(data: bytes) -> list[str]:
     Raises
     ------
     UnreadableError
-        If it is no notebook of version 4, or of a size that no notebook has.
+        If it is no notebook of version 4, of a size that no notebook has, or a solution that the
+        course brought.
     """
     if len(data) > MOST_BYTES:
         raise UnreadableError(f"The file is larger than {MOST_BYTES // 2**20} MB.", _CLEAR_IT)
@@ -63,9 +64,18 @@ def code_cells(data: bytes) -> list[str]:
         texts = [s if isinstance(s, str) else "".join(s) for s in sources]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise UnreadableError("The file is no notebook that can be read.", _SAVE_IT) from None
+    if _is_a_solution(notebook):
+        raise UnreadableError("It is the course's own solution.", "Hand in your own notebook.")
     if len(texts) > MOST_CELLS:
         raise UnreadableError(f"The notebook has more than {MOST_CELLS:,} code cells.")
     return texts
+
+
+def _is_a_solution(notebook: dict[str, object]) -> bool:
+    """Whether ``check`` brought it to somebody who was stuck, and it came along in a folder."""
+    metadata = notebook.get("metadata")
+    ours = metadata.get("birnn") if isinstance(metadata, dict) else None
+    return isinstance(ours, dict) and ours.get("solution") is True
 
 
 def has_too_many_values(data: bytes) -> bool:

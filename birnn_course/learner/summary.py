@@ -47,8 +47,8 @@ def describe(attempts: Iterable[Attempt], exercises: Mapping[str, str]) -> str:
         items = {*questions, *tasks, *inventory, *([PROJECT] if unit.has_project else [])}
         done = items and items <= solved | (answered & (inventory | {PROJECT}))
         sign = "✓" if done else "•" if items & answered else " "
-        stand = ", ".join(counts) or "nothing to answer"
-        lines.append(f"{sign} {unit.number}  {unit.title}: {stand}")
+        listed = ", ".join(counts) or "nothing to answer"
+        lines.append(f"{sign} {unit.number}  {unit.title}: {listed}")
     states = misconception_states(attempts)
     for state, title in (("open", "Shown and open"), ("overcome", "Overcome")):
         ids = [m for m, its in states.items() if its == state and m in catalogue()]

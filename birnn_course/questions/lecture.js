@@ -46,9 +46,14 @@ function render({ model, el }) {
     return votes.slice(0, nVotes).map((_, vote) => hands.filter((_, i) => i % nVotes === vote));
   }
 
+  const answer = patiently((text) => { status.textContent = text; });
+  const ask = (rounds, reveal) => {
+    model.send({ id: questions[at].id, rounds, reveal });
+    answer.wait();
+  };
   function send(reveal) {
     const rounds = counted();
-    if (rounds) model.send({ id: questions[at].id, rounds, reveal });
+    if (rounds) ask(rounds, reveal);
     else if (reveal) table.querySelector("input:invalid").focus();
   }
 
@@ -91,7 +96,7 @@ function render({ model, el }) {
   });
   // From the start: the answer is hidden and the hands are forgotten, as they have seen it.
   const again = button("Ask again", () => {
-    model.send({ id: questions[at].id, rounds: [noHands()], reveal: false });
+    ask([noHands()], false);
   });
   const go = (step) => { at += step; show(); heading.focus(); };
   const back = button("Previous question", () => go(-1));
@@ -107,6 +112,7 @@ function render({ model, el }) {
 
   // Counting changes nothing that is drawn, so the focus stays in its field.
   const follow = () => {
+    answer.stop();
     status.textContent = state() ? state().status : "";
     if (Boolean(state() && state().answer) === revealed) return;
     const hadFocus = root.contains(document.activeElement);
@@ -116,6 +122,9 @@ function render({ model, el }) {
   model.on("change:states", follow);
   show();
   el.append(root);
-  return () => model.off("change:states", follow);
+  return () => {
+    answer.stop();
+    model.off("change:states", follow);
+  };
 }
 export default { render };

@@ -156,7 +156,9 @@ function render({ model, el }) {
       clock.textContent = `Time left: ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
       if (left) return;
       clearInterval(ticking);
-      if (model.get("seconds_left")) model.send({ clock: true });
+      if (!model.get("seconds_left")) return;
+      model.send({ clock: true });
+      answer.wait();
     };
     ticking = setInterval(tick, 500);
     tick();

@@ -103,13 +103,17 @@ def test_a_picture_of_other_values_is_greyed(scratch: Lab) -> None:
 
 def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
     scratch.insert_and_run(cell("quiz:one"))
+    scratch.insert_and_run(f"{cell('quiz').removesuffix(')')}, mode='lecture')")
+    lecture = scratch.notebook().locator(".birnn-lecture")
+    expect(lecture).to_be_visible()
     viewer = shown(scratch, "dependence_explorer")
-    quiz = scratch.notebook().locator(".birnn-quiz")
+    quiz = scratch.notebook().locator(".birnn-quiz").last
     expect(quiz).to_be_visible()
     scratch.restart_kernel()
     viewer.get_by_role("radio", name="both ways").check()
     expect(viewer).to_have_class("birnn-panel birnn-stale")
     give(quiz, QUIZZES["quiz:one"], right=True, by_keyboard=False)
-    for panel in (quiz, viewer):
+    lecture.get_by_role("button", name="Reveal").click()
+    for panel in (quiz, viewer, lecture):
         expect(panel.get_by_role("status")).to_have_text(NO_ANSWER)
     expect(viewer).to_have_class("birnn-panel birnn-stale")
