@@ -197,6 +197,9 @@ PROJECT = "final_project"
 TITLES = {unit.number: unit.title for unit in UNITS}
 """The title of each unit by its number."""
 
+SPLIT_FROM = {deeper: unit.lesson for unit in UNITS for deeper in unit.lessons[1:]}
+"""The core lesson that each lesson which goes deeper was part of."""
+
 
 def estimate(
     *, words: int, code_lines: int, guesses: int, questions: int, explorables: int

@@ -132,6 +132,51 @@ def test_a_learner_who_goes_back_to_ours_gets_new_versions_again(course: Course)
     assert course.source() == "version 3"
 
 
+def test_what_the_course_says_about_cells_follows_and_outputs_stay(course: Course) -> None:
+    course.update()
+    theirs = course.read()
+    theirs.cells[0].outputs = [nbformat.v4.new_output("stream", text="mine")]
+    theirs.cells[0].metadata.update({"scrolled": True, "tags": ["old"], "birnn": {"claims": []}})
+    nbformat.write(theirs, course.folder / NAME)
+    shipped = nbformat.read(course.shipped / NAME, as_version=4)
+    shipped.cells[0].metadata["tags"] = ["new"]
+    nbformat.write(shipped, course.shipped / NAME)
+    assert course.update() == []
+    cell = course.read().cells[0]
+    assert cell.metadata == {"scrolled": True, "tags": ["new"]}
+    assert cell.outputs[0].text == "mine"
+    written = (course.folder / NAME).stat().st_mtime_ns
+    assert course.update() == [] and (course.folder / NAME).stat().st_mtime_ns == written
+
+
+def test_a_lesson_that_was_split_is_announced_once(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old manifest, one edited lesson: the edit stays, the news says what moved where."""
+    course.update()
+    course.edit("version 1, and my note")
+    course.publish("version 2, shorter")
+    course.publish("what was left out", "01_lesson_deeper.ipynb")
+    monkeypatch.setattr(workspace, "learner_notebooks", lambda: (NAME, "01_lesson_deeper.ipynb"))
+    monkeypatch.setattr(workspace, "SPLIT_FROM", {"01_lesson_deeper.ipynb": NAME})
+    news = course.update()
+    assert news == [
+        "01_lesson.ipynb has your changes and stays; the new version is 01_lesson (new).ipynb.",
+        "01_lesson_deeper.ipynb is new: part of 01_lesson.ipynb moved there.",
+    ]
+    assert course.source() == "version 1, and my note"
+    assert course.source("01_lesson_deeper.ipynb") == "what was left out"
+    assert course.update() == []
+    assert course.source() == "version 1, and my note"
+
+
+def test_the_first_time_nothing_is_said_to_have_moved(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "SPLIT_FROM", {NAME: "00_other.ipynb"})
+    assert course.update() == []
+
+
 def test_a_deleted_notebook_comes_back(course: Course) -> None:
     course.update()
     (course.folder / NAME).unlink()

@@ -3,7 +3,8 @@
 A manifest in the working copy remembers what was delivered: for each file the hash of its sources
 (outputs do not count, so running a notebook does not change it). From that follows the rule:
 
-* unchanged by the learner → replaced by the new version;
+* unchanged by the learner → replaced by the new version; if only what the course says about its
+  cells is new (their metadata), that is put on them, and outputs stay;
 * changed by the learner → theirs stays, and ours arrives beside it as ``NAME (new).ipynb``;
 * not readable → set aside as ``NAME.ipynb.damaged``, and ours takes its place.
 
@@ -21,11 +22,13 @@ from typing import Any
 import nbformat
 from ipykernel.ipkernel import IPythonKernel
 
-from birnn_course.course import learner_notebooks, notebooks_folder
+from birnn_course.course import SPLIT_FROM, learner_notebooks, notebooks_folder
 from birnn_course.errors import CourseError
 from birnn_course.files import free_name, numbered, write_atomic
 
 MANIFEST = ".birnn-manifest.json"
+OURS = ("birnn", "slideshow", "tags")
+"""Metadata of a cell that the course writes; a learner's front end writes others."""
 
 Notebook = Any  # nbformat's NotebookNode, a dict with attributes
 
@@ -78,6 +81,8 @@ def _deliver(
     path = folder / name
     if not path.exists():
         _write(path, ours)
+        if delivered and name not in delivered and name in SPLIT_FROM:
+            news.append(f"{name} is new: part of {SPLIT_FROM[name]} moved there.")
     else:
         theirs = _read(path)
         if theirs is None:
@@ -89,7 +94,7 @@ def _deliver(
                 "and a fresh copy is in its place."
             )
         elif _hash_sources(theirs) == version:
-            pass  # this version already, with the learner's outputs
+            _say_what_we_say(path, theirs, ours)  # this version already, with their outputs
         elif _hash_sources(theirs) == delivered.get(name):
             _write(path, ours)
             news.append(f"{name} is now the new version; you had not changed the old one.")
@@ -142,6 +147,18 @@ def _hash_sources(notebook: Notebook) -> str:
     """Changes with what is written in the cells, not with outputs, counts, ids or metadata."""
     cells = [(cell.cell_type, cell.source.rstrip()) for cell in notebook.cells]
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _say_what_we_say(path: Path, theirs: Notebook, ours: Notebook) -> None:
+    """Put our new metadata on cells that are the same; outputs and the learner's own stay."""
+    before = nbformat.writes(theirs)
+    for cell, new in zip(theirs.cells, ours.cells, strict=True):
+        for key in OURS:
+            cell.metadata.pop(key, None)
+            if key in new.metadata:
+                cell.metadata[key] = new.metadata[key]
+    if nbformat.writes(theirs) != before:
+        write_atomic(path, nbformat.writes(theirs) + "\n")
 
 
 def _write(path: Path, notebook: Notebook) -> None:

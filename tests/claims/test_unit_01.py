@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+
+import nbformat
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from birnn_course import SequenceTagger, batches_of_one_length, count_parameters, evaluate, fit
+from birnn_course.course import notebooks_folder
 from birnn_course.data import Spelling, names_task
 from birnn_course.data.batches import Batch
 from birnn_course.exercises.unit_01 import FAIR_HIDDEN_SIZE
@@ -75,6 +79,25 @@ def test_names(seed: int) -> None:
     )
     assert abs(accuracy[False] - limit) < 3 * (limit * (1 - limit) / n) ** 0.5
     assert accuracy[True] >= 0.995
+
+
+def test_the_tagger_of_the_lesson_is_the_one_that_stands_for_it() -> None:
+    """What the lesson writes out, ``SequenceTagger`` does from here on: the same scores."""
+    lesson = nbformat.read(notebooks_folder() / "01_bidirectional.ipynb", as_version=4)
+    (source,) = (cell.source for cell in lesson.cells if "class Tagger" in cell.source)
+    tree = ast.parse(source)
+    (written,) = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    (loop,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "train")
+    lines = [node.end_lineno - node.lineno + 1 for node in (written, loop) if node.end_lineno]
+    assert sum(lines) <= 40
+    room = {"nn": nn, "torch": torch}
+    exec(ast.unparse(written), room)
+    ids = torch.randint(9, (3, 7))
+    for bidirectional in (False, True):
+        torch.manual_seed(0)
+        plain = room["Tagger"](9, 4, bidirectional)
+        ours = seeded(0, 9, 4, 32, cell="gru", bidirectional=bidirectional)
+        assert torch.allclose(plain(ids), ours(ids), rtol=0, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
