@@ -353,6 +353,7 @@ def test_layer_2_waits_for_both_readers_of_layer_1(page: Page, tmp_path: Path) -
 
 def test_what_is_pointed_at_lights_everywhere(page: Page, tmp_path: Path) -> None:
     opened(page, tmp_path, reading_explorer("readers", "cab", reads="left to right"))
+    page.mouse.move(1, 1)
     page.locator(".bx-answer").nth(1).hover()
     expect(page.get_by_role("status")).to_contain_text("Output 1 (a) has read ca")
     assert page.evaluate(SEEN)["letters"] == [True, True, False]
