@@ -81,8 +81,8 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
     asked.get_by_role("slider").focus()
     for _ in range(2):
         page.keyboard.press("ArrowLeft")
-    told = notebook.notebook().get_by_role("status").filter(has_text="Measured")
-    expect(told).to_have_text("You: 48 %. Measured: ≈ 80.2 %.")
+    result_text = notebook.notebook().get_by_role("status").filter(has_text="Measured")
+    expect(result_text).to_have_text("You: 48 %. Measured: ≈ 80.2 %.")
     drawing = notebook.insert_and_run(cell("guess:curve")).locator(".bg-drawing")
     drawing.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowUp")

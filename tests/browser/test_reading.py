@@ -324,10 +324,10 @@ SUMMARIES = {
 
 def test_a_summary_says_and_shows_what_it_has_read(page: Page, tmp_path: Path) -> None:
     opened(page, tmp_path, reading_explorer("free", "cab"))
-    for (summary, reads, pads), (told, forward, backward) in SUMMARIES.items():
+    for (summary, reads, pads), (sentence, forward, backward) in SUMMARIES.items():
         for option in (summary, reads, pads):
             page.get_by_role("radio", name=option, exact=True).check()
-        expect(page.get_by_role("status")).to_contain_text(told)
+        expect(page.get_by_role("status")).to_contain_text(sentence)
         found = {band["reader"]: where(band["lit"]) for band in page.evaluate(SEEN)["bands"]}
         expected = {"forward": [*forward]} | ({} if backward is None else {"backward": [*backward]})
         assert found == expected, (summary, reads, pads)
@@ -399,7 +399,7 @@ def test_few_controls_until_one_explores_freely(page: Page, tmp_path: Path) -> N
 def test_what_is_no_word_greys_the_picture_and_says_so(page: Page, tmp_path: Path) -> None:
     opened(page, tmp_path, reading_explorer("readers", "city"))
     field, status = page.get_by_role("textbox"), page.get_by_role("status")
-    for bad, told in {
+    for bad, sentence in {
         "Zoë": "This network has learned English words, and they have no ë. Try zoe.",
         "кот": "so к is new to it. Write your word in the letters a to z, as it sounds.",
         "猫": "so 猫 is new to it.",
@@ -409,7 +409,7 @@ def test_what_is_no_word_greys_the_picture_and_says_so(page: Page, tmp_path: Pat
         "abcdefghijk": "Type at most 10 letters",
     }.items():
         field.fill(bad)
-        expect(status).to_contain_text(told)
+        expect(status).to_contain_text(sentence)
         expect(status).to_contain_text("Until then the picture shows city.")
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(page.locator(".bx")).to_have_class("birnn-panel bx bx-stale")
