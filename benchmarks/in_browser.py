@@ -55,6 +55,30 @@ WATCH = """([event, selector]) => {
 }"""
 """Begin to wait for the next event of a kind, and then for a status that says something else."""
 
+EXPLORE = """async selector => {
+    const panel = document.querySelector(selector);
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    const took = [];
+    const move = async (act) => {
+        const start = performance.now();
+        act();
+        await frame();
+        took.push((performance.now() - start) / 1000);
+        await new Promise(done => setTimeout(done, 300)); // what is computed afterwards may begin
+    };
+    const field = panel.querySelector('.bx-word');
+    const type = word => () => {
+        field.value = word;
+        field.dispatchEvent(new Event('input'));
+    };
+    const options = panel.querySelectorAll('input[type=radio]');
+    for (const option of options) await move(() => option.click());
+    for (const word of ['a', 'city', 'background']) await move(type(word));
+    for (const answer of panel.querySelectorAll('.bx-answer')) await move(() => answer.click());
+    return took;
+}"""
+"""Seconds of each move of the reading explorer: every option, some words, and every output."""
+
 
 def found() -> bool:
     """Whether there is a browser to measure in."""
@@ -113,6 +137,11 @@ class Page:
         self._watch("input", ".birnn-panel [role=status]")
         self._lab.page.keyboard.press(key)
         return self._watched()
+
+    def explore(self) -> list[float]:
+        """Seconds of the moves of the reading explorer that has just been shown."""
+        seconds: list[float] = self._lab.page.evaluate(EXPLORE, ".bx")
+        return seconds
 
     def _watch(self, event: str, selector: str) -> None:
         self._lab.page.evaluate(WATCH, [event, selector])

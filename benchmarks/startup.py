@@ -8,6 +8,8 @@ All in seconds by the clock, each the median of the rounds; ratios are taken wit
 - *Answer* and *viewer*: the message that the page would send to the kernel, until all that it
   changes has come back: a question to choose from, a line of code (which is really run), the
   dependence viewer.
+- *Explorer*: each option of the reading explorer, three words and every output, from the event to
+  the frame that shows it; its network runs in the page, so no kernel is asked.
 - *In the browser*: the same in JupyterLab in Chromium, drawing included, if there is a Chromium.
 - *Viewers*: every control of every viewer moved, in Python alone (``viewers.py``).
 """
@@ -49,6 +51,9 @@ WIDGETS = {
     "quiz": (QUIZ, ".birnn-quiz"),
     "viewer": (VIEWER, ".birnn-panel"),
 }
+EXPLORER = "from birnn_course import reading_explorer\nreading_explorer('free', 'background')"
+LIMIT_OF_A_MOVE = 0.1
+"""Seconds after which a move of the explorer is felt to lag; its network runs in the browser."""
 
 
 def imports(rounds: int) -> Times:
@@ -124,6 +129,8 @@ def in_browser(rounds: int) -> Times:
                 if name == "viewer":
                     keys = itertools.islice(itertools.cycle(("ArrowUp", "ArrowDown")), 6)
                     one["viewer, one move"] = statistics.median([opened.move(key) for key in keys])
+            opened.show(EXPLORER, ".bx-answer")
+            one["explorer, slowest move"] = max(opened.explore())
             if number:  # in the first one the page fetches its scripts
                 for name, took in one.items():
                     _add(times, name, took)
@@ -162,6 +169,14 @@ def ratios(
             for name in ("answer, chosen", "viewer, one move")
             if times
         ]
+    if browser:
+        found.append(
+            report.Ratio(
+                "slowest move of the reading explorer, browser alone, seconds",
+                statistics.median(browser["explorer, slowest move"]),
+                most=LIMIT_OF_A_MOVE,
+            )
+        )
     slowest = max(moved, key=lambda name: max(moved[name]))
     found.append(
         report.Ratio(

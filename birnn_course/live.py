@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 
 import anywidget
 
+from birnn_course.descriptor import MIME
 from birnn_course.explore import reading
 from birnn_course.explore.nets import stored
 from birnn_course.learner import guessing
 from birnn_course.widgets import CourseWidget, classic
-
-MIME = "application/vnd.birnn.v1+json"
-"""The descriptor of a stored output: the kind of the widget, and what it was asked for."""
 
 _SCRIPTS = {"reading": reading.SCRIPTS, **guessing.SCRIPTS}
 _WIDGETS: dict[type[CourseWidget], str] = {

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from birnn_course.draw.axes import coordinates
 from birnn_course.draw.inks import INKS, SERIES, Look, looks
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Picture:
         Image.open(drawn).convert("RGB").quantize(64).save(small, format="png", optimize=True)
         self.png = small.getvalue()
         self.alt = alt
+        self.coordinates = coordinates(figure)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         data = base64.b64encode(self.png).decode("ascii")

@@ -293,6 +293,15 @@ def test_waiting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "browser | " not in text.partition("| process |")[0]
 
 
+@pytest.mark.parametrize(("seconds", "held"), [(0.09, True), (0.11, False)])
+def test_an_explorer_that_lags_is_told(seconds: float, held: bool) -> None:
+    names = (*startup.WIDGETS, "answer, chosen", "viewer, one move")
+    browser = {name: [2.0] for name in names} | {"explorer, slowest move": [seconds]}
+    processes = {name: [1.0] for name in startup.IMPORTS}
+    found = startup.ratios(processes, {}, browser, {"any": [0.1]})
+    assert [one.held for one in found if "reading explorer" in one.compared] == [held]
+
+
 def test_a_kernel_is_spoken_to_as_a_page_does() -> None:
     with fresh_kernel() as kernel:
         shown = kernel.show(startup.QUIZ)

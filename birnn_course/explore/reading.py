@@ -18,7 +18,8 @@ from birnn_course.widgets import CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
 SCRIPTS = tuple(
-    _JS / f"{name}.js" for name in ("forward", "tagger", "sounds", "sentences", "reading")
+    _JS / f"{name}.js"
+    for name in ("forward", "tagger", "packing", "sounds", "sentences", "reading")
 )
 """What draws it, for a page without a kernel; the last one defines ``render``."""
 

@@ -102,8 +102,8 @@ class Guess(CourseWidget):
         if self.choices:
             return value in self.choices
         if self.axes["at"]:
-            complete = isinstance(value, list) and len(value) == len(self.axes["at"])
-            return complete and all(map(_is_number, value))
+            full = isinstance(value, list) and len(value) == len(self.axes["at"])
+            return full and all(map(_is_number, value))
         return _is_number(value)
 
     def without_kernel(self) -> tuple[str, str]:
@@ -317,9 +317,9 @@ def _truth(value: float | str | list[float], axes: Axes, exact: bool) -> str:
         return f"It is: {value}."
     numbers = value if isinstance(value, list) else [value]
     sign = "" if exact else "≈ "
-    measured_ones = ", ".join(f"{sign}{_written(number, axes)}" for number in numbers)
+    written = ", ".join(f"{sign}{_written(number, axes)}" for number in numbers)
     places = f", at {_listed(axes.at)} {axes.xlabel}".rstrip() if isinstance(value, list) else ""
-    return f"Measured: {measured_ones}{places}."
+    return f"Measured: {written}{places}."
 
 
 def _laid(picture: Shown | None) -> dict[str, Any]:

@@ -52,6 +52,9 @@ SHOWN = {
     "spelling_explorer(model, data, word='cat')",
     "guess": "guess('01-a', 'How many percent?', low=0, high=100, unit='%')",
     "measured": "measured('01-a', 80.2, unit='%', low=0, high=100)",
+    "guess:curve": "guess('01-b', 'How good?', at=[0, 1, 6], low=0, high=100, unit='%')",
+    "guess:drawn": "guess('01-c', 'Which?', choices={'up': [1, 2], 'down': [2, 1]})",
+    "measured:curve": "measured('01-b', [60, 60, 100], unit='%')",
     "reading_explorer": "reading_explorer()",
     "draw_reading": "draw_reading(torch.nn.GRU(4, 16, bidirectional=True, batch_first=True),\n"
     "             torch.randn(4, 4), 'city', at=1)",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from test_guessing import Plotted
 from test_live import CURVE, LINE, bundle
 
 from birnn_course.explore.reading import reading_explorer
@@ -138,8 +139,8 @@ color: CanvasText; }} {style}</style></head>
 <body><main><h1>Live</h1>{parts}</main><script>{script}</script></body></html>"""
 
 
-def live_page(page: Page, folder: Path, theme: str = "light") -> None:
-    parts = "".join(placeholder(made()) for made in WIDGETS.values())
+def live_page(page: Page, folder: Path, theme: str = "light", parts: str = "") -> None:
+    parts = parts or "".join(placeholder(made()) for made in WIDGETS.values())
     made = assets(parts, keeps=True)
     file = folder / "live.html"
     file.write_text(
@@ -156,7 +157,7 @@ def test_a_page_from_the_disk_is_there_for_everybody(
 ) -> None:
     failed: list[str] = []
     page.on("pageerror", lambda error: failed.append(str(error)))
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size({"width": 390, "height": 4_000})  # all of it: axe sees no further
     live_page(page, tmp_path, theme)
     page.get_by_role("slider", name="6 late").focus()
     page.keyboard.press("ArrowUp")
@@ -219,3 +220,41 @@ def test_nobody_has_to_guess(page: Page, tmp_path: Path) -> None:
     size, other = show.bounding_box(), choice.last.bounding_box()
     assert size is not None and other is not None
     assert size["height"] >= 30 and size["width"] >= other["width"] * 0.8
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_guess_is_laid_where_the_picture_says(page: Page, tmp_path: Path, theme: str) -> None:
+    plotted = Plotted()
+    asked = {"low": 50, "high": 100, "unit": "%"}
+    made = [
+        guess("01-on", "How many?", **asked),
+        measured("01-on", 80, picture=plotted, at=1),
+        measured("01-on", 80, picture=plotted),
+        guess("01-all", "How good?", at=[0, 1, 2], **asked),
+        measured("01-all", [60, 80, 100], picture=plotted),
+    ]
+    live_page(page, tmp_path, theme, "".join(map(placeholder, made)))
+    expect(page.locator(".bg-laid")).to_have_count(0)
+    page.get_by_role("slider", name="How many?").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("slider", name="0").last.focus()
+    page.keyboard.press("Enter")
+    left, top, right, bottom = plotted.coordinates["box"]
+    pictures = page.locator(".bg-hug")
+
+    def near(locator: Locator, picture: Locator, x: float, y: float) -> None:
+        """Whether something stands at a point of the axes."""
+        dot, image = locator.bounding_box(), picture.locator("img").bounding_box()
+        assert dot is not None and image is not None
+        at = left + (right - left) * x / 2, bottom - (bottom - top) * (y - 50) / 50
+        place = image["x"] + at[0] * image["width"], image["y"] + at[1] * image["height"]
+        middle = dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2
+        assert middle == pytest.approx(place, abs=1.5)
+
+    near(pictures.nth(0).locator(".bg-dot-you"), pictures.nth(0), 1, 75.5)
+    near(pictures.nth(1).locator("polyline"), pictures.nth(1), 1, 75.5)  # a line across
+    for i in range(3):
+        near(pictures.nth(2).locator(".bg-dot-you").nth(i), pictures.nth(2), i, 75)
+    keep_picture(page, f"guess-upon-{theme}", full_page=True)
+    page.set_viewport_size({"width": 800, "height": 3_000})
+    assert violations(page) == []

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.axe import violations
 from browser.conftest import serving
 from browser.lab import SCRATCH, TOKEN, Lab, Server, write_scratch
 from browser.quizzes import give
@@ -74,3 +75,34 @@ def test_a_closed_notebook_says_what_to_do(notebook7: Server, page: Page) -> Non
     assert_each_says_what_to_do(notebook)
     notebook.screenshot("notebook7-closed")
     assert_each_is_alive_again(notebook)
+
+
+def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    panel = notebook.insert_and_run(cell("reading_explorer")).locator(".bx")
+    panel.locator(".bx-answer").nth(1).click()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator(".bx-answer").nth(2)).to_be_focused()
+    expect(panel.get_by_role("status")).to_contain_text("Output 2 (t) has read cit")
+    panel.get_by_role("radio", name="both ways").focus()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator(".bx-band")).to_have_count(1)
+    panel.get_by_role("textbox").fill("cell")
+    expect(panel.get_by_role("status")).to_contain_text("Output 2 (l) has read cel")
+    assert violations(page, ".bx") == []
+    result = notebook.insert_and_run(cell("measured")).locator(".bg")
+    expect(result.get_by_role("status")).to_contain_text("No guess. Measured: ≈ 80.2 %.")
+    asked = notebook.insert_and_run(cell("guess")).locator(".bg").first
+    asked.get_by_role("slider").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    result_text = notebook.notebook().get_by_role("status").filter(has_text="Measured")
+    expect(result_text).to_have_text("You: 48 %. Measured: ≈ 80.2 %.")
+    drawing = notebook.insert_and_run(cell("guess:curve")).locator(".bg-drawing")
+    drawing.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowUp")
+    expect(drawing.locator(".bg-dot")).to_have_count(3)
+    assert violations(page, ".bg") == []
+    assert notebook.errors() == []
+    notebook.screenshot("notebook7-explorer")

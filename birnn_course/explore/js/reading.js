@@ -134,12 +134,15 @@ function render({ model, el }) {
     const net = netOf();
     const { word, summary } = state;
     const ids = lettersOf(word);
+    // A word beside it in the batch is longer by the pads. Packed, a step has those that go on.
+    const packed = state.pads === "packed" ? packing([ids.length + PADS, ids.length]) : null;
     const readPads = state.pads === "padded" ? PADS : 0;
     state.at = Math.min(state.at, word.length - 1);
     now = {
       word, summary, net, ids, readPads, at: state.at,
       steps: ids.length + (state.pads === "alone" ? 0 : PADS), // columns
-      read: ids.length + readPads, // those that the readers go over
+      sizes: packed?.sizes,
+      read: packed ? packed.rows.filter(([sequence]) => sequence === 1).length : ids.length + readPads, // those that the readers go over
       right: library.answers[word]?.split(" "),
       ...reading(net, ids, readPads),
     };
@@ -159,6 +162,11 @@ function render({ model, el }) {
   };
   const columns = (make) => Array.from({ length: now.steps }, (_, t) => column(make(t), t));
 
+  // The pointer has come by itself: a picture that grows may have moved under one that lies still.
+  const pointed = (node, t) => node.addEventListener("mousemove", ({ movementX, movementY }) => {
+    if (movementX || movementY) choose(t, true);
+  });
+
   function answer(t) {
     const best = bestOf(now.probabilities[t]);
     const tag = library.tags[best];
@@ -174,7 +182,7 @@ function render({ model, el }) {
     }
     button.setAttribute("aria-label", `Output ${t}, letter ${now.word[t]}: ${aloud(tag, arpabet)}, ${likely}${judged}`);
     button.addEventListener("click", () => choose(t));
-    button.addEventListener("mouseenter", () => choose(t, true));
+    pointed(button, t);
     return button;
   }
 
@@ -205,12 +213,16 @@ function render({ model, el }) {
       }
     }
     row("letters", columns((t) => make("div", t < ids.length ? { className: "bx-tile", textContent: now.word[t] } : { className: "bx-tile bx-pad" })));
+    if (now.sizes) {
+      row("sizes", columns((t) => make("span", { textContent: now.sizes[t] })));
+      rows.push(make("p", { className: "bx-caption", textContent: "batch_sizes: with a word beside it that is longer by 3, so many are still there" }));
+    }
     row("bars", ids.map((_, t) => column(make("div", { className: "bx-bar" }, make("i", { hidden: true })), t)));
     rows.push(make("p", { className: "bx-caption bx-of-bars", textContent: "How much the chosen answer hangs on each letter" }));
     const map = make("div", { className: "bx-map" }, ...ids.map((_, t) => {
       const one = make("div", { className: "bx-row bx-map-row" }, make("span", { textContent: now.word[t] }),
         ...columns(() => make("b", {})));
-      one.addEventListener("mouseenter", () => choose(t, true));
+      pointed(one, t);
       return one;
     }));
     map.setAttribute("aria-hidden", "true"); // the table has it
