@@ -227,3 +227,13 @@ def test_a_text_is_escaped_everywhere() -> None:
     page = shown(Drawing(scene, 'A "quoted" <b>.'))
     assert "<b>" not in page
     ElementTree.fromstring(page[page.index("<svg") : page.index("</figure>")])
+
+
+@pytest.mark.parametrize("above", ["box", "line"])
+def test_in_the_png_too_the_last_shape_lies_on_top(above: str) -> None:
+    box = Box(10, 10, 20, 20, "violet", "violet")
+    line = Line([(20, 0), (20, 40)], "text", 4)
+    scene = Scene([line, box] if above == "box" else [box, line])
+    pixel = Image.open(io.BytesIO(scene.png())).convert("RGB").getpixel((20, 20))
+    ink = INKS["violet" if above == "box" else "text"].light
+    assert pixel == pytest.approx(tuple(int(ink[i : i + 2], 16) for i in (1, 3, 5)), abs=6)

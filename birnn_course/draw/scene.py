@@ -273,6 +273,7 @@ class Line:
             color=_light(self.ink),
             linewidth=_POINTS_PER_PIXEL * self.thick,
             linestyle=(0, (3.5, 2)) if self.dashed else "solid",
+            zorder=1,  # as patches have it: what is added later lies above
         )
         if self.arrow:
             ax.add_patch(Polygon(self._tip(), facecolor=_light(self.ink), linewidth=0))
