@@ -73,7 +73,12 @@ class Picture:
         Image.open(drawn).convert("RGB").quantize(64).save(small, format="png", optimize=True)
         self.png = small.getvalue()
         self.alt = alt
-        self.coordinates = coordinates(figure)
+        self._figure = figure
+
+    @property
+    def coordinates(self) -> dict[str, tuple[float, ...]]:
+        """Where the axes lie in the picture, for :func:`birnn_course.measured`."""
+        return coordinates(self._figure)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         data = base64.b64encode(self.png).decode("ascii")

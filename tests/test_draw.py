@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from birnn_course.draw.batches import draw_packed, draw_padded
+from birnn_course.draw.beside import beside
 from birnn_course.draw.drawing import Drawing
 from birnn_course.draw.inks import INKS
 from birnn_course.draw.reading import SHOWN, draw_reading
@@ -237,3 +239,26 @@ def test_in_the_png_too_the_last_shape_lies_on_top(above: str) -> None:
     pixel = Image.open(io.BytesIO(scene.png())).convert("RGB").getpixel((20, 20))
     ink = INKS["violet" if above == "box" else "text"].light
     assert pixel == pytest.approx(tuple(int(ink[i : i + 2], 16) for i in (1, 3, 5)), abs=6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "caption"),
+    [
+        ((4,), "first case, shape (4,)"),
+        ((2, 3), "first case, shape (2, 3)"),
+        ((2, 3, 4), "first case, shape (2, 3, 4): [0] is shown"),
+        ((2, 3, 4, 5), "first case, shape (2, 3, 4, 5): [0, 0] is shown"),
+        ((50, 70), "first case, shape (50, 70)"),
+    ],
+)
+def test_a_result_stands_beside_the_reference(shape: tuple[int, ...], caption: str) -> None:
+    right = torch.linspace(-1, 1, math.prod(shape)).view(shape)
+    page = beside("f", right, right)
+    assert f'aria-label="The result of f in the first case, and the reference: {caption}."' in page
+    assert caption in page and "yours" in page and len(page) < 15_000
+    (mine, reference) = re.findall(r'<path d="([^"]*)" fill="var\(--text\)"', page)
+    assert mine.partition("h")[2] == reference.partition("h")[2]  # they differ in place alone
+    assert beside("f", -right, right) != page
+    assert "nan" not in beside("f", right * float("nan"), right).partition("<svg")[2]
+    assert beside("f", right * 0, right * 0)
+    assert beside("f", torch.tensor(1.0), torch.tensor(1.0)) == ""

@@ -48,8 +48,8 @@ function render({ model, el }) {
 
   const answer = patiently((text) => { status.textContent = text; });
   const ask = (rounds, reveal) => {
+    answer.wait(); // first: what is sent to a kernel that has forgotten raises an error
     model.send({ id: questions[at].id, rounds, reveal });
-    answer.wait();
   };
   function send(reveal) {
     const rounds = counted();

@@ -157,8 +157,8 @@ function render({ model, el }) {
       if (left) return;
       clearInterval(ticking);
       if (!model.get("seconds_left")) return;
-      model.send({ clock: true });
       answer.wait();
+      model.send({ clock: true });
     };
     ticking = setInterval(tick, 500);
     tick();
