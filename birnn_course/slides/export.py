@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import nbformat
@@ -62,7 +63,7 @@ def write(units: Sequence[str], out: Path) -> list[str]:
     return sentences
 
 
-def joined(unit: Unit) -> nbformat.NotebookNode:
+def joined(unit: Unit) -> Any:
     """What is lectured in a unit: the core lesson, and after it what goes deeper."""
     first, *more = (nbformat.read(notebooks_folder() / name, as_version=4) for name in unit.lessons)
     for notebook in more:
