@@ -242,7 +242,7 @@ def test_a_text_is_escaped_everywhere() -> None:
     ],
 )
 def test_a_result_stands_beside_the_reference(shape: tuple[int, ...], caption: str) -> None:
-    right = torch.linspace(-1, 1, math.prod(shape)).view(shape)
+    right = torch.linspace(1, -1, math.prod(shape)).view(shape)
     page = beside("f", right, right)
     assert f'aria-label="The result of f in the first case, and the reference: {caption}."' in page
     assert caption in page and "yours" in page and len(page) < 15_000
