@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args
 
 import torch
@@ -128,10 +129,8 @@ def random_module(name: str, arguments: dict[str, Any], generator: torch.Generat
     All weights are positive, so that paths do not cancel out, and neither so small that a path
     vanishes nor so large that a state saturates.
     """
-    with torch.device("meta"):
-        shapes = {key: value.shape for key, value in _new(name, arguments).state_dict().items()}
     weights = {}
-    for key, shape in shapes.items():
+    for key, shape in _shapes(name, **arguments).items():
         largest = 0.1
         if key.startswith("weight"):  # inputs may be larger than states, which are below 1
             largest = (0.5 if key.startswith("weight_ih_l0") else 1) / shape[-1]
@@ -139,15 +138,24 @@ def random_module(name: str, arguments: dict[str, Any], generator: torch.Generat
     return name, arguments, weights
 
 
+@cache
+def _shapes(name: str, **arguments: Any) -> dict[str, torch.Size]:
+    return {key: value.shape for key, value in bare(name)(**arguments).state_dict().items()}
+
+
 def build_module(module: Module) -> nn.Module:
     """The module that arrived as class name, arguments and state dict."""
     name, arguments, weights = module
-    built = _new(name, arguments)
+    built = bare(name)(**arguments)
     built.load_state_dict(weights)
     return built
 
 
-def _new(name: str, arguments: dict[str, Any]) -> nn.Module:
-    built = getattr(nn, name)(**arguments)
-    assert isinstance(built, nn.Module)
-    return built
+@cache
+def bare(name: str) -> type[nn.Module]:
+    """The class of ``torch.nn`` with this name, but that no weights are drawn: they take most of
+    the time, and others are put in their place.
+    """
+    kind = getattr(nn, name)
+    assert issubclass(kind, nn.Module)
+    return type(name, (kind,), {"reset_parameters": lambda self: None})

@@ -19,6 +19,7 @@ from birnn_course.exercises.spec import (
     Exercise,
     Mistake,
     Module,
+    bare,
     build_module,
     random_module,
 )
@@ -179,20 +180,20 @@ def seen_by(module: Module, half: str, step: int, seq_len: int) -> list[int]:
 def _measured(module: Module, step: int, seq_len: int, features: slice) -> list[int]:
     rnn = build_module(module)
     x = torch.randn(1, seq_len, module[1]["input_size"])
-    (reached,) = _reached(lambda x: outputs_of(rnn, x)[:, step : step + 1, features], x)
+    (reached,) = _reached(lambda x: outputs_of(rnn, x)[:, step : step + 1, features], x, steps=1)
     return [int(s) for s in reached.nonzero().flatten()]
 
 
-def _reached(model: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _reached(model: Callable[[Tensor], Tensor], x: Tensor, steps: int) -> Tensor:
     """Which inputs reach which outputs: bool, ``(output steps, input steps)``.
 
     Not by :func:`birnn_course.dependence_map`, which the learner may well use.
     """
-    steps = model(x).shape[1]
     copies = x.repeat(steps, 1, 1).requires_grad_()  # one for each output step
-    features = model(copies).diagonal(dim1=0, dim2=1)
-    gradients = [torch.autograd.grad(f.sum(), copies, retain_graph=True)[0] for f in features]
-    return torch.stack(gradients).ne(0).any(0).any(2)  # features out, features in
+    own = model(copies).diagonal(dim1=0, dim2=1)
+    # The features of an output together: with random weights no two gradients cancel exactly.
+    (gradient,) = torch.autograd.grad(own.sum(), copies)
+    return gradient.ne(0).any(2)
 
 
 def _seen_if_halves_are_swapped(module: Module, half: str, step: int, seq_len: int) -> list[int]:
@@ -427,8 +428,7 @@ def fair_hidden_size(cell: str, input_size: int, hidden_size: int, num_layers: i
 @cache
 def _count(cell: str, *sizes: int, bidirectional: bool) -> int:
     """The number of weights of one of PyTorch's recurrent modules."""
-    with torch.device("meta"):
-        rnn: nn.Module = getattr(nn, cell)(*sizes, bidirectional=bidirectional)
+    rnn = bare(cell)(*sizes, bidirectional=bidirectional)
     return sum(weight.numel() for weight in rnn.parameters())
 
 
@@ -639,7 +639,7 @@ def leaking_steps(module: Module, lookahead: int, horizon: int, seq_len: int) ->
         after_the_end = x.new_zeros(len(x), lookahead, input_size)
         return outputs_of(rnn, torch.cat([x, after_the_end], dim=1))[:, lookahead:]
 
-    reached = _reached(answer, torch.randn(1, seq_len, input_size))
+    reached = _reached(answer, torch.randn(1, seq_len, input_size), seq_len)
     return [t for t in range(seq_len - horizon) if reached[t, t + horizon]]
 
 

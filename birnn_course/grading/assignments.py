@@ -6,7 +6,8 @@ import hashlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -137,11 +138,24 @@ def answers_of(exercise: Exercise, seed: int, hidden: bool, file: str) -> Answer
     CourseError
         If one of its functions raises.
     """
-    try:
+    with computing(exercise, seed, hidden, f"{file}: "):
         return Answers.of(exercise, exercise.draw(seed, hidden=hidden))
+
+
+@contextmanager
+def computing(exercise: Exercise, seed: int, hidden: bool, where: str = "") -> Iterator[None]:
+    """Whatever a function of an exercise raises becomes one sentence.
+
+    Raises
+    ------
+    CourseError
+        If one does.
+    """
+    try:
+        yield
     except (Exception, SystemExit) as error:
         raise CourseError(
-            f"{file}: {exercise.name} cannot be computed for its "
+            f"{where}{exercise.name} cannot be computed for its "
             f"{'hidden' if hidden else 'public'} cases with seed {seed} ({message_of(error)}); "
             "mend it and try again."
         ) from None

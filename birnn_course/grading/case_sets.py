@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from birnn_course.errors import CourseError, message_of
+from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import PUBLIC_SEED, Answers
 from birnn_course.exercises.compare import first_difference
 from birnn_course.exercises.spec import Arguments, Mistake
@@ -70,15 +70,10 @@ def _hidden(name: str, seed: int, number: int, bank: Path | None) -> Answers:
     exercise = assignments.by_name(bank)[name]
     for draw in range(_MOST_DRAWS):
         drawn = _number(seed, f"set {number}, draw {draw}")
-        try:
+        with assignments.computing(exercise, drawn, hidden=True):
             made = _CaseSet(exercise, exercise.draw(drawn, hidden=True))
             passing = [mistake.misconception for mistake, results in made.wrong
                        if not _is_distinct(made, results)]  # fmt: skip
-        except (Exception, SystemExit) as error:
-            raise CourseError(
-                f"{name} cannot be computed for its hidden cases with seed {drawn} "
-                f"({message_of(error)}); mend it and try again."
-            ) from None
         if not passing:
             return made
     raise CourseError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import linecache
 import signal
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from birnn_course.errors import message_of
-from birnn_course.running.plain import Arguments, NotPlainError, Plain, decode
+from birnn_course.running.plain import Arguments, NotPlainError, Plain, copied, decode
 from birnn_course.seeding import seeded
 
 MOST_PRINTED = 2_000
@@ -52,7 +51,7 @@ class Outcome:
 def call(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Any:
     """Call with copies of the arguments, and with the same random numbers for the same seed."""
     with seeded(seed):
-        return function(*copy.deepcopy(arguments))
+        return function(*copied(arguments))
 
 
 def call_safely(function: Callable[..., Any], arguments: Arguments, seed: int = 0) -> Outcome:

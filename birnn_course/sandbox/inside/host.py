@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from birnn_course.sandbox import ANSWERS, GONE, PRIVATE, PROCESSOR_BYTES, READY, REFUSED
 from birnn_course.sandbox.inside.limits import MOST_THREADS, address_space, pin, set_limits
+from birnn_course.sandbox.inside.pages import gather
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -103,6 +104,7 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
 
 def _prepare() -> InteractiveShell:
     """Import what notebooks need, so that no fork has to, and make the IPython they run in."""
+    gc.disable()  # of what is imported nothing is garbage
     import matplotlib
     import torch
 
@@ -123,9 +125,12 @@ def _prepare() -> InteractiveShell:
     from birnn_course.sandbox.inside.student import shell
 
     ipython = shell()
-    ipython.run_cell("1 + 1", store_history=False)
+    # The first seed reads the source of all that calls it: PyTorch keeps the stack for a GPU.
+    ipython.run_cell("import torch\ntorch.manual_seed(0);\ndel torch", store_history=False)
     gc.collect()
     gc.freeze()  # a fork that collects garbage would copy all of this
+    gc.enable()
+    gather()
     return ipython
 
 
