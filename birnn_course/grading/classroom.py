@@ -5,6 +5,7 @@ What takes long to import is imported late: by then the sandbox is doing its own
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
@@ -12,7 +13,8 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,10 +171,16 @@ def prepare(request: Request) -> Iterator[Run]:
         host = Host(way, request.seconds, hidden) if starts else None
         if host is not None:
             at_the_end.callback(host.end)
-        # From here on two processes do their imports.
+        # From here on two processes do their imports. Nothing of that is garbage, and it takes a
+        # while to look through.
+        gc.disable()
+        at_the_end.callback(gc.enable)
         from birnn_course.grading import assignments, choosing, engines, marking
         from birnn_course.sandbox.outside.pool import Sandbox, best_way
 
+        gc.freeze()
+        at_the_end.callback(gc.unfreeze)
+        gc.enable()
         known = assignments.load(bank)
         _must_be_known(request.units, known)
         sentences += _of_one_student(submissions, known)
@@ -184,10 +192,12 @@ def prepare(request: Request) -> Iterator[Run]:
             if new:
                 # The sandbox does its imports, so there is time for some of the right answers.
                 trial = thread.submit(best_way, sandbox)
-                for submission, _ in new:
+                for number, (submission, digest) in enumerate(new):
                     if trial.done():
                         break
+                    submission = replace(submission, read=cache(submission.read))
                     marking.prepare(submission, seed, bank)
+                    new[number] = submission, digest
                 way, sentence = trial.result()
                 sentences += [sentence] if sentence else []
             engine = engines.local(sandbox, request.jobs or workers())

@@ -50,14 +50,13 @@ def mark(
     ends = time.monotonic() + seconds_left
     known = assignments.load(bank)
     try:
-        cells = code_cells(data)
+        cells, code = _prepared.pop(data) if data in _prepared else _understood(data)
     except UnreadableError as error:
         return unreadable(name, error, bank)
     todo = assignments.belonging(name, cells, known)
     exercises = [exercise for assignment in todo for exercise in assignment.exercises]
     if not exercises:
         return _without_exercise(name)
-    code = digest_of_code(cells)
     if seconds_left <= 0:
         return _too_late(exercises, code)
     number = case_sets.chosen(seed, code)
@@ -152,13 +151,24 @@ _SPEAKING = ("callable", "type", "shape")
 def prepare(submission: Submission, seed: int, bank: Path | None) -> None:
     """Compute now what this notebook will be compared with."""
     try:
-        cells = code_cells(submission.read())
+        data = submission.read()
+        cells, code = _prepared[data] = _understood(data)
     except UnreadableError:
         return
-    number = case_sets.chosen(seed, digest_of_code(cells))
+    number = case_sets.chosen(seed, code)
     for assignment in assignments.belonging(submission.name, cells, assignments.load(bank)):
         for exercise in assignment.exercises:
             case_sets.hidden(exercise.name, seed, number, bank)
+
+
+_prepared: dict[bytes, tuple[list[str], str]] = {}
+"""What is in notebooks that are marked next."""
+
+
+def _understood(data: bytes) -> tuple[list[str], str]:
+    """The code cells of a notebook, and the digest of its code."""
+    cells = code_cells(data)
+    return cells, digest_of_code(cells)
 
 
 def _marked(exercise: Exercise, outcomes: Sequence[Outcome], answers: Answers) -> Mark:

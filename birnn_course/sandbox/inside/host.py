@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from birnn_course.sandbox import ANSWERS, GONE, PRIVATE, PROCESSOR_BYTES, READY, REFUSED
 from birnn_course.sandbox.inside.limits import MOST_THREADS, address_space, pin, set_limits
-from birnn_course.sandbox.inside.pages import gather
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -60,7 +59,7 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
         line.send(READY)
         return serve_alone(line)
 
-    from birnn_course.sandbox.inside import jail
+    from birnn_course.sandbox.inside import jail, pages
     from birnn_course.sandbox.inside.calls import RIGHTS_AND_TIMES, system_call_filter
 
     # Who cannot mount cannot keep a device from being changed by whoever has made it.
@@ -86,6 +85,7 @@ def main(way: str, descriptor: int, cpu_seconds: float) -> None:
         serve(connection, ipython, start)
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
+    pages.gather()
     line.send(READY)
     while True:
         message, descriptors, *_ = socket.recv_fds(line, PROCESSOR_BYTES, 2)
@@ -130,7 +130,6 @@ def _prepare() -> InteractiveShell:
     gc.collect()
     gc.freeze()  # a fork that collects garbage would copy all of this
     gc.enable()
-    gather()
     return ipython
 
 
