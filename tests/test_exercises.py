@@ -29,13 +29,20 @@ from birnn_course.exercises import Report, check, checking, hint, run_cases
 from birnn_course.exercises.checking import EXERCISES, PUBLIC_SEED, Answers, assess
 from birnn_course.exercises.compare import first_difference, misfit
 from birnn_course.exercises.proving import indistinct, unsaid
-from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Mistake
+from birnn_course.exercises.spec import (
+    LEVELS,
+    Arguments,
+    Exercise,
+    Mistake,
+    build_module,
+    random_module,
+)
 from birnn_course.exercises.unit_01 import BEST_SCORE, READ_BOTH_WAYS
 from birnn_course.grading import learner_copies as tool
 from birnn_course.misconceptions import catalogue
 from birnn_course.record import Attempt
 from birnn_course.running.calling import Outcome, call, call_safely
-from birnn_course.running.plain import NotPlainError, decode, describe
+from birnn_course.running.plain import NotPlainError, copied, decode, describe
 from birnn_course.sandbox import wire
 
 MASTERS = sorted((Path(__file__).parents[1] / "solutions").glob("*_exercises.ipynb"))
@@ -818,6 +825,51 @@ def test_inputs_that_are_changed_do_not_disturb_the_comparison() -> None:
     before = [x.clone() for x, *_ in cases]
     assert run_cases(READ_BOTH_WAYS, overwrites, cases).passed
     assert all(torch.equal(a, b[0]) for a, b in zip(before, cases, strict=True))
+
+
+def test_a_copy_of_plain_data_is_one_and_of_anything_else_too() -> None:
+    shared = torch.rand(3, 2)
+    leaf = torch.rand(2, requires_grad=True)
+    given = {
+        "list": [1, 2.5, "a", None, True, (shared, [shared])],
+        "module": ("GRU", {"hidden_size": 2}, OrderedDict(weight=shared)),
+        "odd": [leaf, torch.eye(2).to_sparse(), {1, 2}, Fraction(1, 3)],
+        "float64": torch.rand(2, 3, dtype=torch.float64).T,
+    }
+    before, made = repr(given), copied(given)
+    assert repr(made) == before and isinstance(made["module"][2], OrderedDict)
+    assert made["odd"][0].is_leaf and made["odd"][0].requires_grad
+    for tensor in (made["list"][5][0], made["list"][5][1][0], made["module"][2]["weight"]):
+        tensor.fill_(9)
+    made["list"].append(1)
+    made["module"][1].clear()
+    with torch.no_grad():
+        made["odd"][0].fill_(9)
+    assert repr(given) == before
+
+
+def test_a_module_is_built_as_pytorch_builds_it_and_draws_no_weights() -> None:
+    before = torch.get_rng_state()
+    for name, arguments in (
+        ("RNN", {"input_size": 2, "hidden_size": 3}),
+        ("GRU", {"input_size": 3, "hidden_size": 2, "num_layers": 2, "bidirectional": True}),
+        ("LSTM", {"input_size": 3, "hidden_size": 4, "batch_first": True}),
+        ("Linear", {"in_features": 3, "out_features": 2}),
+    ):
+        module = random_module(name, arguments, torch.Generator().manual_seed(0))
+        built = build_module(module)
+        assert torch.equal(torch.get_rng_state(), before)
+        plain = getattr(nn, name)(**arguments)
+        torch.set_rng_state(before)
+        assert isinstance(built, type(plain)) and repr(built) == repr(plain)
+        assert plain.state_dict().keys() == module[2].keys()
+        plain.load_state_dict(module[2])
+        x = torch.randn(2, 5, 3)[..., : next(iter(arguments.values()))]
+        torch.set_rng_state(before)
+        mine, pytorchs = built(x), plain(x)
+        if name != "Linear":
+            mine, pytorchs = mine[0], pytorchs[0]
+        assert torch.equal(mine, pytorchs)
 
 
 def test_a_result_that_is_overwritten_later_counts_as_it_was_returned() -> None:

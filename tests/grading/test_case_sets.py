@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,10 +14,11 @@ from birnn_course.errors import CourseError
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.exercises.proving import indistinct
 from birnn_course.exercises.spec import Exercise
-from birnn_course.grading import assignments, case_sets
+from birnn_course.grading import assignments, case_sets, marking
 from birnn_course.grading.case_sets import SETS, chosen, hidden
 from birnn_course.grading.marking import mark
 from birnn_course.grading.notebooks import digest_of_code
+from birnn_course.grading.submissions import Submission
 from birnn_course.running.calling import Outcome
 from birnn_course.sandbox.outside.pool import Job, Ran
 from grading.classes import NAMES, NOTEBOOKS, Notebook
@@ -131,3 +133,38 @@ def test_an_exercise_that_never_judges_is_one_sentence(
     monkeypatch.setattr(assignments, "by_name", lambda bank: {"turn_around": exercise})
     with pytest.raises(CourseError, match="turn_around cannot judge"):
         hidden("turn_around", SEED, 0, None)
+
+
+def test_a_reference_that_cannot_run_is_one_sentence(
+    fresh: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leaves(*_: object) -> None:
+        raise SystemExit("bye")
+
+    exercise = replace(EXERCISES["turn_around"], reference=leaves)
+    monkeypatch.setattr(assignments, "by_name", lambda bank: {"turn_around": exercise})
+    with pytest.raises(CourseError) as caught:
+        hidden("turn_around", SEED, 0, None)
+    assert re.fullmatch(
+        r"turn_around cannot be computed for its hidden cases with seed \d+ \(SystemExit: bye\); "
+        r"mend it and try again\.",
+        str(caught.value),
+    )
+
+
+def test_what_was_prepared_is_not_understood_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+    understood = marking.code_cells
+
+    def noted(data: bytes) -> list[str]:
+        seen.append(data)
+        return understood(data)
+
+    monkeypatch.setattr(marking, "code_cells", noted)
+    data, name = Notebook("04").first("x = 1").encoded(), f"{NOTEBOOKS['04']}.ipynb"
+    marking.prepare(Submission("Ada", name, lambda: data), SEED, None)
+    sandbox = Noting()
+    first = mark(name, bytes(bytearray(data)), sandbox, SEED)  # type: ignore[arg-type]
+    assert seen == [data] and marking._prepared == {}
+    assert mark(name, data, sandbox, SEED) == first  # type: ignore[arg-type]
+    assert seen == [data, data]

@@ -13,14 +13,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -34,7 +37,7 @@ from birnn_course.grading import classroom, engines
 from birnn_course.grading.engines import Task, Terms
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Marked
-from birnn_course.grading.submissions import find
+from birnn_course.grading.submissions import Submission, find
 from birnn_course.running.calling import Outcome
 from birnn_course.sandbox.outside.hosts import Host, NoSandboxError
 from birnn_course.sandbox.outside.pool import Job, Ran, Sandbox, best_way
@@ -261,6 +264,40 @@ def test_a_seed_is_drawn_printed_and_kept(marked_at_once: list[Task], tmp_path: 
     assert len(marked_at_once) == count + 3
     other = tmp_path / "other"
     assert printed_seed(grade(place, other), other, now=count, unchanged=0) != seed
+
+
+def test_what_is_prepared_while_the_sandbox_starts_is_read_once_for_both(
+    marked_at_once: list[Task], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reads: Counter[tuple[str, str]] = Counter()
+    prepared: list[tuple[str, str]] = []
+    started = threading.Event()
+
+    def found(*arguments: Any) -> list[Submission]:
+        return [replace(s, read=partial(read, s)) for s in find(*arguments)]
+
+    def read(submission: Submission) -> bytes:
+        reads[submission.student, submission.name] += 1
+        return submission.read()
+
+    def prepare(submission: Submission, *_: object) -> None:
+        submission.read()
+        prepared.append((submission.student, submission.name))
+        if len(prepared) == 2:
+            started.set()
+
+    def best_way(sandbox: Sandbox) -> tuple[str, str]:
+        assert started.wait(PATIENCE)
+        return sandbox.way, ""
+
+    monkeypatch.setattr(classroom, "find", found)
+    monkeypatch.setattr("birnn_course.grading.marking.prepare", prepare)
+    monkeypatch.setattr("birnn_course.sandbox.outside.pool.best_way", best_way)
+    result = grade(classes.lay_out(few(), tmp_path / "place"), tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(marked_at_once) == len(few()) and len(prepared) >= 2
+    # Once for its digest, and once to be prepared or marked.
+    assert reads == {(h.student, h.name): 2 for h in few()}
 
 
 def printed_seed(result: Result, out: Path, *, now: int, unchanged: int) -> str:
