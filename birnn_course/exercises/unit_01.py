@@ -178,22 +178,19 @@ def seen_by(module: Module, half: str, step: int, seq_len: int) -> list[int]:
 
 
 def _measured(module: Module, step: int, seq_len: int, features: slice) -> list[int]:
-    rnn = build_module(module)
-    x = torch.randn(1, seq_len, module[1]["input_size"])
-    (reached,) = _reached(lambda x: outputs_of(rnn, x)[:, step : step + 1, features], x, steps=1)
-    return [int(s) for s in reached.nonzero().flatten()]
+    x = torch.randn(seq_len, module[1]["input_size"]).requires_grad_()
+    reaching = _reaching(outputs_of(build_module(module), x)[step, features], x)
+    return [int(s) for s in reaching.nonzero().flatten()]
 
 
-def _reached(model: Callable[[Tensor], Tensor], x: Tensor, steps: int) -> Tensor:
-    """Which inputs reach which outputs: bool, ``(output steps, input steps)``.
+def _reaching(answers: Tensor, x: Tensor) -> Tensor:
+    """Which steps of ``x`` reach some of these answers: bool, without the last dimension of ``x``.
 
-    Not by :func:`birnn_course.dependence_map`, which the learner may well use.
+    Not by :func:`birnn_course.dependence_map`, which the learner may well use. All answers are
+    added up: with random weights no two gradients cancel exactly.
     """
-    copies = x.repeat(steps, 1, 1).requires_grad_()  # one for each output step
-    own = model(copies).diagonal(dim1=0, dim2=1)
-    # The features of an output together: with random weights no two gradients cancel exactly.
-    (gradient,) = torch.autograd.grad(own.sum(), copies)
-    return gradient.ne(0).any(2)
+    (gradient,) = torch.autograd.grad(answers.sum(), x)
+    return gradient.ne(0).any(-1)
 
 
 def _seen_if_halves_are_swapped(module: Module, half: str, step: int, seq_len: int) -> list[int]:
@@ -639,8 +636,9 @@ def leaking_steps(module: Module, lookahead: int, horizon: int, seq_len: int) ->
         after_the_end = x.new_zeros(len(x), lookahead, input_size)
         return outputs_of(rnn, torch.cat([x, after_the_end], dim=1))[:, lookahead:]
 
-    reached = _reached(answer, torch.randn(1, seq_len, input_size), seq_len)
-    return [t for t in range(seq_len - horizon) if reached[t, t + horizon]]
+    x = torch.randn(seq_len, seq_len, input_size).requires_grad_()  # a sequence for each answer
+    reaching = _reaching(answer(x).diagonal(), x)
+    return [t for t in range(seq_len - horizon) if reaching[t, t + horizon]]
 
 
 def _leaks_if(

@@ -125,8 +125,10 @@ def _prepare() -> InteractiveShell:
     from birnn_course.sandbox.inside.student import shell
 
     ipython = shell()
-    # The first seed reads the source of all that calls it: PyTorch keeps the stack for a GPU.
-    ipython.run_cell("import torch\ntorch.manual_seed(0);\ndel torch", store_history=False)
+    # The first seed reads the source of all that calls it: PyTorch keeps the stack for a GPU. The
+    # first result makes what shows results.
+    first = "import torch\ntorch.manual_seed(0)\ndel torch\n1 + 1"
+    ipython.run_cell(first, store_history=False)
     gc.collect()
     gc.freeze()  # a fork that collects garbage would copy all of this
     gc.enable()

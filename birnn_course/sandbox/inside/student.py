@@ -32,6 +32,7 @@ def shell() -> InteractiveShell:
     config.HistoryManager.enabled = False  # its thread would be lost in a fork
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.cache_size = 0
+    config.DisplayFormatter.active_types = ["text/plain"]  # nobody looks at the others
     made = InteractiveShell.instance(config=config)
     for name in NOT_HERE:
         # IPython's stub takes the function's first parameter for itself.
