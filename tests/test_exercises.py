@@ -830,13 +830,13 @@ def test_inputs_that_are_changed_do_not_disturb_the_comparison() -> None:
 def test_a_copy_of_plain_data_is_one_and_of_anything_else_too() -> None:
     shared = torch.rand(3, 2)
     leaf = torch.rand(2, requires_grad=True)
-    given = {
+    value = {
         "list": [1, 2.5, "a", None, True, (shared, [shared])],
         "module": ("GRU", {"hidden_size": 2}, OrderedDict(weight=shared)),
         "odd": [leaf, torch.eye(2).to_sparse(), {1, 2}, Fraction(1, 3)],
         "float64": torch.rand(2, 3, dtype=torch.float64).T,
     }
-    before, made = repr(given), copied(given)
+    before, made = repr(value), copied(value)
     assert repr(made) == before and isinstance(made["module"][2], OrderedDict)
     assert made["odd"][0].is_leaf and made["odd"][0].requires_grad
     for tensor in (made["list"][5][0], made["list"][5][1][0], made["module"][2]["weight"]):
@@ -845,7 +845,7 @@ def test_a_copy_of_plain_data_is_one_and_of_anything_else_too() -> None:
     made["module"][1].clear()
     with torch.no_grad():
         made["odd"][0].fill_(9)
-    assert repr(given) == before
+    assert repr(value) == before
 
 
 def test_a_module_is_built_as_pytorch_builds_it_and_draws_no_weights() -> None:
