@@ -46,6 +46,14 @@ def test_all_of_the_course_is_loaded_before_a_submission_starts(host: Host) -> N
     assert later == [] and before > 30
 
 
+def test_what_the_host_did_first_left_no_name_and_no_result(host: Host) -> None:
+    cell = "def names():\n    return sorted(n for n in globals() if not n.startswith('_'))\nnames()"
+    ran = Sandbox("many", SECONDS, host=host).run(Job([cell], {"names": [()]}))
+    assert ran.errors == []
+    alone = {"In", "Out", "exit", "get_ipython", "names", "open", "quit"}
+    assert set(ran.outcomes["names"][0].value) <= alone
+
+
 def test_no_memory_that_can_be_written_is_shared(host: Host) -> None:
     """What was mapped so before a fork, all forks would have in common."""
     (parent,) = psutil.Process(host._process.pid).children()
