@@ -22,6 +22,7 @@ NOT_YET = ("02", "03", "04", "05", "06", "07", "08")
 REBUILT = tuple(unit for unit in UNITS if unit.number not in NOT_YET)
 
 MOST_CELLS, MOST_WORDS, MOST_QUESTIONS = 55, 2_100, 10
+LONGEST_LINE = 100  # letters that fit beside the contents
 GUESSES = range(3, 7)
 MOST_IGNORED = 0.05
 _WORD = r"[^\W_][\w'’-]*"
@@ -110,6 +111,12 @@ def short_enough(lessons: Lessons) -> list[str]:
             found.append(f"{len(notebook.cells)} cells")
         if words(notebook) > MOST_WORDS:
             found.append(f"{words(notebook)} words")
+        found += [
+            f"a long line: {line}"
+            for cell in code_cells(notebook)
+            for line in cell.source.splitlines()
+            if len(line) > LONGEST_LINE
+        ]
     return found
 
 

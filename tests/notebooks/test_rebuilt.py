@@ -82,6 +82,7 @@ PLANTED: list[tuple[rebuilt.Rule, Callable[[Lessons], None]]] = [
     (rebuilt.short_enough, add(new_code_cell("# " + "word " * 2_100))),
     (rebuilt.short_enough, add(new_code_cell(f"guess('a', '{'word ' * 2_100}')"))),
     (rebuilt.short_enough, add(*[new_markdown_cell("a")] * 55)),
+    (rebuilt.short_enough, add(new_code_cell("x = " + "1 + " * 40 + "1"))),
     (rebuilt.opens_with_a_picture, source(1, "print(x)")),
     (rebuilt.parts_are_numbered_and_seen, source(2, f"## Part 2 · First\n\n{STRIP}")),
     (rebuilt.parts_are_numbered_and_seen, source(2, "## Part 1 · First")),
