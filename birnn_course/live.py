@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 import anywidget
 
 from birnn_course.descriptor import MIME
-from birnn_course.explore import reading
+from birnn_course.explore import limit, reading
 from birnn_course.explore.nets import stored
 from birnn_course.learner import guessing
 from birnn_course.widgets import CourseWidget, classic
 
-_SCRIPTS = {"reading": reading.SCRIPTS, **guessing.SCRIPTS}
+_SCRIPTS = {"reading": reading.SCRIPTS, "limit": limit.SCRIPTS, **guessing.SCRIPTS}
 _WIDGETS: dict[type[CourseWidget], str] = {
     reading.ReadingExplorer: "reading",
+    limit.LimitExplorer: "limit",
     guessing.Guess: "guess",
     guessing.Measured: "measured",
 }
@@ -54,6 +55,8 @@ def restored(bundle: Mapping[str, Any]) -> CourseWidget | None:
         explorer = reading.reading_explorer(known["preset"], **first)
         explorer.values = values
         return explorer
+    if kind == "explorer" and known.pop("name") == "limit":
+        return limit.LimitExplorer(**known)
     if kind == "guess":
         return guessing.guess(item, **known)
     value = _stated(bundle["text/plain"]) if kind == "measured" else None
@@ -83,7 +86,8 @@ def placeholder(widget: CourseWidget) -> str:
     own = {*type(widget).class_trait_names(sync=True)}
     own -= {*anywidget.AnyWidget.class_trait_names(sync=True)}
     values = {name: getattr(widget, name) for name in sorted(own) if not name.startswith("_")}
-    values.pop("library", None)  # the page has it once
+    if isinstance(widget, reading.ReadingExplorer):
+        del values["library"]  # the page has it once
     # Whoever makes the page does not answer for its readers.
     guessed = {guessing.Guess: "value", guessing.Measured: "you"}
     values |= {guessed[kind]: None for kind in guessed if isinstance(widget, kind)}

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from test_guessing import Plotted
 
+from birnn_course.data import cue_task
+from birnn_course.explore.limit import limit_explorer
 from birnn_course.explore.reading import reading_explorer
 from birnn_course.learner.guessing import guess, measured
 from birnn_course.live import MIME, assets, placeholder, restored
@@ -50,6 +52,8 @@ CURVE: dict[str, Any] = {"at": [0, 1, 6], **LINE, "xlabel": "late"}
         lambda: measured("01-e", "the last. And more"),
         lambda: measured("01-f", [60, 62.5, 1], **CURVE),
         lambda: reading_explorer("summary", "phone", summary="both ends"),
+        lambda: limit_explorer(lookahead=6),
+        lambda: limit_explorer(cue_task(3)),
     ],
 )
 def test_what_is_stored_makes_the_same_widget(home: Path, made: Any) -> None:

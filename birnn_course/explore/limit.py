@@ -16,6 +16,7 @@ from birnn_course.errors import CourseError
 from birnn_course.widgets import CourseWidget, script, style
 
 _JS = Path(__file__).with_name("js")
+SCRIPTS = (_JS / "limit.js",)
 FARTHEST, MOST_ROWS, MOST_BEGINNINGS, MOST_COUNTED = 8, 36, 80, 100_000
 
 Rest = tuple[tuple[str, ...], str]
@@ -25,7 +26,7 @@ Rest = tuple[tuple[str, ...], str]
 class LimitExplorer(CourseWidget):
     """Sentences in heaps that look the same; see :func:`limit_explorer`."""
 
-    _esm = script(_JS / "limit.js")
+    _esm = script(*SCRIPTS)
     _css = style(_JS / "limit.css")
     heading = traitlets.Unicode().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
