@@ -126,7 +126,8 @@ FOCUS = """([ours, controls]) => {
     };
     const nodes = [...document.querySelectorAll(ours)]
         .flatMap(node => [...node.querySelectorAll('.birnn-panel')])
-        .flatMap(node => [...node.querySelectorAll(controls)]);
+        .flatMap(node => [...node.querySelectorAll(controls)])
+        .filter(node => node.checkVisibility());  // the explorer brings more of them when asked
     return nodes.map(node => {
         document.activeElement.blur();
         const without = look(node);
