@@ -38,7 +38,7 @@ def test_a_newcomer_sees_the_first_lesson_and_its_contents(first_hour: Lab) -> N
     first = UNITS[0]
     expect(page.locator(".jp-NotebookPanel h1").first).to_contain_text(first.title)
     expect(page.locator("#table-of-contents")).to_be_visible()
-    expect(page.locator("#table-of-contents")).to_contain_text("What do you believe?")
+    expect(page.locator("#table-of-contents")).to_contain_text("Where should you slow down?")
     # no question about news, no other message over the lesson
     assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
     # and nothing to save yet
