@@ -28,7 +28,9 @@ from birnn_course.questions.bank import bank
 from birnn_course.record import Attempt, record
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted(path for kind in ("notebooks", "solutions") for path in ROOT.glob(f"{kind}/*"))
+NOTEBOOKS = sorted(
+    path for kind in ("notebooks", "solutions") for path in ROOT.glob(f"{kind}/*.ipynb")
+)
 LINE: dict[str, Any] = {"low": 0, "high": 100, "unit": "%"}
 
 
@@ -49,10 +51,10 @@ def test_each_is_enough_to_build_the_thing_again(home: Path) -> None:
     assert line == {"question": "How many?", **LINE}
     tap = stored(guess("01-b", "Which?", choices=["a", "b"]))
     assert tap["choices"] == ["a", "b"]
-    explorer = stored(reading_explorer("summary", "city", summary="last step"))
+    explorer = stored(reading_explorer("summary", "city", summary="output[:, -1]"))
     assert (explorer["name"], explorer["preset"]) == ("reading", "summary")
     assert explorer["values"]["word"] == "city"
-    assert explorer["values"]["summary"] == "last step"
+    assert explorer["values"]["summary"] == "output[:, -1]"
     again = {k: v for k, v in explorer["values"].items() if k not in ("word", "at")}
     assert stored(reading_explorer(explorer["preset"], "city", **again)) == explorer
     at = stored(threshold_explorer(torch.tensor([0, 1]), torch.tensor([0.1, 0.9]), threshold=30))

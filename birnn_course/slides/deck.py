@@ -37,6 +37,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from birnn_course.errors import CourseError
+from birnn_course.explore.limit import LimitExplorer
 from birnn_course.live import placeholder, restored
 from birnn_course.misconceptions import catalogue
 from birnn_course.questions.answering import shuffled
@@ -261,7 +262,8 @@ def _outputs(cell: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
             yield "output", f"<pre>{html.escape(printed)}</pre>"
             continue
         data = output.get("data", {})
-        if widget := restored(data):
+        widget = restored(data)
+        if widget and not isinstance(widget, LimitExplorer):  # its rows do not fit on a slide
             yield "live", placeholder(widget)
         elif markup := data.get("text/html", "").strip():
             yield ("figure" if "<img" in markup or "<svg" in markup else "output"), markup
