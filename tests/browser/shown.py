@@ -6,8 +6,9 @@ from birnn_course.questions.bank import Question, bank
 
 
 def first_of_each_kind() -> dict[str, Question]:
-    """A question of each kind, of the first unit that has one."""
-    return {question.kind: question for question in reversed(bank().values()) if not question.form}
+    """A question of each kind, of the first core lesson that asks one."""
+    asked = (q for q in reversed(bank().values()) if not q.form and not q.deeper)
+    return {question.kind: question for question in asked}
 
 
 _LAST_STEP = """
