@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from birnn_course.questions.bank import Question, bank
+from birnn_course.questions.bank import Question, bank, practice
 from browser.axe import violations
 from browser.lab import SCRATCH, CourseServer, Lab
 from browser.quizzes import give, position_of
@@ -15,7 +15,7 @@ from browser.shown import first_of_each_kind
 pytestmark = pytest.mark.browser
 
 UNIT = "01"
-QUESTIONS = [q for q in bank().values() if q.unit == UNIT and not q.form]
+QUESTIONS = [q for q in practice(UNIT) if not q.deeper]
 BY_KIND = first_of_each_kind()
 
 
