@@ -352,11 +352,12 @@ def _vote(question: Question) -> Slide:
         )
     ]
     ids = tuple(dict.fromkeys(a.misconception for a in options if a.misconception))
-    asked = [q.id for q in practice(question.unit)]
+    asked = [q.id for q in practice(question.unit) if q.deeper == question.deeper]
     place = ""
     if question.id in asked:
         number = f"{asked.index(question.id) + 1} of {len(asked)}"
-        place = f"<p>Question {number} in the quiz of unit {question.unit}.</p>"
+        deeper = "deeper " if question.deeper else ""
+        place = f"<p>Question {number} in the {deeper}quiz of unit {question.unit}.</p>"
     notes = [
         place,
         "<p>Think alone: half a minute. Vote. If less than two thirds are right, talk to your "
