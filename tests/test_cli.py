@@ -78,6 +78,13 @@ def test_it_opens_where_one_stopped(started: list[list[str]], tmp_path: Path) ->
     question = practice("02")[5].id
     for item, unit, kind, opened, what in (
         (question, "02", "question", "02_shapes", "question 6 of "),
+        (
+            "01-lookahead",
+            "01",
+            "question",
+            "01_bidirectional_deeper",
+            "question 4 of 6 of the quiz",
+        ),
         ("stream", "01", "exercise", "01_bidirectional_exercises", "the exercise stream"),
         ("guess:01-share", "01", "guess", "01_bidirectional", "a guess"),
         (PROJECT, "08", "exercise", "08_final_project", "the project"),

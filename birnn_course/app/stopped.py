@@ -28,15 +28,13 @@ def place(attempts: Sequence[Attempt]) -> tuple[str, str]:
     if exercise:
         what = "the project" if unit.has_project else f"the exercise {last.item}"
     else:
-        what = "a guess" if last.kind == "guess" else _question(last)
+        what = "a guess" if last.kind == "guess" else "a question"
+    for lesson, deeper in zip(unit.lessons, (False, True), strict=False):
+        asked = [question.id for question in practice(unit.number, deeper=deeper)]
+        if last.item in asked:
+            notebook = lesson
+            what = f"question {asked.index(last.item) + 1} of {len(asked)} of the quiz"
     return notebook, (
         f"Welcome back. The last thing you answered was {what} in unit {unit.number}, "
         f"{unit.title}: {notebook} is open."
     )
-
-
-def _question(answer: Attempt) -> str:
-    asked = [question.id for question in practice(answer.unit)]
-    if answer.item not in asked:
-        return "a question"
-    return f"question {asked.index(answer.item) + 1} of {len(asked)} of the quiz"

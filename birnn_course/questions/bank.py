@@ -85,7 +85,7 @@ class Question:
     part : str
         The heading in a lesson of its unit under which its answer is taught.
     deeper : bool
-        Whether that is in the lesson that goes deeper.
+        Whether the lesson that goes deeper asks it, and not the core.
     worked, quick, mistakes : str
         Shown afterwards: the steps to the answer, a one-line check to run, common mistakes.
     """
@@ -123,12 +123,16 @@ class Question:
         return replace(self, answers=tuple(replace(a, right=a in right) for a in self.answers))
 
 
-def practice(unit: str | None = None) -> list[Question]:
-    """All questions, or a unit's quiz, in their order.
+def practice(unit: str | None = None, *, deeper: bool | None = None) -> list[Question]:
+    """All questions, or a unit's, or those of its core or deeper quiz, in their order.
 
     The inventory's are not among them: if they were practised, it would no longer measure.
     """
-    return [q for q in bank().values() if not q.form and unit in (None, q.unit)]
+    return [
+        q
+        for q in bank().values()
+        if not q.form and unit in (None, q.unit) and deeper in (None, q.deeper)
+    ]
 
 
 @cache

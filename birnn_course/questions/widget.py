@@ -52,7 +52,6 @@ def quiz(unit: str, mode: str = "self", *, deeper: bool = False) -> Quiz | Lectu
     mode : {"self", "lecture"}
         ``lecture`` is for a class before a projector: large text, fields to count the hands for
         each answer, a second vote after a talk, and *Reveal*. It records nothing.
-
     deeper : bool
         Ask about the lesson that goes deeper instead of the core.
 
@@ -63,10 +62,9 @@ def quiz(unit: str, mode: str = "self", *, deeper: bool = False) -> Quiz | Lectu
     """
     if mode not in ("self", "lecture"):
         raise CourseError(f"there is no mode {mode!r}; there are 'self' and 'lecture'.")
-    asked_there = [question for question in practice() if question.deeper == deeper]
-    questions = [question for question in asked_there if question.unit == unit]
+    questions = practice(unit, deeper=deeper)
     if not questions:
-        units = sorted({question.unit for question in asked_there})
+        units = sorted({question.unit for question in practice(deeper=deeper)})
         raise CourseError(f"there is no quiz {unit!r}; there are {', '.join(units)}.")
     if mode == "lecture":
         return Lecture(questions)

@@ -352,7 +352,7 @@ def _vote(question: Question) -> Slide:
         )
     ]
     ids = tuple(dict.fromkeys(a.misconception for a in options if a.misconception))
-    asked = [q.id for q in practice(question.unit) if q.deeper == question.deeper]
+    asked = [q.id for q in practice(question.unit, deeper=question.deeper)]
     place = ""
     if question.id in asked:
         number = f"{asked.index(question.id) + 1} of {len(asked)}"

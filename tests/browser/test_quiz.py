@@ -15,7 +15,7 @@ from browser.shown import first_of_each_kind
 pytestmark = pytest.mark.browser
 
 UNIT = "01"
-QUESTIONS = [q for q in practice(UNIT) if not q.deeper]
+QUESTIONS = practice(UNIT, deeper=False)
 BY_KIND = first_of_each_kind()
 
 

@@ -94,7 +94,7 @@ def minutes(notebook: Notebook) -> tuple[int, int]:
     for call in quizzes:
         deeper = any(keyword.arg == "deeper" for keyword in call.keywords)
         unit = ast.literal_eval(call.args[0])
-        asked += sum(question.deeper == deeper for question in practice(unit))
+        asked += len(practice(unit, deeper=deeper))
     return estimate(
         words=words(notebook),
         code_lines=sum(bool(line.strip()) for cell in cells for line in cell.source.splitlines()),
@@ -224,7 +224,7 @@ def questions_name_their_part(lessons: Lessons) -> list[str]:
         {match[0].removeprefix("## ") for cell in nb.cells for match in _PART.finditer(cell.source)}
         for nb in lessons.notebooks
     ]
-    core = [question for question in practice(unit) if not question.deeper]
+    core = practice(unit, deeper=False)
     found = [f"{len(core)} questions in the core"] if len(core) > MOST_QUESTIONS else []
     for question in practice(unit):
         taught = headings[0] if not question.deeper else set().union(*headings)
