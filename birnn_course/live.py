@@ -111,17 +111,27 @@ def assets(page: str, *, keeps: bool) -> Assets:
     keeps : bool
         Whether guesses are kept in the reader's browser; else they are gone with the page.
     """
-    kinds = sorted({*_KIND.findall(page)})
+    script = "".join(scripts(page, keeps=keeps).values())
+    styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in _kinds(page))
+    return Assets("\n".join(styles), script.replace("</script", "<\\/script"))
+
+
+def scripts(page: str, *, keeps: bool) -> dict[str, str]:
+    """The same script in parts, by name and in order, for pages that share them as files."""
+    kinds = _kinds(page)
     if not kinds:
-        return Assets("", "")
-    scripts = [classic(kind, *_SCRIPTS[kind]) for kind in kinds]
-    known = {"keeps": keeps, **_library(kinds)}
-    shared = f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps(known)} }};\n"
-    start = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in kinds)
-    return Assets(
-        "\n".join(styles), "".join([*scripts, shared, start]).replace("</script", "<\\/script")
-    )
+        return {}
+    known = {**_library(kinds), "keeps": keeps}
+    shared = {
+        name: f"globalThis.birnn = {{ ...globalThis.birnn, {name}: {json.dumps(value)} }};\n"
+        for name, value in known.items()
+    }
+    widgets = {kind: classic(kind, *_SCRIPTS[kind]) for kind in kinds}
+    return {**widgets, **shared, "live": Path(__file__).with_suffix(".js").read_text("utf-8")}
+
+
+def _kinds(page: str) -> list[str]:
+    return sorted({*_KIND.findall(page)})
 
 
 def _library(kinds: Collection[str]) -> dict[str, Any]:

@@ -1,0 +1,227 @@
+"""Pages of the notebooks: text, code to read, stored outputs, and what lives without a kernel.
+
+What answers a guess is folded together, from behind the guess to the comment on its result, and
+opens with the guess or on request.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
+
+import mistune
+import nbformat
+
+from birnn_course.course import learner_notebooks, notebooks_folder
+from birnn_course.descriptor import MIME
+from birnn_course.errors import CourseError
+from birnn_course.live import placeholder, restored
+from birnn_course.site.pages import Page, lesson_path
+
+NOT_RUN = (
+    "Nothing is run on this page; what you see was run before. To run and change it yourself, "
+    "type <code>make lab</code> in the folder of the course."
+)
+STILL = "In the course this one can be explored; here it stands still."
+IN_THE_COURSE = "In the course these questions answer you."
+DESCRIBED = 220
+"""Letters of the longest description of a page."""
+
+# Notebooks know none of what MyST adds to Markdown.
+_FRONT = "---\nmyst:\n  disable_syntax: [{}]\n---\n".format(
+    ", ".join(f"myst_{name}" for name in ("line_comment", "block_break", "target", "role"))
+)
+_HEADING = re.compile(r"^(?=#{1,6} )", re.MULTILINE)
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_STYLE_OF_KEPT = re.compile(r'(?<=<div class="birnn-kept">)<style>.*?</style>', re.DOTALL)
+_TO_RUN = re.compile(r"\s*<em>Run this cell to [^<]*</em>")
+_TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+
+
+def pages() -> list[Page]:
+    """The pages of all notebooks of a learner, in course order.
+
+    Raises
+    ------
+    CourseError
+        If a notebook is missing or cannot be read.
+    """
+    return [page(name, _read(name)) for name in learner_notebooks()]
+
+
+def _read(name: str) -> Any:
+    try:
+        return nbformat.read(notebooks_folder() / name, as_version=4)
+    except (OSError, ValueError, KeyError) as error:
+        raise CourseError(
+            f"{name} cannot be read as a notebook ({error}); put the course's own copy back."
+        ) from None
+
+
+def page(name: str, notebook: Mapping[str, Any]) -> Page:
+    """The page of one notebook.
+
+    Parameters
+    ----------
+    name : str
+        Its file name.
+    notebook : mapping
+        As nbformat reads it, with stored outputs.
+    """
+    items = list(_items(notebook["cells"]))
+    sources = [
+        folded(guess, "\n\n".join(item.source for item, _ in of_one)) if guess else
+        "\n\n".join(item.source for item, _ in of_one)
+        for guess, of_one in groupby(zip(items, answered(items), strict=True), lambda one: one[1])
+    ]  # fmt: skip
+    opening = next((c["source"] for c in notebook["cells"] if c["cell_type"] == "markdown"), "")
+    title = _plain(opening.partition("\n")[0].lstrip("# ")) or name
+    return Page(
+        lesson_path(name), title, _FRONT + "\n\n".join(sources) + "\n", description(opening)
+    )
+
+
+class Item(NamedTuple):
+    """A piece of a notebook, as MyST Markdown.
+
+    Parameters
+    ----------
+    kind : {"text", "heading", "code", "output"}
+        A text under a heading is one piece with it.
+    source : str
+        MyST Markdown.
+    shows : str
+        The kind of what lives in an output; empty for all else.
+    guess : str
+        The id of a guess, or of the guess that a result answers.
+    """
+
+    kind: Literal["text", "heading", "code", "output"]
+    source: str
+    shows: str = ""
+    guess: str = ""
+
+
+def _items(cells: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
+    said = False
+    for cell in cells:
+        source = cell["source"].strip()
+        if cell["cell_type"] == "markdown":
+            for part in filter(None, map(str.strip, _parts(source))):
+                yield Item("heading" if _HEADING.match(part) else "text", part)
+        elif cell["cell_type"] == "code":
+            anchors = "".join(
+                f'<span id="{html.escape(tag.replace(":", "-"))}"></span>'
+                for tag in cell["metadata"].get("tags", ())
+                if tag.startswith("mis:")
+            )
+            note = "" if said or not source else _note(NOT_RUN)
+            said = said or bool(source)
+            above = [_raw(anchors + note)] if anchors or note else []
+            if source:
+                yield Item("code", "\n\n".join([*above, _fenced("ipython3", source)]))
+            yield from (item for output in cell["outputs"] if (item := _output(output)))
+
+
+def _parts(source: str) -> list[str]:
+    """A Markdown cell, cut before each heading; a ``#`` in code is none."""
+    hidden = _FENCED.sub(lambda match: match[0].replace("#", "\0"), source)
+    return [part.replace("\0", "#") for part in _HEADING.split(hidden)]
+
+
+def answered(items: Sequence[Item]) -> list[str]:
+    """For each piece the guess that it answers, or nothing.
+
+    All that stands between a guess and its result belongs to the answer, and what follows up to the
+    comment, which is the next text. A heading never does, nor does the next guess.
+    """
+    found = [""] * len(items)
+    for at, item in enumerate(items):
+        if item.shows != "guess":
+            continue
+        result = next(
+            (i for i, other in enumerate(items) if i > at and other[2:] == ("measured", item.guess)),
+            None,
+        )
+        for i in range(at + 1, len(items) if result is not None else 0):
+            after = i > (result or 0)
+            if after and (items[i].kind == "heading" or items[i].shows not in ("", "measured")):
+                break
+            if items[i].kind != "heading" and items[i].shows != "guess":
+                found[i] = found[i] or item.guess
+            if after and items[i].kind == "text":
+                break
+    return found
+
+
+def folded(guess: str, source: str) -> str:
+    """What answers a guess, closed until it is made or the answer is asked for."""
+    opening = f'<details class="birnn-answer" data-guess="{html.escape(guess)}">'
+    summary = "<summary>Show the answer</summary>"
+    return f"{_raw(opening + summary)}\n\n{source}\n\n{_raw('</details>')}"
+
+
+def _output(output: Mapping[str, Any]) -> Item | None:
+    if output["output_type"] == "stream":
+        return _printed(output["text"])
+    if output["output_type"] == "error":
+        return _printed(f"{output['ename']}: {output['evalue']}")
+    data = output["data"]
+    known = data.get(MIME, {})
+    shows, guess = known.get("kind", ""), known.get("id", "")
+    if widget := restored(data):
+        asks = f'<div class="birnn-out" data-guess="{html.escape(guess)}">'
+        return Item("output", _raw(f"{asks}{placeholder(widget)}</div>"), shows, guess)
+    if shows == "diagnostic":
+        number = len(known["questions"])
+        text = f"In the course {number} questions wait here. They are on no page: they measure."
+        return Item("output", _raw(_note(text)), shows)
+    markup = _TO_RUN.sub("", _STYLE_OF_KEPT.sub("", data.get("text/html", "")))
+    markup = _TABLE.sub(r'<div class="birnn-wide">\g<0></div>', markup.strip())
+    if not markup and "image/png" in data:
+        alt = html.escape(data.get("text/plain", ""))
+        markup = f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
+    if not markup:
+        return _printed(data.get("text/plain", "")) if "text/html" not in data else None
+    note = "" if shows in ("", "drawing", "measured") else IN_THE_COURSE
+    note = _note(STILL if shows == "explorer" else note) if note else ""
+    return Item("output", _raw(f'<div class="birnn-out">{markup}</div>{note}'), shows, guess)
+
+
+def _printed(text: str) -> Item | None:
+    text = html.escape(_COLOURS.sub("", text).rstrip(), quote=False)
+    return Item("output", _raw(f'<pre class="birnn-printed">{text}</pre>')) if text else None
+
+
+def _note(text: str) -> str:
+    return f'<p class="birnn-note">{text}</p>'
+
+
+def _raw(markup: str) -> str:
+    return _fenced("{raw} html", markup)
+
+
+def _fenced(info: str, text: str) -> str:
+    longest = max(map(len, re.findall("`+", text)), default=2)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{info}\n{text}\n{fence}"
+
+
+def description(opening: str) -> str:
+    """The first paragraph below the heading, as plain text, cut behind a sentence."""
+    paragraphs = (part.strip() for part in re.split(r"\n\s*\n", opening))
+    first = _plain(next((p for p in paragraphs if p and not p.startswith(("#", "|", ">"))), ""))
+    sentences, kept = re.split(r"(?<=[.?!]) ", first), ""
+    for sentence in sentences:
+        if kept and len(kept) + len(sentence) >= DESCRIBED:
+            break
+        kept = f"{kept} {sentence}".strip()
+    return kept
+
+
+def _plain(markdown: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", str(mistune.html(markdown)))).strip()
