@@ -123,7 +123,7 @@ def scripts(page: str, *, keeps: bool) -> dict[str, str]:
         return {}
     known = {**_library(kinds), "keeps": keeps}
     shared = {
-        name: f"globalThis.birnn = {{ ...globalThis.birnn, {name}: {json.dumps(value)} }};\n"
+        name: f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps({name: value})} }};\n"
         for name, value in known.items()
     }
     widgets = {kind: classic(kind, *_SCRIPTS[kind]) for kind in kinds}

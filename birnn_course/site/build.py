@@ -1,4 +1,4 @@
-"""Make the site: Sphinx reads the pages, a theme of ours shows them, a finished folder is put in place.
+"""Make the site: Sphinx reads the pages, our theme shows them, and all is put in place at once.
 
 Whatever pages share lies once under ``_static``, named by what is in it. No page asks for anything
 that is not in the folder.
@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from birnn_course import __version__
 from birnn_course.course import UNITS, learner_notebooks
@@ -33,11 +33,16 @@ from birnn_course.site.sharing import picture
 
 TITLE = "Bidirectional RNNs"
 MANIFEST = "birnn-site.json"
-"""Says of each file of a site what was in it, so that nothing is replaced that is not the site's."""
+"""Says what was in each file of a site, so that nothing else is ever replaced."""
 ROOT = "index"
 _THEME = Path(__file__).parent / "theme"
 _TABLE = re.compile(r'<table class="docutils.*?</table>', re.DOTALL)
 _BESIDE = re.compile(r'(<a\b[^>]*\bhref=")(?![a-z]+:|/)([^"#]*)\.(?:ipynb|md)(?=[#"])')
+_UNUSED = (
+    ".buildinfo", "objects.inv", "_static/basic.css", "_static/pygments.css", "_static/file.png",
+    "_static/minus.png", "_static/plus.png",
+)  # fmt: skip
+"""What Sphinx writes for other uses and other themes."""
 _CONFIGURATION = {
     "project": TITLE,
     "version": __version__,
@@ -88,11 +93,21 @@ def write(out: Path) -> list[str]:
         files = [path for path in sorted(new.rglob("*")) if path.is_file()]
         known = {path.relative_to(new).as_posix(): _digest(path.read_bytes()) for path in files}
         (new / MANIFEST).write_text(json.dumps(known, indent=0), encoding="utf-8")
-        if out.exists():
-            out.rename(Path(folder) / "old")
-        new.rename(out)
+        _put(new, out, Path(folder) / "old")
     size = sum((out / name).stat().st_size for name in known) / 1e6
     return [f"{out.name}: {len(made)} pages, {size:.1f} MB; open {ROOT}.html.", *warnings]
+
+
+def _put(new: Path, out: Path, old: Path) -> None:
+    """Put a folder in the place of another, which goes aside, or back if that fails."""
+    if out.exists():
+        out.rename(old)
+    try:
+        new.rename(out)
+    except BaseException:
+        if old.exists():
+            old.rename(out)
+        raise
 
 
 def refuse_strangers(out: Path) -> None:
@@ -128,8 +143,6 @@ def pages() -> list[Page]:
     made = [page for name in MAKERS for page in _made_by(name)]
     if not any(page.path == ROOT for page in made):
         made.insert(0, _contents())
-    twice = [page.path for page in made if page.path.startswith("lessons/")]
-    assert not twice, f"a page that is no lesson lies where lessons do: {twice[0]}"
     made.sort(key=lambda page: page.path != ROOT)
     return made[:1] + lessons.pages() + made[1:]
 
@@ -142,7 +155,9 @@ def _made_by(name: str) -> list[Page]:
 
 def _contents() -> Page:
     """A front page that leads to the lessons."""
-    entries = [f"- [{unit.number} · {unit.title}]({lesson_path(unit.lesson)}.html)" for unit in UNITS]
+    entries = [
+        f"- [{unit.number} · {unit.title}]({lesson_path(unit.lesson)}.html)" for unit in UNITS
+    ]
     return Page(ROOT, TITLE, "\n".join([f"# {TITLE}", "", *entries]))
 
 
@@ -152,6 +167,7 @@ def build(made: Sequence[Page], out: Path) -> list[str]:
     Parameters
     ----------
     made : sequence of Page
+        What is on them.
     out : Path
         The folder; made if it does not exist.
 
@@ -167,21 +183,22 @@ def build(made: Sequence[Page], out: Path) -> list[str]:
             target = source / f"{page.path}.md"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(page.source, encoding="utf-8")
-        app = Sphinx(
-            source, None, out, Path(folder) / "doctrees", "html",
-            confoverrides=_CONFIGURATION, status=None, warning=said,
-        )  # fmt: skip
         static = out / "_static"
-        static.mkdir(parents=True, exist_ok=True)
-        app.connect("html-page-context", partial(_complete, made, static))
-        app.build()
+        static.mkdir(parents=True)
+        with docutils_namespace():  # what Sphinx registers is gone afterwards
+            app = Sphinx(
+                source, None, out, Path(folder) / "doctrees", "html",
+                confoverrides=_CONFIGURATION, status=None, warning=said,
+            )  # fmt: skip
+            app.connect("html-page-context", partial(_complete, made, static))
+            app.build()
         (static / "inks.css").write_text(variables("body"), encoding="utf-8")
         (static / "share.png").write_bytes(picture())
-        shutil.rmtree(out / ".doctrees", ignore_errors=True)
-        for name in (".buildinfo", "objects.inv"):  # for other uses of Sphinx
+        for name in _UNUSED:
             (out / name).unlink(missing_ok=True)
+        (out / "_sources").rmdir()
         lines = said.getvalue().replace(f"{source}{os.sep}", "").splitlines()
-    return [line for line in lines if line.strip()]
+    return [line for line in map(lessons.uncoloured, lines) if line.strip()]
 
 
 def _complete(
@@ -209,7 +226,11 @@ def _complete(
         "scripts": files,
         "styles": [_shared(static, "live", "css", style)] if style else [],
         "units": [
-            [(path, titles[path]) for path in course if path in titles and f"/{unit.number}_" in path]
+            [
+                (path, titles[path])
+                for path in course
+                if path in titles and f"/{unit.number}_" in path
+            ]
             for unit in UNITS
         ],
         "others": [

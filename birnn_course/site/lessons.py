@@ -22,11 +22,12 @@ from birnn_course.live import placeholder, restored
 from birnn_course.site.pages import Page, lesson_path
 
 NOT_RUN = (
-    "Nothing is run on this page; what you see was run before. To run and change it yourself, "
-    "type <code>make lab</code> in the folder of the course."
+    "Code cannot be run here: what it prints is from an earlier run. To run and change it, get the "
+    "course and type <code>make lab</code>, which installs and opens it."
 )
 STILL = "In the course this one can be explored; here it stands still."
 IN_THE_COURSE = "In the course these questions answer you."
+_PLAIN = ("", "measured", "drawing")  # what may follow a result and be part of it
 DESCRIBED = 220
 """Letters of the longest description of a page."""
 
@@ -56,9 +57,9 @@ def pages() -> list[Page]:
 def _read(name: str) -> Any:
     try:
         return nbformat.read(notebooks_folder() / name, as_version=4)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError):
         raise CourseError(
-            f"{name} cannot be read as a notebook ({error}); put the course's own copy back."
+            f"{name} cannot be read as a notebook; put the course's own copy back."
         ) from None
 
 
@@ -112,7 +113,7 @@ def _items(cells: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
         source = cell["source"].strip()
         if cell["cell_type"] == "markdown":
             for part in filter(None, map(str.strip, _parts(source))):
-                yield Item("heading" if _HEADING.match(part) else "text", part)
+                yield Item("heading" if _HEADING.match(part) else "text", _linked(part))
         elif cell["cell_type"] == "code":
             anchors = "".join(
                 f'<span id="{html.escape(tag.replace(":", "-"))}"></span>'
@@ -133,6 +134,13 @@ def _parts(source: str) -> list[str]:
     return [part.replace("\0", "#") for part in _HEADING.split(hidden)]
 
 
+def _linked(text: str) -> str:
+    """A text whose names of notebooks lead to their pages, which lie beside this one."""
+    for name in learner_notebooks():
+        text = text.replace(f"`{name}`", f"[`{name}`]({name.removesuffix('.ipynb')}.html)")
+    return text
+
+
 def answered(items: Sequence[Item]) -> list[str]:
     """For each piece the guess that it answers, or nothing.
 
@@ -140,20 +148,22 @@ def answered(items: Sequence[Item]) -> list[str]:
     comment, which is the next text. A heading never does, nor does the next guess.
     """
     found = [""] * len(items)
-    for at, item in enumerate(items):
-        if item.shows != "guess":
+    asked = {item.guess for item in items if item.shows == "guess"}
+    for start, item in enumerate(items):
+        results = [i for i, other in enumerate(items) if other[2:] == ("measured", item.guess)]
+        result = next((i for i in results if i > start), None)
+        if item.shows != "guess" or result is None:
             continue
-        result = next(
-            (i for i, other in enumerate(items) if i > at and other[2:] == ("measured", item.guess)),
-            None,
-        )
-        for i in range(at + 1, len(items) if result is not None else 0):
-            after = i > (result or 0)
-            if after and (items[i].kind == "heading" or items[i].shows not in ("", "measured")):
+        for i in range(start + 1, len(items)):
+            kind, _, shows, guess = items[i]
+            others = shows == "guess" or (
+                shows == "measured" and guess != item.guess and guess in asked
+            )
+            if i > result and (kind == "heading" or others or shows not in _PLAIN):
                 break
-            if items[i].kind != "heading" and items[i].shows != "guess":
+            if kind != "heading" and not others:
                 found[i] = found[i] or item.guess
-            if after and items[i].kind == "text":
+            if i > result and kind == "text":
                 break
     return found
 
@@ -161,7 +171,7 @@ def answered(items: Sequence[Item]) -> list[str]:
 def folded(guess: str, source: str) -> str:
     """What answers a guess, closed until it is made or the answer is asked for."""
     opening = f'<details class="birnn-answer" data-guess="{html.escape(guess)}">'
-    summary = "<summary>Show the answer</summary>"
+    summary = "<summary>Just show me</summary>"
     return f"{_raw(opening + summary)}\n\n{source}\n\n{_raw('</details>')}"
 
 
@@ -174,8 +184,9 @@ def _output(output: Mapping[str, Any]) -> Item | None:
     known = data.get(MIME, {})
     shows, guess = known.get("kind", ""), known.get("id", "")
     if widget := restored(data):
-        asks = f'<div class="birnn-out" data-guess="{html.escape(guess)}">'
-        return Item("output", _raw(f"{asks}{placeholder(widget)}</div>"), shows, guess)
+        return Item(
+            "output", _raw(f'<div class="birnn-out">{placeholder(widget)}</div>'), shows, guess
+        )
     if shows == "diagnostic":
         number = len(known["questions"])
         text = f"In the course {number} questions wait here. They are on no page: they measure."
@@ -193,8 +204,13 @@ def _output(output: Mapping[str, Any]) -> Item | None:
 
 
 def _printed(text: str) -> Item | None:
-    text = html.escape(_COLOURS.sub("", text).rstrip(), quote=False)
+    text = html.escape(uncoloured(text).rstrip(), quote=False)
     return Item("output", _raw(f'<pre class="birnn-printed">{text}</pre>')) if text else None
+
+
+def uncoloured(text: str) -> str:
+    """A text without the codes that colour it in a terminal."""
+    return _COLOURS.sub("", text)
 
 
 def _note(text: str) -> str:

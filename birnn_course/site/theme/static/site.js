@@ -19,15 +19,12 @@
   });
   document.addEventListener("click", ({ target }) => { if (!menu.contains(target)) menu.open = false; });
 
-  // An answer opens with its guess, and with "Just show me", before that looks for the result.
+  // An answer opens with its guess, or when it is asked for.
   const answers = [...document.querySelectorAll("details.birnn-answer")];
   const open = (guess) => {
     for (const answer of answers) if (answer.dataset.guess === guess) answer.open = true;
   };
   document.addEventListener("birnn-guess", ({ detail }) => open(detail.item));
-  document.addEventListener("click", ({ target }) => {
-    if (target.closest(".bg-skip")) open(target.closest("[data-guess]")?.dataset.guess);
-  }, true);
   for (const answer of answers) {
     answer.querySelector("summary").addEventListener("click", () => {
       open(answer.dataset.guess); // one answer may be in several pieces
