@@ -26,7 +26,8 @@
   };
   document.addEventListener("birnn-guess", ({ detail }) => open(detail.item));
   for (const answer of answers) {
-    answer.querySelector("summary").addEventListener("click", () => {
+    answer.querySelector("summary").addEventListener("click", (event) => {
+      event.preventDefault(); // it would close again
       open(answer.dataset.guess); // one answer may be in several pieces
       answer.tabIndex = -1; // its button is gone
       answer.focus({ preventScroll: true });
