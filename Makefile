@@ -17,7 +17,7 @@ TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_miscon
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides site colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides site colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading bench-site constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -100,6 +100,9 @@ bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07
 
 bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and compare; about 15 minutes
 	$(BIN)/python benchmarks/grading.py $(ARGS)
+
+bench-site: .venv/installed-test ## measure what it costs to make the site, and to open it on a slow phone
+	$(BENCH) benchmarks/site_pages.py $(ARGS)
 
 # jsonschema 4.25 compiles 38 grammars when it is imported, which costs a second wherever nbformat is.
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
