@@ -292,10 +292,10 @@ def test_no_guess_of_a_lesson_has_its_answer_beside_it(site: Path, name: str) ->
     text = (site / f"{lesson_path(name)}.html").read_text(encoding="utf-8")
     known = [data[MIME] for data in outputs(name) if MIME in data]
     guessed = {one["id"] for one in known if one["kind"] == "guess"}
-    told = {one["id"] for one in known if one["kind"] == "measured"} & guessed
+    answered_here = {one["id"] for one in known if one["kind"] == "measured"} & guessed
     read = Beside()
     read.feed(text)
-    assert read.answers >= told and "measured" not in read.beside
+    assert read.answers >= answered_here and "measured" not in read.beside
     assert read.beside.count("guess") == len(guessed)
 
 
@@ -349,7 +349,8 @@ def test_odd_outputs_come_through() -> None:
 def test_a_drawing_stays_as_it_is_stored() -> None:
     import torch
 
-    drawing = draw_output(*torch.nn.GRU(2, 3, bidirectional=True)(torch.randn(4, 1, 2)))
+    x = torch.randn(1, 4, 2)
+    drawing = draw_output(*torch.nn.GRU(2, 3, batch_first=True, bidirectional=True)(x))
     stored = drawing._repr_mimebundle_()
     source = made(new_code_cell("1", outputs=[new_output("display_data", data=stored)]))
     assert stored["text/html"] in source and "birnn-note" not in source.split("{raw} html")[-1]

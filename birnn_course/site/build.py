@@ -148,8 +148,8 @@ def pages() -> list[Page]:
 
 
 def _made_by(name: str) -> list[Page]:
-    whole = f"{__package__}.{name}"
-    found: list[Page] = import_module(whole).pages() if find_spec(whole) else []
+    module = f"{__package__}.{name}"
+    found: list[Page] = import_module(module).pages() if find_spec(module) else []
     return found
 
 
@@ -176,7 +176,7 @@ def build(made: Sequence[Page], out: Path) -> list[str]:
     list of str
         What Sphinx warns of.
     """
-    said = io.StringIO()
+    warned = io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         for page in made:
@@ -188,7 +188,7 @@ def build(made: Sequence[Page], out: Path) -> list[str]:
         with docutils_namespace():  # what Sphinx registers is gone afterwards
             app = Sphinx(
                 source, None, out, Path(folder) / "doctrees", "html",
-                confoverrides=_CONFIGURATION, status=None, warning=said,
+                confoverrides=_CONFIGURATION, status=None, warning=warned,
             )  # fmt: skip
             app.connect("html-page-context", partial(_complete, made, static))
             app.build()
@@ -197,7 +197,7 @@ def build(made: Sequence[Page], out: Path) -> list[str]:
         for name in _UNUSED:
             (out / name).unlink(missing_ok=True)
         (out / "_sources").rmdir()
-        lines = said.getvalue().replace(f"{source}{os.sep}", "").splitlines()
+        lines = warned.getvalue().replace(f"{source}{os.sep}", "").splitlines()
     return [line for line in map(lessons.uncoloured, lines) if line.strip()]
 
 

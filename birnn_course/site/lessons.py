@@ -108,7 +108,7 @@ class Item(NamedTuple):
 
 
 def _items(cells: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
-    said = False
+    noted = False
     for cell in cells:
         source = cell["source"].strip()
         if cell["cell_type"] == "markdown":
@@ -120,8 +120,8 @@ def _items(cells: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
                 for tag in cell["metadata"].get("tags", ())
                 if tag.startswith("mis:")
             )
-            note = "" if said or not source else _note(NOT_RUN)
-            said = said or bool(source)
+            note = "" if noted or not source else _note(NOT_RUN)
+            noted = noted or bool(source)
             above = [_raw(anchors + note)] if anchors or note else []
             if source:
                 yield Item("code", "\n\n".join([*above, _fenced("ipython3", source)]))

@@ -47,9 +47,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All of it."""
-    folder = tmp_path_factory.mktemp("whole") / "out"
+    folder = tmp_path_factory.mktemp("complete") / "out"
     build.write(folder)
     return folder
 
@@ -73,7 +73,7 @@ def strangers(browser: Browser, folder: Path, file: Path) -> list[str]:
     found: list[str] = []
     page = new_page(browser, offline=True)
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
     page.on(
         "request",
         lambda request: (
@@ -111,24 +111,24 @@ def inaccessible(page: Page) -> list[str]:
 
 
 @pytest.mark.full
-def test_no_page_asks_anybody(browser: Browser, whole: Path) -> None:
-    assert {file.name: strangers(browser, whole, file) for file in pages(whole)} == {
-        file.name: [] for file in pages(whole)
+def test_no_page_asks_anybody(browser: Browser, complete: Path) -> None:
+    assert {file.name: strangers(browser, complete, file) for file in pages(complete)} == {
+        file.name: [] for file in pages(complete)
     }
 
 
 @pytest.mark.full
-def test_no_page_scrolls_sideways(browser: Browser, whole: Path) -> None:
-    for file in pages(whole):
+def test_no_page_scrolls_sideways(browser: Browser, complete: Path) -> None:
+    for file in pages(complete):
         with opened(browser, file) as page:
             assert too_wide(page) == [], file.name
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_there_for_everybody(browser: Browser, whole: Path, theme: str) -> None:
+def test_every_page_is_there_for_everybody(browser: Browser, complete: Path, theme: str) -> None:
     found = {}
-    for file in pages(whole):
+    for file in pages(complete):
         with opened(browser, file, theme) as page:
             found[file.name] = inaccessible(page)
     assert {name: list_ for name, list_ in found.items() if list_} == {}
@@ -192,8 +192,8 @@ def test_a_guess_opens_its_answer_and_is_kept(browser: Browser, site: Path) -> N
 
 
 @pytest.mark.full
-def test_a_guess_opens_no_other_answer(browser: Browser, whole: Path) -> None:
-    with opened(browser, whole / "lessons" / "01_bidirectional.html") as page:
+def test_a_guess_opens_no_other_answer(browser: Browser, complete: Path) -> None:
+    with opened(browser, complete / "lessons" / "01_bidirectional.html") as page:
         page.get_by_role("slider", name="A word starts with c").focus()
         page.keyboard.press("ArrowRight")
         for _ in range(2):
@@ -256,8 +256,8 @@ def ours(network: str, word: str) -> list[tuple[str, float]]:
 
 
 @pytest.mark.full
-def test_the_limit_explorer_says_what_is_computed(browser: Browser, whole: Path) -> None:
-    with opened(browser, whole / "lessons" / "01_bidirectional.html") as page:
+def test_the_limit_explorer_says_what_is_computed(browser: Browser, complete: Path) -> None:
+    with opened(browser, complete / "lessons" / "01_bidirectional.html") as page:
         explorer = page.locator(".birnn-live:has(.bl-fraction)")
         for k in (0, 5, 6):
             explorer.get_by_role("slider").fill(str(k))
