@@ -486,6 +486,23 @@ def test_a_run_that_fails_leaves_the_old_site(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_what_arrives_meanwhile_is_kept(
+    few: list[Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    write(out)
+    make = build.build
+
+    def slowly(pages: list[Page], folder: Path) -> list[str]:
+        (out / "notes.txt").write_text("mine")
+        return make(pages, folder)
+
+    monkeypatch.setattr(build, "build", slowly)
+    with pytest.raises(CourseError, match=r"out holds notes\.txt"):
+        write(out)
+    assert (out / "notes.txt").read_text() == "mine"
+
+
 def test_what_looks_wrong_is_said(few: list[Page], tmp_path: Path) -> None:
     few.append(Page("odd", "Odd", "# Odd\n\n```{nonsense}\n```"))
     sentences = write(tmp_path / "out")

@@ -93,6 +93,7 @@ def write(out: Path) -> list[str]:
         files = [path for path in sorted(new.rglob("*")) if path.is_file()]
         known = {path.relative_to(new).as_posix(): _digest(path.read_bytes()) for path in files}
         (new / MANIFEST).write_text(json.dumps(known, indent=0), encoding="utf-8")
+        refuse_strangers(out)  # who put a file there meanwhile keeps it
         _put(new, out, Path(folder) / "old")
     size = sum((out / name).stat().st_size for name in known) / 1e6
     return [f"{out.name}: {len(made)} pages, {size:.1f} MB; open {ROOT}.html.", *warnings]
