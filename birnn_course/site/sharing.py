@@ -19,7 +19,7 @@ def picture() -> bytes:
     """A PNG of 1200 × 630: *city*, its two readers, and what they say together."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, facecolor="#fffdf9")
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, facecolor=_ink("ground"))
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
     ax.set_axis_off()
