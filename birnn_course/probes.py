@@ -58,7 +58,6 @@ def dependence_map(model: Callable[[Tensor], object], inputs: Tensor) -> Tensor:
     return torch.stack([grad.abs().sum((0, 2)) for grad in grads])
 
 
-
 def try_out(call: Callable[[], object]) -> str:
     """Make a call and say what becomes of it, also if that is an error.
 
