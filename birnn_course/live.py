@@ -39,6 +39,7 @@ _PRESETS: dict[str, Any] = {
 }
 _KIND = re.compile(r'<div class="birnn-live" data-kind="(\w+)">')
 _FIGURE = re.compile(r"<figure.*?</figure>", re.DOTALL)
+_TO_RUN = re.compile(r" Run this cell to [^.]*\.$")  # no page can
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
@@ -102,7 +103,7 @@ def placeholder(widget: CourseWidget) -> str:
     guessed = {guessing.Guess: "value", guessing.Measured: "you"}
     values |= {guessed[kind]: None for kind in guessed if isinstance(widget, kind)}
     written = json.dumps(values, separators=(",", ":")).replace("</", "<\\/")
-    text = html.escape(widget.without_kernel()[0].strip("[]"))
+    text = html.escape(_TO_RUN.sub("", widget.without_kernel()[0].strip("[]")))
     # anywidget gives each widget a class of its own, below ours
     kind = next(name for known, name in _WIDGETS.items() if isinstance(widget, known))
     return (
