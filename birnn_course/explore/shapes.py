@@ -96,8 +96,8 @@ class ShapeExplorer(CourseWidget):
         rnn, x = module(self.values), batch(self.values)
         try:
             found = slices.read(rnn, x, self.values["slice"])
-            _, said = slices.verdict(slices.run(rnn, x), found)
-            sentence = f"{found.text} has the shape {found.shape}. {said}"
+            _, claim = slices.verdict(slices.run(rnn, x), found)
+            sentence = f"{found.text} has the shape {found.shape}. {claim}"
             drawing = draw_slice(rnn, x, found.text)._repr_mimebundle_()["text/html"]
         except CourseError as error:
             sentence, drawing = str(error), ""
@@ -186,13 +186,13 @@ def library() -> dict[str, Any]:
 
 def module(values: dict[str, str]) -> nn.RNNBase:
     """The module that the controls describe, in PyTorch."""
-    whole = _made()[f"{values['kind']}, {values['reads']}"]
+    longest = _made()[f"{values['kind']}, {values['reads']}"]
     with seeded():  # the first weights are drawn, and thrown away
         rnn: nn.RNNBase = CELLS[values["kind"]](
             INPUT, HIDDEN, int(values["layers"]),
-            batch_first=values["batch_first"] == "True", bidirectional=whole.bidirectional,
+            batch_first=values["batch_first"] == "True", bidirectional=longest.bidirectional,
         )  # fmt: skip
-    rnn.load_state_dict({name: whole.state_dict()[name] for name in rnn.state_dict()})
+    rnn.load_state_dict({name: longest.state_dict()[name] for name in rnn.state_dict()})
     return rnn.eval()
 
 

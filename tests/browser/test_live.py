@@ -13,6 +13,7 @@ from test_guessing import Plotted
 from test_live import CURVE, LINE, bundle
 
 from birnn_course.explore.reading import reading_explorer
+from birnn_course.explore.shapes import shape_explorer
 from birnn_course.learner.guessing import guess, measured
 from birnn_course.live import assets, placeholder
 from birnn_course.slides.deck import deck
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.browser
 WIDGETS = {
     "Two readers": lambda: reading_explorer("readers", "background"),
     "Pads": lambda: reading_explorer("pads", "phone", pads="padded", summary="both ends"),
+    "Slices": lambda: shape_explorer("one-layer"),
     "A guess": lambda: guess("01-share", "How many percent?", **LINE),
     "Measured": lambda: measured("01-share", 80.2, **LINE),
     "A curve": lambda: guess("01-late", "How good, so many words late?", **CURVE),

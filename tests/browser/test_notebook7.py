@@ -58,11 +58,13 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
         give(panel, QUIZZES["quiz:one"], right, by_keyboard=True)
         answer = "✓ Right." if right else "✗ Not yet"
         expect(panel.get_by_role("status")).to_contain_text(answer)
-    viewer = notebook.insert_and_run(cell("dependence_explorer")).locator(".birnn-panel")
+    viewer = notebook.insert_and_run(cell("packing_explorer")).locator(".birnn-panel")
     expect(viewer).to_be_visible()
-    viewer.get_by_role("radio", name="left to right").focus()
+    viewer.get_by_role("radio", name="packed").focus()
     page.keyboard.press("ArrowDown")
-    expect(viewer.get_by_role("status")).to_contain_text("Output 2 has seen inputs 2 to 7;")
+    expect(viewer.get_by_role("status")).to_contain_text(
+        "there are 5 steps, not the 6 that went in"
+    )
     assert notebook.errors() == []
     notebook.screenshot("notebook7")
 
@@ -88,6 +90,11 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
     panel.get_by_role("radio", name="both ways").focus()
     page.keyboard.press("ArrowRight")
     expect(panel.locator(".bx-band")).to_have_count(1)
+    shapes = notebook.insert_and_run(cell("shape_explorer")).locator(".bs")
+    shapes.locator(".bs-pick").nth(2).click()
+    page.keyboard.press("ArrowRight")
+    expect(shapes.locator(".bs-pick").nth(3)).to_be_focused()
+    expect(shapes.get_by_role("status")).to_contain_text("output[:, 3] has the shape (3, 8)")
     panel.get_by_role("textbox").fill("cell")
     expect(panel.get_by_role("status")).to_contain_text("Output 2 (l) has read cel")
     assert violations(page, ".bx") == []
