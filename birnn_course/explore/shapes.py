@@ -144,7 +144,8 @@ def shape_explorer(preset: str = "free", **values: str | int | bool) -> ShapeExp
     return ShapeExplorer(
         preset,
         heading=heading,
-        note=f"Inputs of {INPUT} numbers, hidden_size {HIDDEN}. The sample in front is the first.",
+        note="✓ and ✗ say whether all of the slice has read the whole sequence. The sample in "
+        f"front is the first. input_size is {INPUT}, hidden_size {HIDDEN}.",
         controls=[
             {"name": name, "label": label, "options": options, "list": name == "slice"}
             for name, (label, options) in _CHOICES.items()
