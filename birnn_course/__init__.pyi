@@ -58,6 +58,7 @@ from .plots import plot_lines as plot_lines
 from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
 from .probes import pad_dependence as pad_dependence
+from .probes import try_out as try_out
 from .project import check_project as check_project
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz

@@ -130,7 +130,7 @@ class _Flow:
         return "".join(f" {sentence}" for sentence in self._claims)
 
     def _title(self, name: str, shape: tuple[int, ...], axes: str, y: float) -> None:
-        x = LEFT + STEP * self.steps + DEEP * (self.batch - 1) + 18
+        x = LEFT + STEP * self.steps + DEEP * (self.batch - 1) + 26
         self.scene.add(
             Label(x, y, f"{name} {shape}", size=13, anchor="start", bold=True, code=True),
             Label(x, y + 18, axes, "muted", 12, "start"),
@@ -183,8 +183,9 @@ class _Flow:
             left = source.at[0] - (12 if i else STEP - 12) if source else LEFT + 2 * STEP * i
             what = f"{name}[{i}]"
             self._deep(left, top, STEP, ink)
-            at, side = (left - 8, "end") if left > middle else (left + STEP + behind + 8, "start")
-            self.scene.add(Label(at, top + FLAT / 2, what, ink, 12, side, True))  # type: ignore[arg-type]
+            # Outside, where the other block cannot be: a word may have two letters.
+            at, side = (left - 6, "end") if left < middle else (left + STEP + behind + 4, "start")
+            self.scene.add(Label(at, top + FLAT / 2, f"[{i}]", ink, 12, side, True))  # type: ignore[arg-type]
             if source:
                 self._hang(source, source.at[0], top, what)
             found.append(_Source(block, (left + STEP / 2, top + FLAT), ink, what))

@@ -28,12 +28,13 @@ pytestmark = pytest.mark.browser
 WIDGETS = {
     "Two readers": lambda: reading_explorer("readers", "background"),
     "Pads": lambda: reading_explorer("pads", "phone", pads="padded", summary="both ends"),
-    "Slices": lambda: shape_explorer("one-layer"),
     "A guess": lambda: guess("01-share", "How many percent?", **LINE),
     "Measured": lambda: measured("01-share", 80.2, **LINE),
     "A curve": lambda: guess("01-late", "How good, so many words late?", **CURVE),
     "The curve": lambda: measured("01-late", [60, 60, 100], **CURVE),
     "Choices": lambda: guess("01-which", "Which?", choices={"slow": [1, 2, 3], "fast": [1, 3, 3]}),
+    "Slices": lambda: shape_explorer("one-layer"),
+    "Blocks": lambda: shape_explorer("two-layers"),
 }
 
 

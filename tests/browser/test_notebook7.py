@@ -90,11 +90,6 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
     panel.get_by_role("radio", name="both ways").focus()
     page.keyboard.press("ArrowRight")
     expect(panel.locator(".bx-band")).to_have_count(1)
-    shapes = notebook.insert_and_run(cell("shape_explorer")).locator(".bs")
-    shapes.locator(".bs-pick").nth(2).click()
-    page.keyboard.press("ArrowRight")
-    expect(shapes.locator(".bs-pick").nth(3)).to_be_focused()
-    expect(shapes.get_by_role("status")).to_contain_text("output[:, 3] has the shape (3, 8)")
     panel.get_by_role("textbox").fill("cell")
     expect(panel.get_by_role("status")).to_contain_text("Output 2 (l) has read cel")
     assert violations(page, ".bx") == []
@@ -113,3 +108,27 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
     assert violations(page, ".bg") == []
     assert notebook.errors() == []
     notebook.screenshot("notebook7-explorer")
+
+
+def test_a_slice_by_mouse_and_keyboard(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    panel = notebook.insert_and_run(cell("shape_explorer")).locator(".bs")
+    panel.locator(".bs-pick").nth(2).click()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator(".bs-pick").nth(3)).to_be_focused()
+    expect(panel.get_by_role("status")).to_contain_text("output[:, 3] has the shape (3, 8)")
+    assert violations(page, ".bs") == [] and notebook.errors() == []
+    notebook.screenshot("notebook7-shapes")
+
+
+def test_the_limit_by_keyboard(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    panel = notebook.insert_and_run(cell("limit_explorer")).locator(".bl")
+    panel.get_by_role("slider").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    expect(panel.locator(".bl-fraction")).to_have_text("1")
+    assert violations(page, ".bl") == [] and notebook.errors() == []
+    notebook.screenshot("notebook7-limit")
