@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ _WIDGETS: dict[type[CourseWidget], str] = {
     guessing.Guess: "guess",
     guessing.Measured: "measured",
 }
-_PRESETS: dict[str, Any] = {
+_PRESETS: dict[str, Callable[..., reading.ReadingExplorer | shapes.ShapeExplorer]] = {
     "reading": reading.reading_explorer,
     "shapes": shapes.shape_explorer,
 }
