@@ -8,24 +8,38 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import anywidget
 
+from birnn_course import __version__
+from birnn_course.course import TITLES
 from birnn_course.descriptor import MIME
 from birnn_course.explore import limit, reading
 from birnn_course.explore.nets import stored
 from birnn_course.learner import guessing
-from birnn_course.widgets import CourseWidget, classic
+from birnn_course.questions import page as quizzes
+from birnn_course.questions.bank import bank
+from birnn_course.questions.judging import SENTENCES
+from birnn_course.questions.widget import Quiz
+from birnn_course.widgets import CourseWidget, classic, style
 
-_SCRIPTS = {"reading": reading.SCRIPTS, "limit": limit.SCRIPTS, **guessing.SCRIPTS}
+_HERE = Path(__file__).parent
+_SCRIPTS = {
+    "reading": reading.SCRIPTS,
+    "limit": limit.SCRIPTS,
+    **guessing.SCRIPTS,
+    "quiz": quizzes.SCRIPTS,
+    "answers": (_HERE / "learner" / "answers.js",),
+}
 _WIDGETS: dict[type[CourseWidget], str] = {
     reading.ReadingExplorer: "reading",
     limit.LimitExplorer: "limit",
     guessing.Guess: "guess",
     guessing.Measured: "measured",
+    Quiz: "quiz",
 }
 _KIND = re.compile(r'<div class="birnn-live" data-kind="(\w+)">')
 _FIGURE = re.compile(r"<figure.*?</figure>", re.DOTALL)
@@ -59,6 +73,8 @@ def restored(bundle: Mapping[str, Any]) -> CourseWidget | None:
         return limit.LimitExplorer(**known)
     if kind == "guess":
         return guessing.guess(item, **known)
+    if kind in ("quiz", "warm_up", "mixed_test"):
+        return _quiz(kind, **known)
     value = _stated(bundle["text/plain"]) if kind == "measured" else None
     if value is None:
         return None
@@ -66,6 +82,14 @@ def restored(bundle: Mapping[str, Any]) -> CourseWidget | None:
     if figure := _FIGURE.search(bundle.get("text/html", "")):
         result.picture = {"html": figure[0], "alt": ""}  # where its axes lie is not stored
     return result
+
+
+def _quiz(kind: str, questions: Sequence[str], **known: Any) -> Quiz | None:
+    """The questions, to be judged on the page; None if one is of the inventory, or unknown."""
+    asked = [bank()[item] for item in questions if item in bank() and not bank()[item].form]
+    if len(asked) < len(questions):
+        return None
+    return Quiz(asked, remember=False, described={"kind": kind, **known})
 
 
 def _stated(text: str) -> float | str | list[float] | None:
@@ -83,20 +107,48 @@ def _stated(text: str) -> float | str | list[float] | None:
 
 def placeholder(widget: CourseWidget) -> str:
     """What stands in the page where the widget will be; its text is seen until then."""
+    if isinstance(widget, Quiz):
+        return _placed("quiz", f"A quiz with {len(widget.questions)} questions.", quizzes.values(widget))
     own = {*type(widget).class_trait_names(sync=True)}
     own -= {*anywidget.AnyWidget.class_trait_names(sync=True)}
     values = {name: getattr(widget, name) for name in sorted(own) if not name.startswith("_")}
     if isinstance(widget, reading.ReadingExplorer):
         del values["library"]  # the page has it once
     # Whoever makes the page does not answer for its readers.
-    guessed = {guessing.Guess: "value", guessing.Measured: "you"}
-    values |= {guessed[kind]: None for kind in guessed if isinstance(widget, kind)}
-    written = json.dumps(values, separators=(",", ":")).replace("</", "<\\/")
-    text = html.escape(widget.without_kernel()[0].strip("[]"))
+    guessed = {guessing.Guess: ("value", "kept"), guessing.Measured: ("you",)}
+    for kind, names in guessed.items():
+        values |= dict.fromkeys(names) if isinstance(widget, kind) else {}
     # anywidget gives each widget a class of its own, below ours
     kind = next(name for known, name in _WIDGETS.items() if isinstance(widget, known))
+    return _placed(kind, widget.without_kernel()[0].strip("[]"), values)
+
+
+def on_page(bundle: Mapping[str, Any]) -> str | None:
+    """What a page shows of an output that says what it is.
+
+    A widget that lives, or a line where the inventory stands; None where the stored HTML is shown.
+    """
+    if widget := restored(bundle):
+        return placeholder(widget)
+    return INVENTORY if bundle.get(MIME, {}).get("kind") == "diagnostic" else None
+
+
+INVENTORY = (
+    '<p class="birnn-elsewhere">Twelve questions about what you believe stand here in the course. '
+    "They measure what you learn, so they are not on a page.</p>"
+)
+
+
+def your_answers() -> str:
+    """What stands in a page where readers see what is kept of them, take it along or forget it."""
+    text = "What you answered and guessed on these pages."
+    return _placed("answers", text, {"titles": TITLES, "version": __version__})
+
+
+def _placed(kind: str, text: str, values: Mapping[str, Any]) -> str:
+    written = json.dumps(values, separators=(",", ":")).replace("</", "<\\/")
     return (
-        f'<div class="birnn-live" data-kind="{kind}"><p>{text}</p>'
+        f'<div class="birnn-live" data-kind="{kind}"><p>{html.escape(text)}</p>'
         f'<script type="application/json">{written}</script></div>'
     )
 
@@ -109,18 +161,21 @@ def assets(page: str, *, keeps: bool) -> Assets:
     page : str
         HTML.
     keeps : bool
-        Whether guesses are kept in the reader's browser; else they are gone with the page.
+        Whether answers and guesses are kept in the reader's browser; else they are gone with the
+        page.
     """
     kinds = sorted({*_KIND.findall(page)})
     if not kinds:
         return Assets("", "")
     scripts = [classic(kind, *_SCRIPTS[kind]) for kind in kinds]
-    known = {"keeps": keeps, **_library(kinds)}
+    known = {"keeps": keeps, "version": __version__, "sentences": SENTENCES, **_library(kinds)}
     shared = f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps(known)} }};\n"
-    start = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    parts = [(_HERE / name).read_text(encoding="utf-8") for name in ("keeping.js", "live.js")]
+    start = f"(() => {{\n{''.join(parts)}}})();\n"
     styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in kinds)
     return Assets(
-        "\n".join(styles), "".join([*scripts, shared, start]).replace("</script", "<\\/script")
+        "\n".join(styles or [style()]),
+        "".join([*scripts, shared, start]).replace("</script", "<\\/script"),
     )
 
 

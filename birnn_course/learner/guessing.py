@@ -84,9 +84,15 @@ class Guess(CourseWidget):
     curves: traitlets.Dict[str, list[float]] = traitlets.Dict().tag(sync=True)
     axes: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     value = traitlets.Any(allow_none=True).tag(sync=True)
+    # What has arrived here and is in the record: until then the browser promises nothing.
+    kept = traitlets.Any(allow_none=True).tag(sync=True)
+    notice = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, item: str, **shown: Any) -> None:
-        super().__init__(item=item, value=_kept(item), **shown)
+        super().__init__(item=item, **shown)
+        earlier = _kept(item)
+        if self._is_answer(earlier):  # else it was given when the question was another one
+            self.value = self.kept = earlier
         self.observe(self._keep, "value")
 
     def _keep(self, change: dict[str, Any]) -> None:
@@ -94,7 +100,9 @@ class Guess(CourseWidget):
         if self._is_answer(value):
             unit = self.item[:2]
             answer = json.dumps(value)
-            record().add_if_new(Attempt(_key(self.item), "guess", unit, 0, 0, answer))
+            record().add_if_new(Attempt(key(self.item), "guess", unit, 0, 0, answer))
+            self.notice = record().notice or ""
+            self.kept = value
             for result in list(_shown):
                 result.tell(self.item)
 
@@ -340,13 +348,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _key(item: str) -> str:
+def key(item: str) -> str:
+    """What a guess is called in the record."""
     return f"guess:{item}"
 
 
 def _kept(item: str) -> Any:
     """The last guess, or None."""
-    earlier = record().attempts(_key(item))
+    earlier = record().attempts(key(item))
     return json.loads(earlier[-1].answer) if earlier else None
 
 
