@@ -108,7 +108,9 @@ def _stated(text: str) -> float | str | list[float] | None:
 def placeholder(widget: CourseWidget) -> str:
     """What stands in the page where the widget will be; its text is seen until then."""
     if isinstance(widget, Quiz):
-        return _placed("quiz", f"A quiz with {len(widget.questions)} questions.", quizzes.values(widget))
+        return _placed(
+            "quiz", f"A quiz with {len(widget.questions)} questions.", quizzes.values(widget)
+        )
     own = {*type(widget).class_trait_names(sync=True)}
     own -= {*anywidget.AnyWidget.class_trait_names(sync=True)}
     values = {name: getattr(widget, name) for name in sorted(own) if not name.startswith("_")}

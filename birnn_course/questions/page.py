@@ -17,7 +17,9 @@ _HERE = Path(__file__).parent
 SCRIPTS = tuple(_HERE / name for name in ("quiz.js", "judging.js", "page.js"))
 """The scripts of a quiz on a page: what is seen, what is judged, and what answers it."""
 
-ELSEWHERE = "Here your own code would have to run. Nothing runs on this page, so answer it in the course."
+ELSEWHERE = (
+    "Here your own code would have to run. Nothing runs on this page, so answer it in the course."
+)
 
 
 def values(quiz: Quiz) -> dict[str, Any]:
@@ -48,7 +50,11 @@ def _key(question: Question) -> dict[str, Any]:
     return {
         "kind": question.kind,
         "answers": [
-            {"html": markdown(answer.feedback), "right": answer.right, **_compared(question, answer)}
+            {
+                "html": markdown(answer.feedback),
+                "right": answer.right,
+                **_compared(question, answer),
+            }
             for answer in question.answers
         ],
         "otherwise": markdown(question.otherwise),
