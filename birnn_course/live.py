@@ -32,6 +32,7 @@ _SCRIPTS = {
     "limit": limit.SCRIPTS,
     **guessing.SCRIPTS,
     "quiz": quizzes.SCRIPTS,
+    "mixed_test": (*quizzes.SCRIPTS, _HERE / "learner" / "mixed.js"),
     "answers": (_HERE / "learner" / "answers.js",),
 }
 _WIDGETS: dict[type[CourseWidget], str] = {
@@ -39,7 +40,6 @@ _WIDGETS: dict[type[CourseWidget], str] = {
     limit.LimitExplorer: "limit",
     guessing.Guess: "guess",
     guessing.Measured: "measured",
-    Quiz: "quiz",
 }
 _KIND = re.compile(r'<div class="birnn-live" data-kind="(\w+)">')
 _FIGURE = re.compile(r"<figure.*?</figure>", re.DOTALL)
@@ -107,10 +107,13 @@ def _stated(text: str) -> float | str | list[float] | None:
 
 def placeholder(widget: CourseWidget) -> str:
     """What stands in the page where the widget will be; its text is seen until then."""
+    if isinstance(widget, Quiz) and widget.diagnostic:
+        return INVENTORY
     if isinstance(widget, Quiz):
-        return _placed(
-            "quiz", f"A quiz with {len(widget.questions)} questions.", quizzes.values(widget)
-        )
+        test = widget.descriptor()["kind"] == "mixed_test"
+        text = f"A quiz with {len(widget.questions)} questions."
+        more = {"titles": TITLES} if test else {}
+        return _placed("mixed_test" if test else "quiz", text, {**quizzes.values(widget), **more})
     own = {*type(widget).class_trait_names(sync=True)}
     own -= {*anywidget.AnyWidget.class_trait_names(sync=True)}
     values = {name: getattr(widget, name) for name in sorted(own) if not name.startswith("_")}
@@ -118,8 +121,8 @@ def placeholder(widget: CourseWidget) -> str:
         del values["library"]  # the page has it once
     # Whoever makes the page does not answer for its readers.
     guessed = {guessing.Guess: ("value", "kept"), guessing.Measured: ("you",)}
-    for kind, names in guessed.items():
-        values |= dict.fromkeys(names) if isinstance(widget, kind) else {}
+    for one, names in guessed.items():
+        values |= dict.fromkeys(names) if isinstance(widget, one) else {}
     # anywidget gives each widget a class of its own, below ours
     kind = next(name for known, name in _WIDGETS.items() if isinstance(widget, known))
     return _placed(kind, widget.without_kernel()[0].strip("[]"), values)

@@ -41,7 +41,7 @@ def values(quiz: Quiz) -> dict[str, Any]:
         "states": {},
         "diagnostic": False,
         "score": "",
-        "seconds_left": quiz.seconds_left,
+        "seconds_left": None,
     }
 
 

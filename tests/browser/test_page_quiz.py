@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,13 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from click.testing import CliRunner
+from playwright.sync_api import Page, expect
+from test_live import LINE
 
-from birnn_course.live import placeholder
+from birnn_course.cli import main
+from birnn_course.learner.guessing import guess
+from birnn_course.learner.mixed import result
+from birnn_course.live import placeholder, your_answers
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Answer, Question, practice
 from birnn_course.questions.judging import Judgement, Response, judge
+from birnn_course.questions.page import ELSEWHERE
 from birnn_course.questions.widget import Quiz, _state
+from birnn_course.record import Record
+from browser.axe import violations
+from browser.lab import keep_picture
+from browser.quizzes import give
 from browser.shown import first_of_each_kind
 from browser.test_live import live_page
 
@@ -209,3 +220,193 @@ def test_a_planted_difference_is_found(page: Page, tmp_path: Path) -> None:
     for planted in PLANTED:
         live_page(page, tmp_path, parts=parts, keeps=False, planted=planted)
         assert differences(page, asked) != [], planted
+
+
+# ── A reader ────────────────────────────────────────────────────────────────────────────────────
+
+SHORT = [FIRST[kind] for kind in ("one", "shape", "code")]
+
+
+def unit_quiz(questions: list[Question] = SHORT) -> str:
+    return quiz_of(questions, kind="quiz")
+
+
+def answer(page: Page, question: Question, right: bool) -> None:
+    quiz = page.locator(".birnn-quiz")
+    give(quiz, question, right, by_keyboard=True)
+    expect(quiz.get_by_role("status")).to_contain_text("✓ Right." if right else "✗ Not yet")
+
+
+def test_answers_are_back_when_the_page_is(page: Page, tmp_path: Path) -> None:
+    live_page(page, tmp_path, parts=unit_quiz())
+    for right in (False, True):
+        answer(page, SHORT[0], right)
+        expect(page.get_by_role("button", name="Check answer")).to_be_focused()
+    page.reload()
+    expect(page.get_by_role("status")).to_contain_text("✓ Right.")
+    kept = json.loads(
+        page.evaluate("id => localStorage.getItem(`birnn-answer:${id}`)", SHORT[0].id)
+    )
+    assert [entry["answer"] == [SHORT[0].answers.index(SHORT[0].right[0])] for entry in kept] == [
+        False,
+        True,
+    ]
+    live_page(page, tmp_path, parts=quiz_of(SHORT, kind="warm_up"))  # a review asks anew
+    expect(page.get_by_role("status")).to_be_empty()
+
+
+def test_what_was_kept_of_another_question_is_no_answer(page: Page, tmp_path: Path) -> None:
+    live_page(
+        page, tmp_path, parts=unit_quiz() + placeholder(guess("01-share", "How many?", **LINE))
+    )
+    for text in (
+        "not json",
+        "3",
+        '[{"answer": [99], "at": ""}]',
+        '[{"answer": "x", "at": ""}]',
+        "[null]",
+    ):
+        page.evaluate(
+            """([id, text]) => { localStorage.setItem(`birnn-answer:${id}`, text);
+            localStorage.setItem("birnn-guess:01-share", text); }""",
+            [SHORT[0].id, text],
+        )
+        page.reload()
+        expect(page.locator(".birnn-quiz").get_by_role("status")).to_be_empty()
+        expect(page.locator(".bg-value")).to_have_text("?")
+
+
+def test_code_waits_in_the_course(page: Page, tmp_path: Path) -> None:
+    live_page(page, tmp_path, parts=unit_quiz())
+    code = SHORT[2]
+    page.locator(".birnn-dot").last.click()
+    quiz = page.locator(".birnn-quiz")
+    expect(quiz).to_contain_text(code.code.splitlines()[0])
+    expect(quiz).to_contain_text(ELSEWHERE)
+    expect(quiz.get_by_role("button", name="Check answer")).to_have_count(0)
+    quiz.get_by_role("button", name="How it went").click()
+    expect(quiz.locator(".birnn-heading")).to_have_text("0 of 2 right")
+    expect(quiz).to_contain_text("2 without an answer")
+    expect(quiz).to_contain_text("1 more of your own code waits in the course.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_quiz_on_a_phone_stands_in_nobodys_way(page: Page, tmp_path: Path, theme: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 1_500})
+    failed: list[str] = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    live_page(page, tmp_path, theme, parts=unit_quiz() + your_answers())
+    quiz, wider = page.locator(".birnn-quiz"), "document.documentElement.scrollWidth > innerWidth"
+    give(quiz, SHORT[0], False, by_keyboard=True)
+    expect(quiz).to_contain_text(f"Read again: {SHORT[0].place}")
+    expect(quiz).to_contain_text("The answers are in this page, for practice.")
+    for name in ("question", "shape", "code", "end"):
+        keep_picture(page, f"page-quiz-{name}-{theme}")
+        assert violations(page) == [] and not page.evaluate(wider), name
+        if name != "end":
+            quiz.locator("button", has_text="How it went" if name == "code" else "Next").click()
+    expect(quiz).to_contain_text("One idea to repeat: Question 1")
+    expect(quiz.locator(".birnn-end li")).to_contain_text(SHORT[0].place)
+    assert failed == []
+
+
+# ── Answers, taken along ────────────────────────────────────────────────────────────────────────
+
+
+def test_answers_are_taken_along_into_the_record(page: Page, tmp_path: Path, home: Path) -> None:
+    asked = placeholder(guess("01-share", "How many?", **LINE))
+    live_page(page, tmp_path, parts=unit_quiz() + asked)
+    for right in (False, True):
+        answer(page, SHORT[0], right)
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".bg").get_by_role("status")).to_have_text(
+        "Your guess: 51 %. Go on and see."
+    )
+    live_page(page, tmp_path, parts=your_answers())
+    mine = page.locator(".birnn-answers")
+    expect(mine).to_contain_text("Unit 01, Reading from both ends: 1 question answered, 1 guess")
+    with page.expect_download() as download:
+        mine.get_by_role("button", name="Take my answers along").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    expect(mine.get_by_role("status")).to_contain_text(f"birnn progress --import {path.name}")
+    read_in = CliRunner().invoke(main, ["progress", "--import", str(path)])
+    assert read_in.output.startswith("Read in: 3 answers.\n"), read_in.output
+    assert [attempt.right for attempt in Record().attempts(SHORT[0].id)] == [False, True]
+    assert guess("01-share", "How many?", **LINE).value == 51
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_answers_are_forgotten_when_asked_twice(page: Page, tmp_path: Path, theme: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    live_page(page, tmp_path, theme, parts=unit_quiz() + your_answers())
+    page.evaluate("localStorage.setItem('of-another', 'page')")
+    mine = page.locator(".birnn-answers")
+    expect(mine.get_by_role("button", name="Forget my answers")).to_be_disabled()
+    answer(page, SHORT[0], True)
+    page.reload()
+    forget, stay = (mine.get_by_role("button", name=name) for name in ("Forget my", "No, keep"))
+    forget.focus()
+    page.keyboard.press("Enter")
+    keep_picture(page, f"your-answers-{theme}")
+    assert violations(page) == []
+    stay.focus()
+    page.keyboard.press("Enter")
+    expect(forget).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(mine.get_by_role("button", name="Yes, forget them")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(mine.get_by_role("status")).to_have_text("Forgotten.")
+    assert page.evaluate("Object.keys(localStorage)") == ["of-another"]
+
+
+NO_STORE = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("refused", "SecurityError"); } })"""
+FULL_STORE = """Storage.prototype.setItem = () => {
+  throw new DOMException("full", "QuotaExceededError"); }"""
+FILLS_UP = """let n = 0; const set = Storage.prototype.setItem;
+Storage.prototype.setItem = function (...what) {
+  if (++n > 1) throw new DOMException("full", "QuotaExceededError");
+  return set.apply(this, what); }"""
+
+
+@pytest.mark.parametrize(
+    "store", [NO_STORE, FULL_STORE, FILLS_UP], ids=["refused", "full", "fills"]
+)
+def test_a_browser_that_keeps_nothing_says_so_and_goes_on(
+    page: Page, tmp_path: Path, store: str
+) -> None:
+    page.add_init_script(store)
+    parts = placeholder(guess("01-share", "How many?", **LINE)) + unit_quiz() + your_answers()
+    live_page(page, tmp_path, parts=parts)
+    for right in (False, True):
+        answer(page, SHORT[0], right)
+    gone = "This browser keeps nothing for this page: what you answer is gone when you close it."
+    expect(page.locator(".birnn-quiz .birnn-note")).to_contain_text(gone)
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".bg .birnn-note")).to_have_text(gone)
+    page.reload()
+    expect(page.locator(".birnn-quiz").get_by_role("status")).to_be_empty()
+
+
+# ── A review and a test ─────────────────────────────────────────────────────────────────────────
+
+
+def test_a_test_on_a_page_tells_the_score_that_python_tells(page: Page, tmp_path: Path) -> None:
+    asked = [FIRST[kind] for kind in ("one", "several", "shape", "code")]
+    parts = quiz_of(asked, kind="mixed_test", number=1, minutes=5)
+    several = [i for i, option in enumerate(asked[1].answers) if option.right][:1]
+    right, wrong = ([asked[0].answers.index(a)] for a in (asked[0].right[0], asked[0].answers[1]))
+    for first, last in itertools.product((right, wrong), (asked[2].right[0].text, "(1, 2)")):
+        given: list[Response] = [first, several, last]
+        live_page(page, tmp_path, parts=parts)
+        expect(page.get_by_role("timer")).to_be_empty()
+        page.evaluate(ANSWER, [[answer] for answer in given])
+        page.evaluate(ANSWER, [[right]])  # the first answer counts
+        points = {q.id: judge(q, r).points for q, r in zip(asked, given, strict=False)}
+        status = page.get_by_role("status")
+        expect(status).to_contain_text(result(asked[:3], points))
+        page.locator(".birnn-dot").first.click()
+        expect(status).to_contain_text("of 3 points.")
