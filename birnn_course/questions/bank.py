@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any, Literal, get_args
 
 from birnn_course import files
-from birnn_course.course import TITLES
+from birnn_course.course import place
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 
@@ -122,9 +122,7 @@ class Question:
     @property
     def place(self) -> str:
         """Where its answer is taught: the part of a lesson, or the unit where it names none."""
-        if not self.part:
-            return f"unit {self.unit} · {TITLES.get(self.unit, self.unit)}"
-        return f"{self.part} (unit {self.unit}{', deeper' if self.deeper else ''})"
+        return place(self.unit, self.part, deeper=self.deeper)
 
     def with_key(self, *right: Answer) -> Question:
         """The same question with another key, to see that its proof would notice."""

@@ -93,7 +93,8 @@ function render({ model, el }) {
         make("ul", {}, ...wrong.map(({ number, place }) => make("li", {}, leadTo("Question", number), place)))] : []),
       ...(open.length ? [make("p", {}, `${open.length} without an answer: `, leadTo("Go on at question", open[0].number))] : []),
       ...(wrong.length || open.length ? [] : [make("p", { textContent: done })]),
-      ...(away ? [make("p", { textContent: `${away} more of your own code ${away === 1 ? "waits" : "wait"} in the course.` })] : [])));
+      ...(away ? [make("p", { textContent: away === 1 ? "One question needs your own code: it waits in the course."
+        : `${away} questions need your own code: they wait in the course.` })] : [])));
     feedback.className = "birnn-feedback";
     feedback.textContent = model.get("score");
   }

@@ -287,7 +287,7 @@ def test_code_waits_in_the_course(page: Page, tmp_path: Path) -> None:
     quiz.get_by_role("button", name="How it went").click()
     expect(quiz.locator(".birnn-heading")).to_have_text("0 of 2 right")
     expect(quiz).to_contain_text("2 without an answer")
-    expect(quiz).to_contain_text("1 more of your own code waits in the course.")
+    expect(quiz).to_contain_text("One question needs your own code: it waits in the course.")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
