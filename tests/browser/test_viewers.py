@@ -103,6 +103,11 @@ def test_a_picture_of_other_values_is_greyed(scratch: Lab) -> None:
 
 
 def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
+    scratch.insert_and_run(cell("guess"))
+    guess = scratch.notebook().locator(".bg")
+    guessed = guess.get_by_role("status")
+    guess.get_by_role("slider").press("ArrowRight")
+    expect(guessed).to_have_text("Your guess: 51 %. Go on and see.")
     scratch.insert_and_run(cell("quiz:one"))
     scratch.insert_and_run(f"{cell('quiz').removesuffix(')')}, mode='lecture')")
     lecture = scratch.notebook().locator(".birnn-lecture")
@@ -110,11 +115,6 @@ def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
     viewer = shown(scratch, "dependence_explorer")
     quiz = scratch.notebook().locator(".birnn-quiz").last
     expect(quiz).to_be_visible()
-    scratch.insert_and_run(cell("guess"))
-    guess = scratch.notebook().locator(".bg")
-    guessed = guess.get_by_role("status")
-    guess.get_by_role("slider").press("ArrowRight")
-    expect(guessed).to_have_text("Your guess: 51 %. Go on and see.")
     scratch.restart_kernel()
     guess.get_by_role("slider").press("ArrowRight")
     expect(guessed).to_have_text("Your guess: 52 %.")  # nothing is promised meanwhile
