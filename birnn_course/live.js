@@ -50,6 +50,10 @@ for (const node of document.querySelectorAll(".birnn-live")) {
   });
   note = noting(node.querySelector(".birnn-panel"), kind);
   note();
+  if (kind === "guess" && values.value !== null) { // of last time: it opens what answers it
+    const detail = { item: values.item, value: values.value };
+    document.dispatchEvent(new CustomEvent("birnn-guess", { detail }));
+  }
 }
 // Out of a widget, back to the keys of the page.
 document.addEventListener("keydown", (event) => {

@@ -72,8 +72,8 @@ def restored(bundle: Mapping[str, Any]) -> CourseWidget | None:
     if kind == "explorer" and "preset" in known:
         values = known["values"]
         first = {name: value for name, value in values.items() if name != "at"}
-        explorer = _PRESETS[known["name"]](known["preset"], **first)
-        explorer.values = values
+        explorer: CourseWidget = _PRESETS[known["name"]](known["preset"], **first)
+        explorer.set_trait("values", values)
         return explorer
     if kind == "explorer" and known.pop("name") == "limit":
         return limit.LimitExplorer(**known)
@@ -114,7 +114,7 @@ def _stated(text: str) -> float | str | list[float] | None:
 def placeholder(widget: CourseWidget) -> str:
     """What stands in the page where the widget will be; its text is seen until then."""
     if isinstance(widget, Quiz) and widget.diagnostic:
-        return INVENTORY
+        raise ValueError("the inventory is on no page: who has seen its answers cannot be measured")
     if isinstance(widget, Quiz):
         test = widget.descriptor()["kind"] == "mixed_test"
         text = f"A quiz with {len(widget.questions)} questions."
@@ -132,22 +132,6 @@ def placeholder(widget: CourseWidget) -> str:
     # anywidget gives each widget a class of its own, below ours
     kind = next(name for known, name in _WIDGETS.items() if isinstance(widget, known))
     return _placed(kind, widget.without_kernel()[0].strip("[]"), values)
-
-
-def on_page(bundle: Mapping[str, Any]) -> str | None:
-    """What a page shows of an output that says what it is.
-
-    A widget that lives, or a line where the inventory stands; None where the stored HTML is shown.
-    """
-    if widget := restored(bundle):
-        return placeholder(widget)
-    return INVENTORY if bundle.get(MIME, {}).get("kind") == "diagnostic" else None
-
-
-INVENTORY = (
-    '<p class="birnn-elsewhere">Twelve questions about what you believe stand here in the course. '
-    "They measure what you learn, so they are not on a page.</p>"
-)
 
 
 def your_answers() -> str:
@@ -175,20 +159,38 @@ def assets(page: str, *, keeps: bool) -> Assets:
         Whether answers and guesses are kept in the reader's browser; else they are gone with the
         page.
     """
-    kinds = sorted({*_KIND.findall(page)})
+    kinds = _kinds(page)
     if not kinds:
         return Assets("", "")
-    scripts = [classic(kind, *_SCRIPTS[kind]) for kind in kinds]
-    known = {"keeps": keeps, "version": __version__, "sentences": SENTENCES, **_library(kinds)}
-    shared = f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps(known)} }};\n"
-    parts = [(_HERE / name).read_text(encoding="utf-8") for name in ("keeping.js", "live.js")]
-    start = f"(() => {{\n{''.join(parts)}}})();\n"
+    script = "".join(scripts(page, keeps=keeps).values())
     styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in kinds)
-    return Assets(
-        "\n".join(styles or [style()]),
-        "".join([*scripts, shared, start]).replace("</script", "<\\/script"),
-    )
+    return Assets("\n".join(styles or [style()]), script.replace("</script", "<\\/script"))
+
+
+def scripts(page: str, *, keeps: bool) -> dict[str, str]:
+    """The same script in parts, by name and in order, for pages that share them as files."""
+    kinds = _kinds(page)
+    if not kinds:
+        return {}
+    known = {
+        "known": {"keeps": keeps, "version": __version__, "sentences": SENTENCES},
+        **_library(kinds),
+    }
+    shared = {
+        name: f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps(values)} }};\n"
+        for name, values in known.items()
+    }
+    start = [(_HERE / name).read_text(encoding="utf-8") for name in ("keeping.js", "live.js")]
+    return {
+        **{kind: classic(kind, *_SCRIPTS[kind]) for kind in kinds},
+        **shared,
+        "live": f"(() => {{\n{''.join(start)}}})();\n",
+    }
+
+
+def _kinds(page: str) -> list[str]:
+    return sorted({*_KIND.findall(page)})
 
 
 def _library(kinds: Collection[str]) -> dict[str, Any]:
-    return {"library": stored()} if "reading" in kinds else {}
+    return {"library": {"library": stored()}} if "reading" in kinds else {}

@@ -16,7 +16,7 @@ from birnn_course.explore.reading import reading_explorer
 from birnn_course.learner.guessing import guess, measured
 from birnn_course.learner.mixed import mixed_test
 from birnn_course.learner.review import warm_up
-from birnn_course.live import INVENTORY, MIME, assets, on_page, placeholder, restored
+from birnn_course.live import MIME, assets, placeholder, restored, scripts
 from birnn_course.questions.bank import bank
 from birnn_course.questions.widget import diagnostic, quiz
 from birnn_course.widgets import CourseWidget
@@ -134,9 +134,15 @@ def test_a_quiz_lives_with_its_own_questions_only(home: Path, made: Any, remembe
 
 
 def test_the_inventory_is_on_no_page(home: Path) -> None:
-    widget = diagnostic("A")
-    shown = on_page(bundle(widget))
-    assert shown == placeholder(widget) == INVENTORY
-    assert on_page({"text/html": "<b>3</b>"}) is None
-    asked = guess("01-a", "How many?", **LINE)
-    assert on_page(bundle(asked)) == placeholder(asked)
+    assert restored(bundle(diagnostic("A"))) is None
+    with pytest.raises(ValueError, match="the inventory is on no page"):
+        placeholder(diagnostic("A"))
+
+
+def test_pages_may_share_the_parts_of_the_script(home: Path) -> None:
+    page = placeholder(quiz("01")) + placeholder(reading_explorer(word="city"))
+    parts = scripts(page, keeps=True)
+    assert [*parts] == ["quiz", "reading", "known", "library", "live"]
+    assert assets(page, keeps=True).script == "".join(parts.values()).replace("</s", "<\\/s")
+    assert scripts("<p>nothing</p>", keeps=True) == {}
+    assert "birnn-note" in assets(placeholder(quiz("01")), keeps=True).style
