@@ -117,7 +117,7 @@ def placeholder(widget: CourseWidget) -> str:
         raise ValueError("the inventory is on no page: who has seen its answers cannot be measured")
     if isinstance(widget, Quiz):
         test = widget.descriptor()["kind"] == "mixed_test"
-        text = f"A quiz with {len(widget.questions)} questions."
+        text = f"A quiz with {len(widget.questions)} questions; it needs JavaScript."
         more = {"titles": TITLES} if test else {}
         return _placed("mixed_test" if test else "quiz", text, {**quizzes.values(widget), **more})
     own = {*type(widget).class_trait_names(sync=True)}

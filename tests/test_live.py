@@ -143,6 +143,8 @@ def test_pages_may_share_the_parts_of_the_script(home: Path) -> None:
     page = placeholder(quiz("01")) + placeholder(reading_explorer(word="city"))
     parts = scripts(page, keeps=True)
     assert [*parts] == ["quiz", "reading", "known", "library", "live"]
-    assert assets(page, keeps=True).script == "".join(parts.values()).replace("</s", "<\\/s")
+    assert assets(page, keeps=True).script == "".join(parts.values()).replace(
+        "</script", "<\\/script"
+    )
     assert scripts("<p>nothing</p>", keeps=True) == {}
     assert "birnn-note" in assets(placeholder(quiz("01")), keeps=True).style

@@ -168,13 +168,13 @@ def html_of(question: Question, judgement: Judgement) -> tuple[str, str]:
 def differences(page: Page, asked: Sequence[tuple[Question, Sequence[Response]]]) -> list[str]:
     """Where the page says something else than Python."""
     seen = page.evaluate(ANSWER, [answers for _, answers in asked])
-    wanted = [[html_of(q, judge(q, given)) for given in answers] for q, answers in asked]
+    wanted = [[html_of(q, judge(q, typed)) for typed in answers] for q, answers in asked]
     parts = sorted({html for answers in wanted for html, _ in answers})
     written = dict(zip(parts, page.evaluate(WRITTEN, parts), strict=True))
     return [
-        f"{question.id}: {given!r}: {marked} {text[:90]} and not {mark} {html[:90]}"
-        for (question, answers), told, shown in zip(asked, wanted, seen, strict=True)
-        for given, (html, mark), (marked, text) in zip(answers, told, shown, strict=True)
+        f"{question.id}: {typed!r}: {marked} {text[:90]} and not {mark} {html[:90]}"
+        for (question, answers), python, shown in zip(asked, wanted, seen, strict=True)
+        for typed, (html, mark), (marked, text) in zip(answers, python, shown, strict=True)
         if text != written[html] or marked != f"birnn-feedback {mark}"
     ]
 
@@ -184,8 +184,8 @@ def test_every_answer_gets_the_reply_that_python_gives(page: Page, tmp_path: Pat
     assert {question.kind for question in ANSWERED} == {*TICKED, "shape", "number", "output"}
     assert len(ANSWERED) == len(PRACTICE) - sum(q.kind == "code" for q in PRACTICE) > 100
     assert all(
-        [position] in given
-        for question, given in asked
+        [position] in typed
+        for question, typed in asked
         if question.kind in TICKED
         for position in range(len(question.answers))
     )
@@ -400,12 +400,12 @@ def test_a_test_on_a_page_tells_the_score_that_python_tells(page: Page, tmp_path
     several = [i for i, option in enumerate(asked[1].answers) if option.right][:1]
     right, wrong = ([asked[0].answers.index(a)] for a in (asked[0].right[0], asked[0].answers[1]))
     for first, last in itertools.product((right, wrong), (asked[2].right[0].text, "(1, 2)")):
-        given: list[Response] = [first, several, last]
+        typed: list[Response] = [first, several, last]
         live_page(page, tmp_path, parts=parts)
         expect(page.get_by_role("timer")).to_be_empty()
-        page.evaluate(ANSWER, [[answer] for answer in given])
+        page.evaluate(ANSWER, [[answer] for answer in typed])
         page.evaluate(ANSWER, [[right]])  # the first answer counts
-        points = {q.id: judge(q, r).points for q, r in zip(asked, given, strict=False)}
+        points = {q.id: judge(q, r).points for q, r in zip(asked, typed, strict=False)}
         status = page.get_by_role("status")
         expect(status).to_contain_text(result(asked[:3], points))
         page.locator(".birnn-dot").first.click()
