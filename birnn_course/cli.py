@@ -144,13 +144,25 @@ def quiz(unit: str, as_json: bool) -> None:
     type=_Place(dir_okay=False),
     help="Write ids, points and times to this file, to be handed in; your answers stay here.",
 )
-def progress(target: Path | None) -> None:
+@click.option(
+    "--import",
+    "source",
+    type=_Place(exists=True, dir_okay=False),
+    help="First read in the answers that you took along from the course's pages.",
+)
+def progress(target: Path | None, source: Path | None) -> None:
     """Show what you have done, what you believed, and what to do next."""
     from birnn_course.exercises import EXERCISES
     from birnn_course.files import write_atomic
     from birnn_course.learner.summary import describe
     from birnn_course.record import export, record
 
+    if source is not None:
+        from birnn_course.learner.along import bring
+
+        for sentence in bring(source, record()):
+            click.echo(sentence)
+        click.echo()
     click.echo(describe(record().attempts(), {e.name: e.unit for e in EXERCISES.values()}))
     if target is not None and target.exists() and not target.is_file():
         raise CourseError(f"{target} is no file that could be replaced; name another.")

@@ -202,6 +202,18 @@ SPLIT_FROM = {deeper: unit.lesson for unit in UNITS for deeper in unit.lessons[1
 """The core lesson that each lesson which goes deeper was part of."""
 
 
+def place(unit: str, part: str = "", *, deeper: bool = False) -> str:
+    """Where something is taught, in words: the part of a lesson, or the unit where none is named.
+
+    Empty for what is no unit of the course, as in a lecturer's own exercises.
+    """
+    if unit not in TITLES:
+        return ""
+    if not part:
+        return f"unit {unit} · {TITLES[unit]}"
+    return f"{part} (unit {unit}{', deeper' if deeper else ''})"
+
+
 def estimate(
     *, words: int, code_lines: int, guesses: int, questions: int, explorables: int
 ) -> tuple[int, int]:
