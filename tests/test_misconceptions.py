@@ -13,8 +13,8 @@ import torch
 
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
-from birnn_course.grading.lessons import shown_in_sections
 from birnn_course.misconceptions import Misconception, catalogue, parse
+from birnn_course.misconceptions.lessons import shown_in_sections
 from birnn_course.running.snippets import execute, printed, same
 
 

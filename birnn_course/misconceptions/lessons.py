@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote
 
-from birnn_course.course import UNITS, Unit, notebooks_folder
+from birnn_course.course import UNITS, Unit, lesson_path, notebooks_folder
 from birnn_course.misconceptions import catalogue
 
 
@@ -32,8 +34,14 @@ class Section:
 
     @property
     def link(self) -> str:
-        """From the folder with the lessons; JupyterLab makes a heading's anchor from its words."""
-        return f"{quote(self.notebook)}#{quote(self.heading.replace(' ', '-'))}"
+        """From the root of the site; the anchor is the one that Sphinx gives to a heading."""
+        return f"{quote(lesson_path(self.notebook))}.html#{anchor(self.heading)}"
+
+
+def anchor(heading: str) -> str:
+    """The id of a heading on a page that Sphinx has made: its words in plain small letters."""
+    text = unicodedata.normalize("NFKD", heading.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"^[-0-9]+|-+$", "", re.sub(r"[^a-z0-9]+", "-", text))
 
 
 @cache
