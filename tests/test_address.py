@@ -145,7 +145,7 @@ def test_each_tool_links_where_somebody_said_where_the_site_is(
         assert f"Read more: {PAGE}" in text, name
         if name != "explained error":
             assert f'href="{PAGE}" target="_blank" rel="noopener"' in page, name
-        assert {line for line in before[name][0].splitlines()} < {*text.splitlines()}, name
+        assert set(before[name][0].splitlines()) < {*text.splitlines()}, name
     monkeypatch.setenv(VARIABLE, "javascript:alert(1)")
     for name, (text, page) in shown().items():
         assert f"{VARIABLE}: 'javascript:alert(1)' is no address" in " ".join(text.split()), name

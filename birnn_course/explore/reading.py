@@ -19,7 +19,7 @@ from birnn_course.widgets import CourseWidget, script, style
 _JS = Path(__file__).with_name("js")
 SCRIPTS = tuple(
     _JS / f"{name}.js"
-    for name in ("forward", "tagger", "packing", "sounds", "sentences", "reading")
+    for name in ("forward", "tagger", "packing", "sounds", "sentences", "squares", "reading")
 )
 """What draws it, for a page without a kernel; the last one defines ``render``."""
 

@@ -1,8 +1,8 @@
 """Links to the page of a misconception, where somebody has said where the site stands.
 
-The site is what ``birnn site`` writes. Its address is an option, ``--lessons ADDRESS``, or stands in
-the environment variable ``BIRNN_LESSONS``. Nothing is ever fetched from there; without an address
-there are no links.
+The site is what ``birnn site`` writes. Its address is an option, ``--lessons ADDRESS``, or stands
+in the environment variable ``BIRNN_LESSONS``. Nothing is ever fetched from there; without an
+address there are no links.
 """
 
 from __future__ import annotations

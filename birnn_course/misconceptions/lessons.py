@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import quote
 
 from birnn_course.course import UNITS, Unit, lesson_path, notebooks_folder
@@ -70,22 +71,29 @@ def sections() -> dict[str, Section]:
 
 def shown_in_sections(unit: Unit) -> Iterator[tuple[Section, list[str]]]:
     """Each section of a unit's lessons in turn, with the ids of what the cells below it show."""
+    for section, cells in in_sections(unit):
+        yield section, [name for cell in cells for name in shown_by(cell)]
+
+
+def shown_by(cell: dict[str, Any]) -> list[str]:
+    """The ids of the misconceptions that a cell shows to be wrong."""
+    tags = cell["metadata"].get("tags", ())
+    return [tag.removeprefix("mis:") for tag in tags if tag.startswith("mis:")]
+
+
+def in_sections(unit: Unit) -> Iterator[tuple[Section, list[dict[str, Any]]]]:
+    """Each section of a unit's lessons in turn, with the stored code cells below its heading."""
     for name in unit.lessons:
-        for heading, shown in _headings(name, unit.title):
-            yield Section(unit.number, name, heading), shown
-
-
-def _headings(notebook: str, title: str) -> Iterator[tuple[str, list[str]]]:
-    path = notebooks_folder() / notebook
-    if not path.is_file():
-        return
-    heading, shown = title, list[str]()
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
+        path = notebooks_folder() / name
+        if not path.is_file():
+            continue
+        heading, cells = unit.title, list[dict[str, Any]]()
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                cells.append(cell)
+                continue
             for line in "".join(cell["source"]).splitlines():
                 if line.startswith("#"):
-                    yield heading, shown
-                    heading, shown = line.lstrip("#").strip(), []
-        tags = cell["metadata"].get("tags", ())
-        shown += [tag.removeprefix("mis:") for tag in tags if tag.startswith("mis:")]
-    yield heading, shown
+                    yield Section(unit.number, name, heading), cells
+                    heading, cells = line.lstrip("#").strip(), []
+        yield Section(unit.number, name, heading), cells
