@@ -82,18 +82,17 @@ def shown_by(cell: dict[str, Any]) -> list[str]:
 
 
 def in_sections(unit: Unit) -> Iterator[tuple[Section, list[dict[str, Any]]]]:
-    """Each section of a unit's lessons in turn, with the stored code cells below its heading."""
+    """Each section of a unit's lessons in turn, with its cells as they are stored."""
     for name in unit.lessons:
         path = notebooks_folder() / name
         if not path.is_file():
             continue
         heading, cells = unit.title, list[dict[str, Any]]()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                cells.append(cell)
-                continue
-            for line in "".join(cell["source"]).splitlines():
+            lines = "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ()
+            for line in lines:
                 if line.startswith("#"):
                     yield Section(unit.number, name, heading), cells
                     heading, cells = line.lstrip("#").strip(), []
+            cells.append(cell)
         yield Section(unit.number, name, heading), cells

@@ -117,7 +117,7 @@ def _beliefs(names: Iterable[str]) -> str:
 def _printed() -> list[tuple[Section, str]]:
     """What the cells that store a message have printed, by section."""
     return [
-        (section, "".join("".join(output.get("text", "")) for output in cell["outputs"]))
+        (section, "".join("".join(output.get("text", "")) for output in cell.get("outputs", ())))
         for unit in UNITS
         for section, cells in in_sections(unit)
         for cell in cells

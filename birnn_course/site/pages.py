@@ -1,27 +1,30 @@
-"""What a page of the site is, whoever has made it."""
+"""What a page of the site is made of, and which modules make pages beside the lessons."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+MAKERS = ("front", "beliefs", "messages", "glossary")
+"""Modules of this folder with a function ``pages() -> list[Page]``."""
+
 
 class Page(NamedTuple):
-    """A page.
+    """One page before Sphinx has seen it.
 
     Parameters
     ----------
     path : str
-        Where it lies, without a suffix, from the root of the site.
+        From the site's root, without suffix: ``"beliefs/last-step-readout"``.
     title : str
         Plain text.
     source : str
-        MyST Markdown, which may hold HTML.
+        MyST Markdown that opens with a heading; it may hold raw HTML.
     description : str
-        One sentence for search engines, and for whoever gets a link to it.
+        One or two sentences for search engines and for whoever shares the page.
     head : str
-        HTML for the head of the page.
+        HTML for the page's head.
     script : str
-        A classic script for the end of the page.
+        A classic script, run at the page's end. It is kept in a file of its own.
     """
 
     path: str
@@ -30,3 +33,8 @@ class Page(NamedTuple):
     description: str = ""
     head: str = ""
     script: str = ""
+
+
+def lesson_path(name: str) -> str:
+    """Where the page of a notebook is: ``"lessons/02_shapes"`` of ``"02_shapes.ipynb"``."""
+    return "lessons/" + name.removesuffix(".ipynb")
