@@ -114,6 +114,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.options["check"] = False
 
 
+@pytest.fixture(scope="session")
+def stored_messages_count() -> bool:
+    """Whether messages of PyTorch must be as they are stored."""
+    return installed_torch() == constrained_torch()
+
+
 def installed_torch() -> str:
     return version("torch").partition("+")[0]
 

@@ -127,11 +127,11 @@ def shown() -> dict[str, tuple[str, str]]:
         "audit": audit(Classifier(), torch.randn(6, 9, 8)),
         "project": ProjectReport((Part("Predict", 0, 2, (finding,)),)),
     }
-    said = as_text(Explanation("Text.", (NAME,)))
+    text = as_text(Explanation("Text.", (NAME,)))
     return {
         name: (repr(report), report._repr_mimebundle_()["text/html"])
         for name, report in reports.items()
-    } | {"explained error": (said, html.escape(said))}
+    } | {"explained error": (text, html.escape(text))}
 
 
 def test_each_tool_links_where_somebody_said_where_the_site_is(

@@ -47,8 +47,8 @@ def explained(code: str, known: list[Known]) -> Message:
             if found := explanation_of(error, [entry]):
                 raised = f"{type(error).__name__}: {error}"
                 shown = "" if code.startswith("raise ") else code
-                said = found.text, found.misconceptions
-                return Message(which(entry), entry.fragment, raised, shown, *said)
+                explanation = found.text, found.misconceptions
+                return Message(which(entry), entry.fragment, raised, shown, *explanation)
     raise SystemExit(f"nothing is known about what this raises:\n{code}")
 
 

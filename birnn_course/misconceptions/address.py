@@ -37,7 +37,7 @@ def checked(address: str) -> str:
     if not _is_address(text):
         raise CourseError(
             f"{text[:80]!r} is no address for links to the lessons; write one as "
-            "https://course.example/site, file:///home/ada/site or ../site."
+            "https://course.example/site, file:///srv/site or ../site."
         )
     return text.removesuffix("/index.html").rstrip("/") or text
 

@@ -82,17 +82,22 @@ def shown_by(cell: dict[str, Any]) -> list[str]:
 
 
 def in_sections(unit: Unit) -> Iterator[tuple[Section, list[dict[str, Any]]]]:
-    """Each section of a unit's lessons in turn, with its cells as they are stored."""
+    """Each section of a unit's lessons in turn, with its cells as they are stored.
+
+    A cell of text that holds a heading is cut before it.
+    """
     for name in unit.lessons:
         path = notebooks_folder() / name
         if not path.is_file():
             continue
         heading, cells = unit.title, list[dict[str, Any]]()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            lines = "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ()
-            for line in lines:
-                if line.startswith("#"):
+            if cell["cell_type"] != "markdown":
+                cells.append(cell)
+                continue
+            for part in re.split(r"^(?=#)", "".join(cell["source"]), flags=re.MULTILINE):
+                if part.startswith("#"):
                     yield Section(unit.number, name, heading), cells
-                    heading, cells = line.lstrip("#").strip(), []
-            cells.append(cell)
+                    heading, cells = part.splitlines()[0].lstrip("#").strip(), []
+                cells.append({**cell, "source": [part]})
         yield Section(unit.number, name, heading), cells

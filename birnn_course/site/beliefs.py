@@ -67,7 +67,7 @@ def page(known: Misconception) -> Page:
 def _kicker(known: Misconception, root: str) -> str:
     unit = link(f"{root}{INDEX}.html#unit-{known.unit}", f"unit {known.unit}")
     return (
-        f'<p class="birnn-page bb-kicker">A misconception of {unit}, '
+        f'<p class="bb-kicker">A misconception of {unit}, '
         f"{html.escape(TITLES[known.unit])} · <code>{known.id}</code></p>"
     )
 
@@ -94,7 +94,7 @@ def _numbers(known: Misconception) -> str:
         )
     )
     caption = f"<caption>{_RAISES}</caption>" if wrong == "None" else ""
-    return block(f'<table class="birnn-page bb-two">{caption}<tbody>{rows}</tbody></table>')
+    return block(f'<table class="bb-two">{caption}<tbody>{rows}</tbody></table>')
 
 
 def _differing(wrong: str, right: str) -> tuple[str, str]:
@@ -163,8 +163,8 @@ def _question(known: Misconception, root: str) -> Iterator[str]:
     if question is None:
         return
     yield "## A question on it"
-    told_by = {MIME: {"kind": "quiz", "questions": [question.id]}, "text/plain": ""}
-    widget = restored(told_by)
+    stored = {MIME: {"kind": "quiz", "questions": [question.id]}, "text/plain": ""}
+    widget = restored(stored)
     if widget is not None:
         yield block(placeholder(widget))
         return

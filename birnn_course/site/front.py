@@ -61,7 +61,7 @@ def pages() -> list[Page]:
         "## What this course is",
         _ABOUT,
         "## The lessons",
-        block(f'<ol class="birnn-page bf-map">{units}</ol>'),
+        block(f'<ol class="bf-map">{units}</ol>'),
         more,
         "## Install it",
         "You need Python 3.11 or newer with venv, make, and about 2 GB of disk. In a copy of the "

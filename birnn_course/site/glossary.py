@@ -108,7 +108,7 @@ def pages() -> list[Page]:
     parts = [
         "# The words of the field",
         "What they mean, as this course uses them, and where they are taught.",
-        block(f'<dl class="birnn-page bg-words">{entries}</dl>'),
+        block(f'<dl class="bg-words">{entries}</dl>'),
     ]
     return [
         Page(

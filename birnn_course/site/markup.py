@@ -6,8 +6,6 @@ import html
 import re
 from pathlib import Path
 
-from birnn_course.draw.inks import variables
-
 _SPECIAL = re.compile(r"([\\*_\[\]<>#$&|~{}!])")
 
 
@@ -47,7 +45,5 @@ def up_from(path: str) -> str:
 
 
 def style(*sheets: Path) -> str:
-    """A style element with the colours of the course, for what has the class ``birnn-page``."""
-    own = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    inks = variables(".birnn-page", "--pst-color-background")
-    return f"<style>{inks}{own}</style>"
+    """A style element of a page; the colours of the course are the site's."""
+    return f"<style>{''.join(path.read_text(encoding='utf-8') for path in sheets)}</style>"

@@ -60,7 +60,7 @@ def pages() -> list[Page]:
 def _find() -> str:
     """A field for a message; it is there only if the script is."""
     return block(
-        '<div class="birnn-page bm-find" hidden><label for="bm-text">Paste your message, or type a '
+        '<div class="bm-find" hidden><label for="bm-text">Paste your message, or type a '
         'word of it</label><textarea id="bm-text" rows="2" spellcheck="false"></textarea>'
         '<p role="status"></p></div>'
     )
@@ -69,15 +69,13 @@ def _find() -> str:
 def _entries(entries: Iterable[Message]) -> Iterator[str]:
     """One for each way to recognise a message, with all that such a message may mean."""
     for fragment, alike in groupby(entries, lambda message: message.fragment):
-        said = "".join(
+        cases = "".join(
             f'<p class="bm-raised"><code>{_on_one_line(raised)}</code></p>'
             f"{''.join(map(_meaning, same))}"
             for raised, same in groupby(alike, lambda message: message.raised)
         )
         known = html.escape(in_javascript(fragment))
-        yield block(
-            f'<div class="birnn-page bm-entry" data-known="{known}">{said}{_met(fragment)}</div>'
-        )
+        yield block(f'<div class="bm-entry" data-known="{known}">{cases}{_met(fragment)}</div>')
 
 
 def in_javascript(fragment: str) -> str:
