@@ -36,7 +36,7 @@ ROOMS = (
     "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
     "questions", "exercises", "learner", "live", "project",
-    "sandbox", "grading", "slides", "app", "cli",
+    "sandbox", "grading", "slides", "site", "app", "cli",
 )  # fmt: skip
 # What each side of the sandbox must not import: the other side, and what knows an answer.
 CLOSED = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -29,39 +30,34 @@ def contrast(wrong: object, right: object) -> Contrast:
     """Two values that differ, or of two tensors what tells them apart.
 
     Of different shapes that is the shape; else the row, along the last axis, in which the largest
-    difference lies. Numbers have as many digits as it takes to tell the two apart, at least two.
+    difference lies. Two digits of that difference are seen, and at least two decimals.
     """
-    if not isinstance(wrong, Tensor) or not isinstance(right, Tensor):
-        return Contrast("", *_apart(_written, wrong, right))
-    if wrong.shape != right.shape:
-        return Contrast("shape", str(tuple(wrong.shape)), str(tuple(right.shape)))
-    if wrong.dim() == 0:
-        return Contrast("", *_apart(_written, wrong.item(), right.item()))
-    place = _row_that_differs_most(wrong, right)
-    rows = (tensor[place].tolist() for tensor in (wrong, right))
-    shown = f"row {list(place)}" if place else ""
-    return Contrast(shown, *_apart(_written, *rows))
+    if isinstance(wrong, Tensor) and isinstance(right, Tensor):
+        if wrong.shape != right.shape:
+            return Contrast("shape", str(tuple(wrong.shape)), str(tuple(right.shape)))
+        differences = (wrong.double() - right.double()).abs().nan_to_num(torch.inf)
+        largest = torch.unravel_index(differences.argmax(), differences.shape)
+        place, decimals = tuple(map(int, largest[:-1])), _decimals(differences[largest].item())
+        wrong, right = wrong[place].tolist(), right[place].tolist()
+        return Contrast(f"row {list(place)}" if place else "", *_both(wrong, right, decimals))
+    apart = isinstance(wrong, float) and isinstance(right, float)
+    decimals = _decimals(abs(wrong - right)) if apart else 2  # type: ignore[operator]
+    return Contrast("", *_both(wrong, right, decimals))
 
 
-def _row_that_differs_most(wrong: Tensor, right: Tensor) -> tuple[int, ...]:
-    difference = (wrong.double() - right.double()).abs().amax(-1).nan_to_num(torch.inf)
-    place = torch.unravel_index(difference.argmax(), difference.shape)
-    return tuple(int(index) for index in place)
+def _decimals(difference: float) -> int:
+    return max(2, 1 - math.floor(math.log10(difference))) if math.isfinite(difference) else 2
 
 
-def _apart(written: Callable[[object, int], str], *values: object) -> tuple[str, str]:
-    for digits in range(2, 17):
-        first, second = (written(value, digits) for value in values)
-        if first != second:
-            break
-    return first, second
+def _both(wrong: object, right: object, decimals: int) -> tuple[str, str]:
+    return _written(wrong, decimals), _written(right, decimals)
 
 
-def _written(value: object, digits: int) -> str:
+def _written(value: object, decimals: int) -> str:
     if isinstance(value, float):
-        return f"{value:z.{digits}f}" if abs(value) < 1e6 else f"{value:.{digits}g}"
+        return f"{value:z.{decimals}f}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        inner = ", ".join(_written(item, digits) for item in value)
+        inner = ", ".join(_written(item, decimals) for item in value)
         if isinstance(value, list):
             return f"[{inner}]"
         return f"({inner},)" if len(value) == 1 else f"({inner})"

@@ -86,7 +86,7 @@ def _numbers(known: Misconception) -> str:
     cells = _differing(wrong, right)
     rows = "".join(
         f'<tr class="{name}"><th scope="row"><span aria-hidden="true">{sign}</span> {title}'
-        f"<small><code>{name}</code>{f', {html.escape(shown)}' if shown else ''}</small></th>"
+        f"<small><code>{name}</code>{f' · {html.escape(shown)}' if shown else ''}</small></th>"
         f"<td>{cell}</td></tr>"
         for name, sign, title, cell in (
             ("wrong", "✗", "What the belief leads to", cells[0]),

@@ -69,8 +69,9 @@ function uncovering(root) {
   function sentence(tag, sure, last) {
     if (open === 1) {
       const yours = guess ? ["You say ", bold(guess.toUpperCase()), ". "] : [];
-      const agrees = guess === spoken(tag) ? "A small network agrees: with nothing but the " : "A small network, with nothing but the ";
-      return [...yours, agrees, bold(word[0]), guess === spoken(tag) ? ", it is " : " to go by, says ", ...(guess === spoken(tag) ? [percent(sure), " sure of it. What comes next?"] : [sound(tag), ", ", percent(sure), " sure. What comes next?"])];
+      const network = guess === spoken(tag) ? ["A small network agrees: from the ", bold(word[0]), " alone it says ", sound(tag)]
+        : ["From the ", bold(word[0]), " alone a small network says ", sound(tag)];
+      return [...yours, ...network, ", ", percent(sure), " sure. What comes next?"];
     }
     if (last) {
       return [bold(word), ": ", sound(tag), ", ", percent(sure), " sure. ",
@@ -115,7 +116,7 @@ function ownWord(root) {
     if (right) {
       const fine = answer.tag === right;
       const mark = make("small", { className: fine ? "yes" : "no", textContent: fine ? "✓" : "✗" });
-      mark.append(make("span", { className: "visually-hidden", textContent: fine ? " right" : " wrong" }));
+      mark.append(make("span", { className: "bf-hidden", textContent: fine ? " right" : " wrong" }));
       node.append(mark);
     }
     return node;
@@ -132,29 +133,27 @@ function ownWord(root) {
     }
     shown = word;
     const ids = lettersOf(word);
-    const rows = [[both, "From both ends", "bf-both"], [one, "From the left only", "bf-blue"]].map(([net, name, look]) => ({ name, look, answers: answersOf(net, ids) }));
+    const rows = [[both, "from both ends", ""], [one, "from the left only", "bf-blue"]].map(([net, name, look]) => ({ name, look, answers: answersOf(net, ids) }));
     const differs = ids.map((_, t) => rows[0].answers[t].tag !== rows[1].answers[t].tag);
     const rights = library.answers[word]?.split(" ") ?? [];
-    const heads = [...word].map((letter) => {
-      const head = make("th", { textContent: letter });
-      head.scope = "col";
-      return head;
-    });
-    const bodies = rows.map(({ name, look, answers }) => {
-      const head = make("th", { colSpan: word.length }, make("span", { className: look, textContent: name }));
-      head.scope = "rowgroup";
-      return make("tbody", {}, make("tr", {}, head), make("tr", {}, ...answers.map((answer, t) => cell(answer, rights[t], differs[t]))));
-    });
-    place.replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...heads)), ...bodies));
-    status.replaceChildren(...sentence(word, differs, rights.length > 0));
+    const head = (scope, text, look = "") => {
+      const node = make("th", {}, make("span", { className: look, textContent: text }));
+      node.scope = scope;
+      return node;
+    };
+    const letters = make("tr", {}, make("td"), ...[...word].map((letter) => head("col", letter)));
+    const lines = rows.map(({ name, look, answers }) => make("tr", {}, head("row", name, look),
+      ...answers.map((answer, t) => cell(answer, rights[t], differs[t]))));
+    place.replaceChildren(make("table", {}, make("thead", {}, letters), make("tbody", {}, ...lines)));
+    status.textContent = sentence(word, differs, rights.length > 0);
   }
 
   function sentence(word, differs, listed) {
     const letters = [...word].filter((_, t) => differs[t]);
-    const named = letters.map((letter, i) => `${i === 0 ? "" : i === letters.length - 1 ? " and " : ", "}${letter}`).join("");
-    const start = !letters.length ? "Both say the same: here nothing hangs on what comes later."
-      : `They differ on ${named}: there the letters to the right decide.`;
-    return [`${start} ${listed ? "" : "Whether they are right your ear must say: this page does not list the word. "}`.trim()];
+    const named = letters.join(", ").replace(/, (?=[^,]*$)/, " and ");
+    const found = letters.length ? `They differ on ${named}: there the letters to the right decide.`
+      : "Both say the same: in this word nothing hangs on what comes later.";
+    return listed ? found : `${found} Is it right? This page has no entry for ${word}, so your ear must say.`;
   }
 
   field.addEventListener("input", show);

@@ -125,7 +125,9 @@ def _entry(word: Word) -> str:
     section = taught_in(word)
     where = f"unit {word.unit}"
     if section is not None:
-        where = link(f"{section.link}", f"unit {word.unit}, {html.escape(plain(section.heading))}")
+        where = link(
+            f"{section.link}", f"unit {word.unit}, “{html.escape(plain(section.heading))}”"
+        )
     beliefs = "".join(
         f'<span class="bg-not">Not so: {_belief(name)}</span>' for name in word.misconceptions
     )
