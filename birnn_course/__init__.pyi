@@ -16,11 +16,13 @@ from .data import padded_batches as padded_batches
 from .device import setup as setup
 from .draw.batches import draw_packed as draw_packed
 from .draw.batches import draw_padded as draw_padded
+from .draw.memory import draw_memory as draw_memory
 from .draw.points import plot_points as plot_points
 from .draw.race import Race as Race
 from .draw.reading import draw_reading as draw_reading
-from .draw.tensors import draw_memory as draw_memory
+from .draw.shapes import draw_shapes as draw_shapes
 from .draw.tensors import draw_output as draw_output
+from .draw.tensors import draw_slice as draw_slice
 from .exercises import check as check
 from .exercises import hint as hint
 from .explain import load_ipython_extension as load_ipython_extension
@@ -57,6 +59,7 @@ from .plots import plot_lines as plot_lines
 from .probes import batch_dependence as batch_dependence
 from .probes import dependence_map as dependence_map
 from .probes import pad_dependence as pad_dependence
+from .probes import try_out as try_out
 from .project import check_project as check_project
 from .questions.widget import diagnostic as diagnostic
 from .questions.widget import quiz as quiz

@@ -14,7 +14,7 @@ strictly. Every object has ``kind``; by kind it also has
 ``guess``               ``id``, ``question``, and ``choices``, or ``low``, ``high`` and ``unit``
 ``measured``            ``id`` of its guess, ``unit``, ``low`` and ``high`` (null without a line),
                         ``exact``; the result stands in the text, behind ≈ if it is not exact
-``explorer``            ``name``, and ``values`` of its controls; of ``reading`` also ``preset``
+``explorer``            ``name``, and ``values`` of its controls; of some also ``preset``
 ``drawing``             ``alt``; the drawing itself is the HTML
 ======================  ============================================================================
 

@@ -15,17 +15,27 @@ from typing import Any, NamedTuple
 import anywidget
 
 from birnn_course.descriptor import MIME
-from birnn_course.explore import limit, reading
+from birnn_course.explore import limit, reading, shapes
 from birnn_course.explore.nets import stored
 from birnn_course.learner import guessing
 from birnn_course.widgets import CourseWidget, classic
 
-_SCRIPTS = {"reading": reading.SCRIPTS, "limit": limit.SCRIPTS, **guessing.SCRIPTS}
+_SCRIPTS = {
+    "reading": reading.SCRIPTS,
+    "shapes": shapes.SCRIPTS,
+    "limit": limit.SCRIPTS,
+    **guessing.SCRIPTS,
+}
 _WIDGETS: dict[type[CourseWidget], str] = {
     reading.ReadingExplorer: "reading",
+    shapes.ShapeExplorer: "shapes",
     limit.LimitExplorer: "limit",
     guessing.Guess: "guess",
     guessing.Measured: "measured",
+}
+_PRESETS: dict[str, Any] = {
+    "reading": reading.reading_explorer,
+    "shapes": shapes.shape_explorer,
 }
 _KIND = re.compile(r'<div class="birnn-live" data-kind="(\w+)">')
 _FIGURE = re.compile(r"<figure.*?</figure>", re.DOTALL)
@@ -49,10 +59,10 @@ def restored(bundle: Mapping[str, Any]) -> CourseWidget | None:
     """
     known = dict(bundle.get(MIME, {}))
     kind, item = known.pop("kind", None), known.pop("id", "")
-    if kind == "explorer" and known["name"] == "reading":
+    if kind == "explorer" and "preset" in known:
         values = known["values"]
         first = {name: value for name, value in values.items() if name != "at"}
-        explorer = reading.reading_explorer(known["preset"], **first)
+        explorer = _PRESETS[known["name"]](known["preset"], **first)
         explorer.values = values
         return explorer
     if kind == "explorer" and known.pop("name") == "limit":

@@ -58,6 +58,28 @@ def dependence_map(model: Callable[[Tensor], object], inputs: Tensor) -> Tensor:
     return torch.stack([grad.abs().sum((0, 2)) for grad in grads])
 
 
+def try_out(call: Callable[[], object]) -> str:
+    """Make a call and say what becomes of it, also if that is an error.
+
+    Parameters
+    ----------
+    call : callable
+        Takes nothing, as ``lambda: layer(x)``.
+
+    Returns
+    -------
+    str
+        ``runs, (3, 7, 8)`` with the shape of the tensor that comes back, or of the first of
+        several; ``runs`` if none does; else the kind of the error and its first line.
+    """
+    try:
+        result = call()
+    except Exception as error:
+        return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    first = result[0] if isinstance(result, tuple) and result else result
+    return f"runs, {tuple(first.shape)}" if isinstance(first, Tensor) else "runs"
+
+
 def batch_dependence(
     model: Callable[[Tensor], object],
     inputs: Tensor,

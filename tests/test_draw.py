@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import re
@@ -19,9 +20,11 @@ from birnn_course.draw.batches import draw_packed, draw_padded
 from birnn_course.draw.beside import beside
 from birnn_course.draw.drawing import Drawing
 from birnn_course.draw.inks import INKS
+from birnn_course.draw.memory import draw_memory
 from birnn_course.draw.reading import SHOWN, draw_reading
 from birnn_course.draw.scene import Box, Cells, Label, Line, Scene
-from birnn_course.draw.tensors import draw_memory, draw_output
+from birnn_course.draw.shapes import draw_shapes
+from birnn_course.draw.tensors import draw_output, draw_slice
 from birnn_course.errors import CourseError
 
 MOST = 15_000  # bytes of a drawing in a notebook
@@ -39,12 +42,46 @@ def output_of(batch: int, steps: int, layers: int = 1) -> tuple[Tensor, Tensor]:
     return output, h_n
 
 
+def lstm(layers: int = 2, **options: bool) -> nn.LSTM:
+    torch.manual_seed(0)
+    return nn.LSTM(3, 4, layers, bidirectional=True, **options)
+
+
+def batch() -> dict[str, Tensor]:
+    """A batch of three words on its way through a model."""
+    torch.manual_seed(0)
+    ids = torch.tensor([[11, 14, 9, 7, 8, 20], [3, 9, 20, 25, 0, 0], [1, 0, 0, 0, 0, 0]])
+    with torch.no_grad():
+        embedded = nn.Embedding(27, 3)(ids)
+        output, h_n = gru(4)(embedded)
+        summary = torch.cat([h_n[-2], h_n[-1]], dim=1)
+        scores = nn.Linear(8, 2)(summary)
+    found = {"ids": ids, "embedded": embedded, "output": output, "h_n": h_n}
+    return {**found, "summary": summary, "scores": scores}
+
+
 X = torch.arange(12.0).view(2, 6)
+H_N = torch.arange(12.0).view(2, 3, 2)
+READ = "h_n.view(2, num_layers, B, H)[:, -1]"
 DRAWINGS: dict[str, Callable[[], Drawing]] = {
     "reading": lambda: draw_reading(gru(), torch.randn(5, 3), "phone", at=1, answers="F-ON-"),
     "one way": lambda: draw_reading(gru(both=False), torch.randn(4, 3), "city", at=2),
     "output": lambda: draw_output(*output_of(3, 6)),
     "two layers": lambda: draw_output(*output_of(2, 4, 2)),
+    "a slice": lambda: draw_slice(gru(4), torch.randn(3, 7, 3), "output[:, -1]"),
+    "a slice of an LSTM": lambda: draw_slice(lstm(), torch.randn(6, 2, 3), "c_n[-1]"),
+    "a regrouped state": lambda: draw_slice(lstm(), torch.randn(6, 2, 3), READ),
+    "one way, one step": lambda: draw_slice(gru(4, both=False), torch.randn(2, 1, 3), "h_n[-1]"),
+    "shapes": lambda: draw_shapes(batch(), ("knight", "city", "a")),
+    "states in memory": lambda: draw_memory(
+        H_N,
+        "abc",
+        {
+            "h_n.reshape(3, -1)": H_N.reshape(3, -1),
+            "h_n.transpose(0, 1).reshape(3, -1)": H_N.transpose(0, 1).reshape(3, -1),
+        },
+        name="h_n",
+    ),
     "memory": lambda: draw_memory(X, "ab", {"x.view(6, 2)": X.view(6, 2), "x.T": X.T}),
     "padded": lambda: draw_padded(WORDS),
     "packed": lambda: draw_packed(WORDS),
@@ -63,8 +100,9 @@ def test_a_drawing_is_small_and_whole(make: Callable[[], Drawing]) -> None:
     assert len(page.encode()) <= MOST
     svg = ElementTree.fromstring(page[page.index("<svg") : page.index("</figure>")])
     width, height = (float(svg.attrib[name]) for name in ("width", "height"))
-    png = Image.open(io.BytesIO(drawing.scene.png()))
-    assert abs(png.width - min(width, 640)) < 1.5
+    png = Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1].split('"')[0])))
+    assert min(width, 640) / 2 - 1.5 < png.width < min(width, 640) + 1.5
+    assert Image.open(io.BytesIO(drawing.scene.png())).width > min(width, 640) - 1.5
     assert abs(png.height / png.width - height / width) < 0.01
     assert len(png.getcolors() or []) > 3
     # nothing lies beside the sheet
@@ -132,10 +170,55 @@ def test_the_final_states_are_lit_where_they_stand() -> None:
         ink: [b for b in boxes if b.pattern == ink and b.thick == 3]
         for ink in ("backward", "forward")
     }
-    in_output = {ink: min(b.x for b in found) for ink, found in lit.items()}
+    in_output = {ink: min(b.x for b in found if b.width < 60) for ink, found in lit.items()}
     columns = sorted({b.x for b in boxes if b.pattern == "forward" and b.width < 60})
     assert in_output == {"backward": columns[0], "forward": columns[5]}
     assert [len(found) for found in lit.values()] == [2, 2]  # in output, and in h_n
+
+
+def ends_of(drawing: Drawing) -> dict[str, tuple[float, float]]:
+    """Where the line of each reader begins and ends, in x and y."""
+    lines = [s for s in drawing.scene.shapes if isinstance(s, Line) and s.arrow]
+    return {line.ink: (line.points[0][0], line.points[-1][1]) for line in lines}
+
+
+def test_a_line_goes_from_each_block_to_where_its_values_stand() -> None:
+    output, h_n = output_of(3, 6)
+    right, turned = ends_of(draw_output(output, h_n)), ends_of(draw_output(output, h_n.flip(0)))
+    assert right["backward"][0] < right["forward"][0]
+    assert right["forward"][1] < right["backward"][1]
+    assert turned["forward"][1] > turned["backward"][1]  # the other block
+    assert not ends_of(draw_output(output, h_n + 1))
+    assert "do not stand at its ends" in draw_output(output, h_n + 1).alt
+    assert "do not stand at its ends" in draw_output(output, h_n.flip(0)).alt
+    assert len(ends_of(draw_output(*output_of(2, 4, 2)))) == 2  # those of the last layer
+
+
+def test_where_a_summary_comes_from_is_found_by_its_values() -> None:
+    tensors = batch()
+    assert draw_shapes(tensors).alt.endswith(
+        "h_n[0] is the forward half of step 5. h_n[1] is the backward half of step 0. "
+        "summary[:, :4] is h_n[0]. summary[:, 4:8] is h_n[1]."
+    )
+    del tensors["h_n"]
+    wrong = draw_shapes({**tensors, "summary": tensors["output"][:, -1]})
+    assert wrong.alt.endswith(
+        "summary[:, :4] is the forward half of step 5. "
+        "summary[:, 4:8] is the backward half of step 5."
+    )
+    moved = draw_shapes({**tensors, "summary": tensors["summary"] + 1})
+    assert moved.alt.endswith("scores (3, 2).")
+    texts = [s.text for s in draw_shapes(tensors).scene.shapes if isinstance(s, Label)]
+    assert [n for n in texts if n.isdigit()] == [str(n) for n in tensors["ids"].flatten().tolist()]
+    sounds = {"ids": tensors["ids"], "output": tensors["output"], "sounds": tensors["ids"] + 1}
+    assert "; sounds (3, 6)." in draw_shapes(sounds, ("knight", "city", "a")).alt
+
+
+def test_a_row_of_mixed_samples_is_marked() -> None:
+    texts = [s.text for s in DRAWINGS["states in memory"]().scene.shapes if isinstance(s, Label)]
+    assert [t for t in texts if t[0] in "✓✗"] == [
+        "✗ a, b", "✗ a, c", "✗ b, c", "✓ a", "✓ b", "✓ c",
+    ]  # fmt: skip
 
 
 def test_memory_is_in_the_order_of_memory() -> None:
@@ -209,8 +292,18 @@ def test_what_is_written_can_be_read(theme: str) -> None:
     [
         (lambda: draw_reading(gru(), torch.randn(5, 3), "city"), "one of labels per step: 5"),
         (lambda: draw_reading(gru(), torch.randn(4, 3), "city", at=4), "steps 0 to 3"),
-        (lambda: draw_output(torch.zeros(2, 3, 8), torch.zeros(2, 2, 8)), "2 * hidden_size"),
+        (lambda: draw_output(torch.zeros(2, 3, 8), torch.zeros(2, 2, 3)), "2 * hidden_size"),
         (lambda: draw_output(*output_of(2, 30)), "room for 10 steps"),
+        (lambda: draw_output(*output_of(2, 4), lit="output[:, 9]"), "output[:, 9] cannot be taken"),
+        (lambda: draw_output(*output_of(2, 4), lit="h_n[0] + h_n[1]"), "h_n[0] + h_n[1] computes"),
+        (lambda: draw_output(*output_of(2, 4), lit="h_n[2:]"), "h_n[2:] takes nothing"),
+        (lambda: draw_output(*output_of(2, 4), lit="B"), "B is no tensor"),
+        (lambda: draw_output(*output_of(2, 4), lit="open('x')"), "cannot be taken here"),
+        (lambda: draw_slice(gru(4), torch.randn(4, 3), "h_n"), "batch of three axes"),
+        (lambda: draw_shapes({}), "begins with a tensor of shape (batch, seq_len)"),
+        (lambda: draw_shapes({"ids": torch.zeros(2, 30)}), "room for 10 steps"),
+        (lambda: draw_shapes({"ids": torch.zeros(2, 3)}, ["a"]), "2 words of at most 3"),
+        (lambda: draw_shapes({"ids": X, "x": X[:1]}), "cannot draw x of shape (1, 6)"),
         (lambda: draw_memory(torch.zeros(2, 3), "ab", {}), "two of them are equal"),
         (lambda: draw_memory(X, "a", {}), "one name per row"),
         (lambda: draw_memory(X, "ab", {"half": X[:1]}), "half does not have the same numbers"),

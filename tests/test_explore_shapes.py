@@ -1,117 +1,131 @@
+"""The shape explorer's Python face: its modules, its presets, and what it stores."""
+
 from __future__ import annotations
 
-import re
-from typing import Any
+import itertools
+import json
 
 import pytest
 import torch
-from counted import work
-from torch import nn
 
 from birnn_course import shape_explorer
-from birnn_course.explore import shapes
-from birnn_course.explore.panel import Panel
+from birnn_course.draw import slices
+from birnn_course.draw.drawing import MOST
+from birnn_course.errors import CourseError
+from birnn_course.explore.shapes import (
+    BATCH,
+    HIDDEN,
+    PRESETS,
+    SLICES,
+    STEPS,
+    batch,
+    library,
+    module,
+)
+from birnn_course.models import CELLS
 
 
-def explore(**values: Any) -> Panel:
-    """What the browser does when controls move."""
-    panel = shape_explorer()
-    panel.values = {**panel.values, **values}
-    return panel
-
-
-def rows(panel: Panel, name: str) -> dict[str, tuple[str, list[str]]]:
-    """Block of a state to its owner and the slices of output it equals."""
-    found = {}
-    for row in re.findall(r"<tr>(.*?)</tr>", panel.picture):
-        head = re.match(rf"<th[^>]*><code>({name}\[\d+\])</code></th>", row)
-        if head:
-            owner, where = re.findall(r"<td[^>]*>(.*?)</td>", row)
-            found[head[1]] = (owner, re.findall(r"<code>(.*?)</code>", where))
-    return found
-
-
-def test_one_layer_both_ways() -> None:
-    panel = shape_explorer()
-    assert panel.sentence == "x (3, 6, 5) gives output (3, 6, 4) and h_n (2, 3, 2)."
-    assert rows(panel, "h_n") == {
-        "h_n[0]": ("layer 0, forward", ["output[:, 5, 0:2]"]),
-        "h_n[1]": ("layer 0, backward", ["output[:, 0, 2:4]"]),
-    }
-
-
-def test_two_layers_of_an_lstm_time_first() -> None:
-    panel = explore(cell="lstm", num_layers=2, batch_first="False")
-    assert panel.sentence == (
-        "x (6, 3, 5) gives output (6, 3, 4), h_n (4, 3, 2) and c_n (4, 3, 2)."
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_opens_with_few_controls(preset: str) -> None:
+    explorer = shape_explorer(preset)
+    assert len(explorer.preset) <= 2 or preset == "free"
+    assert {*explorer.preset} <= {control["name"] for control in explorer.controls}
+    described = explorer.descriptor()
+    assert (described["kind"], described["name"], described["preset"]) == (
+        "explorer",
+        "shapes",
+        preset,
     )
-    assert rows(panel, "h_n") == {
-        "h_n[0]": ("layer 0, forward", []),
-        "h_n[1]": ("layer 0, backward", []),
-        "h_n[2]": ("layer 1, forward", ["output[5, :, 0:2]"]),
-        "h_n[3]": ("layer 1, backward", ["output[0, :, 2:4]"]),
+    assert described["values"] == explorer.values
+    assert len(json.dumps(explorer.library)) < 15_000
+
+
+def test_without_an_argument_everything_is_there() -> None:
+    assert [*shape_explorer().preset] == [control["name"] for control in shape_explorer().controls]
+
+
+def test_a_module_of_fewer_layers_is_the_beginning_of_the_large_one() -> None:
+    first = shape_explorer(layers=3, kind="lstm").values
+    large, small = module(first), module({**first, "layers": "1"})
+    assert small.num_layers == 1 and large.num_layers == 3
+    assert all(torch.equal(v, large.state_dict()[k]) for k, v in small.state_dict().items())
+    assert {*library()["nets"]} == {
+        f"{kind}, {way}" for kind in CELLS for way in ("both ways", "left to right")
     }
-    assert [owner for owner, _ in rows(panel, "c_n").values()] == [
-        "layer 0, forward",
-        "layer 0, backward",
-        "layer 1, forward",
-        "layer 1, backward",
-    ]
-    assert all(where == [] for _, where in rows(panel, "c_n").values())
 
 
-def test_one_direction() -> None:
-    panel = explore(directions="one", cell="rnn")
-    assert "output (3, 6, 2) and h_n (1, 3, 2)" in panel.sentence
-    assert rows(panel, "h_n") == {"h_n[0]": ("layer 0, forward", ["output[:, 5, 0:2]"])}
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_its_input_has_the_shape_that_is_asked_for(batch_first: bool) -> None:
+    values = shape_explorer(batch_first=batch_first, seq_len=7, batch=2).values
+    assert tuple(batch(values).shape) == ((2, 7, 5) if batch_first else (7, 2, 5))
+    output, _ = module(values)(batch(values))
+    assert output.shape[2] == 2 * HIDDEN
 
 
-def test_one_step_holds_both_final_states() -> None:
-    panel = explore(seq_len=1)
-    places = [where for _, where in rows(panel, "h_n").values()]
-    assert places == [["output[:, 0, 0:2]"], ["output[:, 0, 2:4]"]]
+def test_a_stored_explorer_shows_and_says_what_the_slice_has_read() -> None:
+    plain, page = shape_explorer("one-layer").without_kernel()
+    assert plain == (
+        "[Which slice has read the whole sequence? output[:, -1] has the shape (3, 8). "
+        "Half of it has read one step only. Run this cell to explore.]"
+    )
+    assert "<svg" in page and "Run this cell" in page and "<script" not in page
+    explorer = shape_explorer("one-layer")
+    explorer.values = {**explorer.values, "slice": "output[:, 99]"}  # as somebody may have typed
+    plain, page = explorer.without_kernel()
+    assert "output[:, 99] cannot be taken here" in plain and "<svg" not in page
 
 
-def test_the_labels_are_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module that stacks its states the other way round gets other labels."""
-
-    class Reversed(nn.GRU):
-        def forward(self, x: Any, state: Any = None) -> Any:
-            output, h_n = super().forward(x, state)
-            return output, h_n.flip(0)
-
-    monkeypatch.setitem(shapes.CELLS, "gru", Reversed)
-    assert rows(explore(num_layers=2), "h_n")["h_n[3]"][0] != "layer 1, backward"
-    assert rows(explore(), "h_n")["h_n[0]"][1] == ["output[:, 0, 2:4]"]
+@pytest.mark.parametrize(
+    ("preset", "values"),
+    [(preset, {}) for preset in PRESETS]
+    + [("free", {"layers": 2, "kind": "lstm", "batch": 4, "seq_len": 7})],
+)
+def test_what_is_stored_is_small(preset: str, values: dict[str, str]) -> None:
+    _, page = shape_explorer(preset, **values).without_kernel()
+    assert len(page[page.index("<figure") : page.index("</figure>")]) <= MOST
 
 
-def test_a_value_that_cannot_be_is_a_sentence_and_the_picture_stays() -> None:
-    panel = shape_explorer()
-    before = panel.picture
-    panel.values = {**panel.values, "num_layers": 4}
-    assert panel.sentence == "num_layers: type a whole number from 1 to 3."
-    panel.values = {**panel.values, "num_layers": 1, "batch_first": "maybe"}
-    assert panel.sentence == "batch_first: choose True or False."
-    assert panel.picture == before
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"preset": "none"}, "There is no preset 'none'; choose one of one-layer, two-layers"),
+        ({"layers": 4}, "There is no layers='4'. The explorer knows slice: "),
+        ({"cell": "gru"}, "There is no cell='gru'"),
+        ({"slice": "h_n[2]"}, "h_n[2] cannot be taken here: index 2 is out of bounds"),
+        ({"slice": "output +"}, "output + cannot be taken here"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence(
+    arguments: dict[str, str | int], sentence: str
+) -> None:
+    with pytest.raises(CourseError) as caught:
+        shape_explorer(**arguments)  # type: ignore[arg-type]
+    assert sentence in str(caught.value)
+
+
+def test_every_slice_in_the_list_can_be_taken_somewhere() -> None:
+    values = shape_explorer(layers=2, kind="lstm").values
+    results = slices.run(module(values), batch(values))
+    for text in SLICES:
+        assert slices.taken(results, text).lit
 
 
 def test_exploring_leaves_the_random_numbers_alone() -> None:
     torch.manual_seed(0)
     expected = torch.randn(3)
     torch.manual_seed(0)
-    explore(cell="lstm")
+    library.cache_clear()
+    shape_explorer()
     assert torch.equal(torch.randn(3), expected)
 
 
-def test_without_a_kernel_it_is_readable() -> None:
-    data, _ = shape_explorer()._repr_mimebundle_()
-    assert data["text/plain"].startswith("[Which block is which? x (3, 6, 5) gives output")
-    assert data["text/html"].count("<table") == 2
-    assert "Run this cell" in data["text/html"]
+def every_setting() -> list[dict[str, str]]:
+    """All that the controls can be set to, but for the slice."""
+    names = ("kind", "reads", "layers", "batch_first", "seq_len", "batch")
+    options = {c["name"]: c["options"] for c in shape_explorer().controls}
+    found = itertools.product(*(options[name] for name in names))
+    return [dict(zip(names, values, strict=True)) for values in found]
 
 
-def test_the_largest_setting_is_drawn_with_little_work() -> None:
-    sizes = ("num_layers", "batch", "seq_len", "input_size", "hidden_size")
-    largest = dict(zip(sizes, (3, 9, 9, 9, 9), strict=True))
-    done = work(lambda: explore(cell="lstm", **largest))
-    assert done.calls < 20_000 and done.numbers < 1_000_000
+def test_there_are_so_many_settings() -> None:
+    assert len(every_setting()) == 3 * 2 * 3 * 2 * STEPS * BATCH

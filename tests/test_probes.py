@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn_course import batch_dependence, dependence_map, pad_dependence
+from birnn_course import batch_dependence, dependence_map, pad_dependence, try_out
 from birnn_course.errors import CourseError
 
 
@@ -284,3 +284,17 @@ def test_outputs_of_other_dimensions_are_refused() -> None:
         pad_dependence(lambda ids, n: ids[..., None, None].float(), IDS, LENGTHS)
     with pytest.raises(CourseError, match="no tensor"):
         pad_dependence(lambda ids, n: None, IDS, LENGTHS)
+
+
+def test_a_call_that_is_tried_out_says_its_shape_or_its_error() -> None:
+    rnn, x = nn.GRU(3, 4, batch_first=True, bidirectional=True), torch.randn(2, 6, 3)
+    assert try_out(lambda: rnn(x)) == "runs, (2, 6, 8)"
+    assert try_out(lambda: rnn(x)[1]) == "runs, (2, 2, 4)"
+    assert try_out(lambda: x.tolist()) == try_out(tuple) == "runs"
+
+    def two_lines() -> None:
+        raise ValueError("first\nsecond")
+
+    assert try_out(two_lines) == "ValueError: first"
+    assert try_out(lambda: rnn(x[..., :2])).startswith("RuntimeError: input.size(-1)")
+    assert try_out(lambda: [][0]) == "IndexError: list index out of range"

@@ -10,6 +10,9 @@ from birnn_course.descriptor import described
 from birnn_course.draw.inks import style
 from birnn_course.draw.scene import Scene
 
+MOST = 15_000
+"""Bytes of a drawing in a notebook."""
+
 
 class Drawing:
     """A sheet with its alternative text, shown by any notebook front end.
@@ -28,12 +31,13 @@ class Drawing:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         alt = html.escape(self.alt)
-        png = base64.b64encode(self.scene.png()).decode("ascii")
         # The picture is one thing to a screen reader, with the text that the hidden PNG had.
         svg = self.scene.svg().replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)
+        start = f'<figure class="birnn-draw"><style>{style()}</style><img alt="{alt}" src="'
+        room = MOST - len((start + svg).encode()) - 60
+        png = base64.b64encode(self.scene.png(room * 3 / 4)).decode("ascii")
         return {
             "text/plain": f"[{self.alt}]",
-            "text/html": f'<figure class="birnn-draw"><style>{style()}</style>'
-            f'<img alt="{alt}" src="data:image/png;base64,{png}">{svg}</figure>',
+            "text/html": f'{start}data:image/png;base64,{png}">{svg}</figure>',
             **described("drawing", alt=self.alt),
         }

@@ -223,23 +223,24 @@ class _Tally:
 
     def __init__(self, where: Callable[[Tensor], Tensor] | None) -> None:
         self._where = where
-        self._losses: list[Tensor] = []
-        self._counts: list[Tensor] = []
+        self._sums: list[tuple[Tensor, ...]] = []
 
     def add(self, inputs: Tensor, targets: Tensor, scores: Tensor, loss: Tensor) -> None:
+        # Few operations: on short steps their number is what watching costs.
         known = targets != IGNORED
-        counted = known & self._where(inputs) if self._where else known
-        right = (scores.argmax(-1) == targets) & counted
-        self._counts.append(torch.stack([known.sum(), right.sum(), counted.sum()]))
-        self._losses.append(loss * self._counts[-1][0])
+        right = scores.argmax(-1) == targets  # no class has the number of what is ignored
+        n = scored = known.sum()
+        if self._where:
+            counted = known & self._where(inputs)
+            right, scored = right & counted, counted.sum()
+        self._sums.append((loss, n, right.sum(), scored))
 
     def take(self) -> tuple[float, int, int, int]:
         """Loss, targets, right answers and scored targets since the last time."""
-        loss = torch.stack(self._losses).sum().item()
-        targets, right, counted = torch.stack(self._counts).sum(0).tolist()
-        self._losses.clear()
-        self._counts.clear()
-        return loss, targets, right, counted
+        losses, *counts = (torch.stack(column) for column in zip(*self._sums, strict=True))
+        self._sums.clear()
+        targets, right, scored = torch.stack(counts).sum(1).tolist()
+        return (losses * counts[0]).sum().item(), targets, right, scored
 
 
 def draw_race(lanes: Mapping[str, Lane], limits: Mapping[str, float], news: str = "") -> Scene:

@@ -25,6 +25,13 @@ Anchor = Literal["start", "middle", "end"]
 _HATCHES = {"dots": "..", "stripes": "//", "crosses": "x"}
 _SIDES = {"start": "left", "middle": "center", "end": "right"}
 _POINTS_PER_PIXEL = 0.72
+_DENSE = (
+    100,
+    84,
+    70,
+    58,
+    50,
+)  # dots per 100 pixels of a PNG: where there is much to see, it is smaller
 
 
 class Shape(Protocol):
@@ -82,6 +89,9 @@ class Box:
         return f'fill="{fill}" stroke="{_of(self.edge)}"{thick}{dash}'
 
     def _svg(self) -> str:
+        if not self.corner:  # half as long
+            corner, way = f"{_n(self.x)} {_n(self.y)}", f"{_n(self.width)}v{_n(self.height)}"
+            return f'<path d="M{corner}h{way}h-{_n(self.width)}z"/>'
         return (
             f'<rect x="{_n(self.x)}" y="{_n(self.y)}" width="{_n(self.width)}" '
             f'height="{_n(self.height)}" rx="{_n(self.corner)}"/>'
@@ -307,8 +317,10 @@ class Scene:
 
     def svg(self) -> str:
         """The picture as an element that a page can hold; see :func:`inks.style`."""
-        # What is read lies on top, and neighbours of one look say it once.
-        ordered = sorted(self.shapes, key=lambda shape: isinstance(shape, Label))
+        # What is read lies on top, in any order; neighbours of one look say it once.
+        ordered = sorted(
+            self.shapes, key=lambda shape: shape._look() if isinstance(shape, Label) else ""
+        )
         body = "".join(
             f"<g {look}>{''.join(shape._svg() for shape in alike)}</g>"
             for look, alike in groupby(ordered, key=lambda shape: shape._look())
@@ -326,8 +338,19 @@ class Scene:
             f'width="{width}" height="{height}"><defs>{definitions}</defs>{body}</svg>'
         )
 
-    def png(self) -> bytes:
-        """The picture in light colours, for where styles are stripped."""
+    def png(self, most: float = float("inf")) -> bytes:
+        """The picture in light colours, for where styles are stripped.
+
+        It is drawn smaller until it has at most so many bytes, if that can be.
+        """
+        width = self.size[0]
+        for dots in _DENSE:
+            drawn = self._png(min(dots, 64_000 / width))
+            if len(drawn) <= most:
+                break
+        return drawn
+
+    def _png(self, dots: float) -> bytes:
         import matplotlib as mpl
         from matplotlib.figure import Figure
         from PIL import Image
@@ -335,7 +358,7 @@ class Scene:
         drawn, small = io.BytesIO(), io.BytesIO()
         with mpl.rc_context({"hatch.linewidth": 0.6}):
             width, height = self.size
-            figure = Figure(figsize=(width / 100, height / 100), dpi=min(100, 64_000 / width))
+            figure = Figure(figsize=(width / 100, height / 100), dpi=dots)
             ax = figure.add_axes((0, 0, 1, 1))
             ax.set(xlim=(0, width), ylim=(height, 0))
             ax.set_axis_off()

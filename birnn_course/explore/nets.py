@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from birnn_course.data.spelling import Spelling
 from birnn_course.models import SequenceTagger
@@ -38,24 +39,23 @@ def store(models: Mapping[str, SequenceTagger], data: Spelling) -> None:
     FILE.write_text(json.dumps(kept, separators=(",", ":")), encoding="utf-8")
 
 
-def exported(model: SequenceTagger) -> dict[str, Any]:
-    """A tagger as JSON: its cell and layers, and each weight with its shape as 16-bit floats.
-
-    Bytes are little-endian, in the order of memory, in base64.
-    """
-    rnn = model.rnn
+def exported(model: SequenceTagger | nn.RNNBase) -> dict[str, Any]:
+    """A tagger or a module as JSON: its cell and layers, and each weight as :func:`packed`."""
+    rnn = model if isinstance(model, nn.RNNBase) else model.rnn
     return {
         "cell": rnn.mode.lower().split("_")[0],
         "layers": rnn.num_layers,
         "bidirectional": rnn.bidirectional,
         "weights": {
-            name.removeprefix("rnn."): [
-                list(weight.shape),
-                base64.b64encode(weight.cpu().half().numpy().astype("<f2").tobytes()).decode(),
-            ]
-            for name, weight in model.state_dict().items()
+            name.removeprefix("rnn."): packed(weight) for name, weight in model.state_dict().items()
         },
     }
+
+
+def packed(numbers: Tensor) -> list[Any]:
+    """Shape, and the numbers as 16-bit floats: little-endian, in the order of memory, in base64."""
+    halves = numbers.cpu().half().numpy().astype("<f2").tobytes()
+    return [list(numbers.shape), base64.b64encode(halves).decode()]
 
 
 @cache

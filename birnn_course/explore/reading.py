@@ -19,8 +19,10 @@ from birnn_course.widgets import CourseWidget, script, style
 _JS = Path(__file__).with_name("js")
 SCRIPTS = tuple(
     _JS / f"{name}.js"
-    for name in ("forward", "tagger", "packing", "sounds", "sentences", "squares", "reading")
-)
+    for name in (
+        "forward", "tagger", "explorer", "packing", "sounds", "sentences", "squares", "reading",
+    )
+)  # fmt: skip
 """What draws it, for a page without a kernel; the last one defines ``render``."""
 
 _CHOICES = {
@@ -53,7 +55,7 @@ class ReadingExplorer(CourseWidget):
     """A word, its readers and their states; see :func:`reading_explorer`."""
 
     _esm = script(*SCRIPTS)
-    _css = style(_JS / "reading.css")
+    _css = style(_JS / "explorer.css", _JS / "reading.css")
     heading = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)

@@ -1,230 +1,202 @@
-"""The shapes of a recurrent module as a viewer: what it returns, and which block is which."""
+"""Which slice of what an RNN returns is which? An explorable that runs in the browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import html
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import traitlets
 from torch import Tensor, nn
 
-from birnn_course.explore.panel import Choice, Integer, Panel, View
+from birnn_course.draw import slices
+from birnn_course.draw.tensors import draw_slice
+from birnn_course.errors import CourseError
+from birnn_course.explore.nets import exported, packed
 from birnn_course.models import CELLS
 from birnn_course.seeding import seeded
+from birnn_course.widgets import CourseWidget, script, style
 
-_DIRECTIONS = ("one", "both")
+_JS = Path(__file__).with_name("js")
+SCRIPTS = tuple(
+    _JS / f"{name}.js" for name in ("forward", "explorer", "returned", "slices", "shapes")
+)
+"""What draws it, for a page without a kernel; the last one defines ``render``."""
+
+INPUT, HIDDEN, LAYERS, BATCH, STEPS = 5, 4, 3, 4, 7
+_WAYS = ("both ways", "left to right")
+_JOINED = "torch.cat([h_n[-2], h_n[-1]], dim=1)"
+SLICES = (
+    "output[:, -1]", "output[:, 0]", "output[-1]", "output[:, -1, :H]", "output[:, 0, H:]",
+    "h_n[-1]", "h_n[-2]", "h_n[0]", _JOINED, "torch.cat([h_n[0], h_n[1]], dim=1)",
+    "torch.cat([output[:, -1, :H], output[:, 0, H:]], dim=1)",
+    "h_n.transpose(0, 1).reshape(B, -1)", "h_n.reshape(B, -1)",
+    "h_n.view(num_layers, 2, B, H)[-1]", "h_n.view(2, num_layers, B, H)[:, -1]", "c_n[-1]",
+)  # fmt: skip
+"""The slices that can be chosen; others can be written."""
+
+_CHOICES = {
+    "slice": ("A slice", SLICES),
+    "reads": ("The module reads", _WAYS),
+    "layers": ("num_layers", ("1", "2", "3")),
+    "kind": ("Module", tuple(CELLS)),
+    "batch_first": ("batch_first", ("True", "False")),
+    "seq_len": ("seq_len", tuple(str(n + 1) for n in range(STEPS))),
+    "batch": ("batch", tuple(str(n + 1) for n in range(BATCH))),
+}
+_FIRST = {
+    "slice": "output[:, -1]", "reads": "both ways", "layers": "1", "kind": "gru",
+    "batch_first": "True", "seq_len": "6", "batch": "3",
+}  # fmt: skip
 
 
-def shape_explorer() -> Panel:
-    """A viewer that runs a small random module and draws ``output``, ``h_n`` and ``c_n`` in blocks.
+class Preset(NamedTuple):
+    """What one place of the course asks of the explorer."""
 
-    No rule about PyTorch's layout is built in. Every change runs the module; then each block of
-    the states is compared with every slice of ``output``, and with what one layer and one
-    direction give when they are run alone with the same weights. The labels say what was equal.
+    heading: str
+    controls: tuple[str, ...]
+    first: dict[str, str]
+
+
+PRESETS = {
+    "one-layer": Preset("Which slice has read the whole sequence?", ("slice", "reads"), {}),
+    "two-layers": Preset(
+        "Which block is which?", ("layers", "kind"), {"layers": "2", "slice": _JOINED}
+    ),
+    "free": Preset("Explore freely: what comes back, and what it has read", tuple(_CHOICES), {}),
+}
+
+
+class ShapeExplorer(CourseWidget):
+    """A module, what it returns, and a slice of it; see :func:`shape_explorer`."""
+
+    _esm = script(*SCRIPTS)
+    _css = style(_JS / "explorer.css", _JS / "shapes.css")
+    heading = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
+    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    preset: traitlets.List[str] = traitlets.List().tag(sync=True)
+    first = traitlets.Dict().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    library = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, name: str, **shown: Any) -> None:
+        super().__init__(**shown)
+        self._name = name
+
+    def descriptor(self) -> dict[str, Any]:
+        """An explorer, with its preset and the values that its controls have now."""
+        values = dict(self.values)
+        return {"kind": "explorer", "name": "shapes", "preset": self._name, "values": values}
+
+    def without_kernel(self) -> tuple[str, str]:
+        """The slice as a drawing, and what it has read."""
+        rnn, x = module(self.values), batch(self.values)
+        try:
+            found = slices.read(rnn, x, self.values["slice"])
+            _, said = slices.verdict(slices.run(rnn, x), found)
+            sentence = f"{found.text} has the shape {found.shape}. {said}"
+            drawing = draw_slice(rnn, x, found.text)._repr_mimebundle_()["text/html"]
+        except CourseError as error:
+            sentence, drawing = str(error), ""
+        return (
+            f"[{self.heading} {sentence} Run this cell to explore.]",
+            f"<p><strong>{html.escape(self.heading)}</strong></p>{drawing}"
+            f"<p>{html.escape(sentence)} <em>Run this cell to explore.</em></p>",
+        )
+
+
+def shape_explorer(preset: str = "free", **values: str | int | bool) -> ShapeExplorer:
+    """See what a recurrent module returns, and what a slice of it has read.
+
+    ``output`` is drawn as a slab and each final state as a stack, with a line from each block of
+    ``h_n`` to the place in ``output`` where the same numbers stand. The slice that is asked for is
+    lit. Everything is found by running the module: places by comparing values, and what a number
+    has read by changing one step of the input after the other. The module runs in the browser,
+    with the weights of one that PyTorch has made; its ``input_size`` is 5, its ``hidden_size`` 4.
+
+    Parameters
+    ----------
+    preset : {"free", "one-layer", "two-layers"}
+        Which controls stand above the picture: all of them; the slice and the directions of one
+        layer; or the number of layers and the kind of module. The button *Explore freely* brings
+        the others, with a field for a slice of your own.
+    **values : str, int or bool
+        First values of the controls: ``slice``, ``reads``, ``layers``, ``kind``, ``batch_first``,
+        ``seq_len``, ``batch``.
+
+    Raises
+    ------
+    CourseError
+        If there is no such preset or value, or the slice cannot be taken.
     """
-    return Panel(
-        "shapes",
-        "Which block is which?",
-        [
-            Choice("cell", "Cell", tuple(CELLS)),
-            Choice("directions", "Directions", _DIRECTIONS),
-            Choice("batch_first", "batch_first", ("True", "False")),
-            Integer("num_layers", "num_layers", 1, 3),
-            Integer("batch", "batch", 1, 9),
-            Integer("seq_len", "seq_len", 1, 9),
-            Integer("input_size", "input_size", 1, 9),
-            Integer("hidden_size", "hidden_size", 1, 9),
+    if preset not in PRESETS:
+        raise CourseError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    heading, controls, start = PRESETS[preset]
+    first = {**_FIRST, **start, **{name: str(value) for name, value in values.items()}}
+    for name, value in first.items():
+        if name not in _CHOICES or (name != "slice" and value not in _CHOICES[name][1]):
+            known = "; ".join(f"{n}: {', '.join(v)}" for n, (_, v) in _CHOICES.items())
+            raise CourseError(f"There is no {name}={value!r}. The explorer knows {known}.")
+    slices.taken(slices.run(module(first), batch(first)), first["slice"])
+    return ShapeExplorer(
+        preset,
+        heading=heading,
+        note=f"Inputs of {INPUT} numbers, hidden_size {HIDDEN}. The sample in front is the first.",
+        controls=[
+            {"name": name, "label": label, "options": options, "list": name == "slice"}
+            for name, (label, options) in _CHOICES.items()
         ],
-        {
-            "cell": "gru",
-            "directions": "both",
-            "batch_first": "True",
-            "num_layers": 1,
-            "batch": 3,
-            "seq_len": 6,
-            "input_size": 5,
-            "hidden_size": 2,
-        },
-        _draw,
+        preset=controls,
+        first=first,
+        values=first,
+        library=library(),
     )
 
 
-class _Run(NamedTuple):
-    """What one call returned, always batch first for the comparisons, and how it was called."""
-
-    module: nn.RNNBase
-    x: Tensor
-    output: Tensor
-    states: dict[str, Tensor]
-
-
-def _draw(
-    cell: str,
-    directions: str,
-    batch_first: str,
-    num_layers: int,
-    batch: int,
-    seq_len: int,
-    input_size: int,
-    hidden_size: int,
-) -> View:
-    with seeded(), torch.no_grad():
-        module = CELLS[cell](
-            input_size,
-            hidden_size,
-            num_layers,
-            batch_first=batch_first == "True",
-            bidirectional=directions == "both",
-        )
-        sizes = (batch, seq_len) if module.batch_first else (seq_len, batch)
-        x = torch.randn(*sizes, input_size)
-        output, state = module(x)
-        states = dict(zip(("h_n", "c_n"), state if cell == "lstm" else (state,), strict=False))
-        run = _Run(module, x, output, states)
-        owners, places = _owners(run), _places(run)
-    return View(_picture(run, owners, places), _sentence(run))
+@cache
+def _made() -> dict[str, nn.RNNBase]:
+    """One module of three layers for each kind and direction: fewer layers are its first ones."""
+    with seeded():
+        return {
+            f"{kind}, {way}": CELLS[kind](
+                INPUT, HIDDEN, LAYERS, batch_first=True, bidirectional=way == _WAYS[0]
+            )
+            .half()
+            .float()  # as the browser has them
+            for kind in CELLS
+            for way in _WAYS
+        }
 
 
-def _sentence(run: _Run) -> str:
-    parts = [f"x {tuple(run.x.shape)} gives output {tuple(run.output.shape)}"]
-    parts += [f"{name} {tuple(state.shape)}" for name, state in run.states.items()]
-    return ", ".join(parts[:-1]) + f" and {parts[-1]}."
+@cache
+def _inputs() -> Tensor:
+    with seeded():
+        return torch.randn(BATCH, STEPS, INPUT).half().float()
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=1e-5)
+@cache
+def library() -> dict[str, Any]:
+    """What the browser needs, as JSON: the modules, and a batch of inputs."""
+    nets = {name: exported(rnn) for name, rnn in _made().items()}
+    return {"nets": nets, "x": packed(_inputs())}
 
 
-def _owners(run: _Run) -> dict[tuple[str, int], str]:
-    """Which layer and direction, run alone, ends in the same state as each block."""
-    found: dict[tuple[str, int], str] = {}
-    for owner, ended in _each_alone(run):
-        for (name, blocks), alone in zip(run.states.items(), ended, strict=True):
-            for i, block in enumerate(blocks):
-                if _same(block, alone):
-                    found[name, i] = owner
-    return found
+def module(values: dict[str, str]) -> nn.RNNBase:
+    """The module that the controls describe, in PyTorch."""
+    whole = _made()[f"{values['kind']}, {values['reads']}"]
+    with seeded():  # the first weights are drawn, and thrown away
+        rnn: nn.RNNBase = CELLS[values["kind"]](
+            INPUT, HIDDEN, int(values["layers"]),
+            batch_first=values["batch_first"] == "True", bidirectional=whole.bidirectional,
+        )  # fmt: skip
+    rnn.load_state_dict({name: whole.state_dict()[name] for name in rnn.state_dict()})
+    return rnn.eval()
 
 
-def _each_alone(run: _Run) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
-    """Every layer and direction as a module of its own: its name, and the states it ends in."""
-    module = run.module
-    reading = run.x if module.batch_first else run.x.transpose(0, 1)
-    for layer in range(module.num_layers):
-        halves = []
-        for direction in ("forward", "backward") if module.bidirectional else ("forward",):
-            backward = direction == "backward"
-            kind: type[Any] = type(module)
-            alone = kind(reading.shape[-1], module.hidden_size, batch_first=True)
-            suffix = f"_l{layer}" + ("_reverse" if backward else "")
-            for name, weight in alone.named_parameters():
-                weight.copy_(getattr(module, name.removesuffix("_l0") + suffix))
-            output, ended = alone(reading.flip(1) if backward else reading)
-            halves.append(output.flip(1) if backward else output)
-            ended = ended if isinstance(ended, tuple) else (ended,)
-            yield f"layer {layer}, {direction}", tuple(state[0] for state in ended)
-        reading = torch.cat(halves, dim=-1)
-
-
-def _places(run: _Run) -> dict[tuple[int, int], list[str]]:
-    """Which blocks of the states stand at which step and in which slice of ``output``."""
-    by_step = run.output.unbind(1 if run.module.batch_first else 0)
-    found: dict[tuple[int, int], list[str]] = {}
-    for step, features in enumerate(by_step):
-        for part, values in enumerate(features.split(run.module.hidden_size, dim=-1)):
-            found[step, part] = [
-                f"{name}[{i}]"
-                for name, blocks in run.states.items()
-                for i, block in enumerate(blocks)
-                if _same(block, values)
-            ]
-    return found
-
-
-def _slice(run: _Run, step: int, part: int) -> str:
-    """How one step of one part of ``output`` is written in code."""
-    size = run.module.hidden_size
-    features = f"{part * size}:{(part + 1) * size}"
-    place = f":, {step}" if run.module.batch_first else f"{step}, :"
-    return f"output[{place}, {features}]"
-
-
-_CELL = "border:1px solid;padding:.25em .5em;text-align:center;"
-_FILLED = _CELL + "border-width:3px;font-weight:bold;"
-
-
-def _picture(
-    run: _Run, owners: dict[tuple[str, int], str], places: dict[tuple[int, int], list[str]]
-) -> str:
-    tables = [_output_table(run, owners, places)]
-    tables += [_state_table(run, name, owners, places) for name in run.states]
-    return "".join(tables)
-
-
-def _names(run: _Run) -> dict[str, str]:
-    """What the sizes of each result stand for."""
-    lead = "batch, seq_len" if run.module.batch_first else "seq_len, batch"
-    n, layers = 2 if run.module.bidirectional else 1, run.module.num_layers
-    blocks = f"{layers} layer{'s' * (layers > 1)} × {n} direction{'s' * (n > 1)}"
-    state = f"{blocks}, batch, hidden_size"
-    width = "2 × hidden_size" if n == 2 else "hidden_size"
-    return {"output": f"{lead}, {width}", "h_n": state, "c_n": state}
-
-
-def _caption(run: _Run, name: str, tensor: Tensor) -> str:
-    return (
-        '<caption style="text-align:left;white-space:nowrap;padding:.6em 0 .3em">'
-        f"<strong>{name}</strong> {tuple(tensor.shape)} = ({_names(run)[name]})</caption>"
-    )
-
-
-def _output_table(
-    run: _Run, owners: dict[tuple[str, int], str], places: dict[tuple[int, int], list[str]]
-) -> str:
-    size = run.module.hidden_size
-    blocks = {f"{name}[{i}]": owner for (name, i), owner in owners.items()}
-    steps = sorted({step for step, _ in places})
-    parts = sorted({part for _, part in places})
-    head = "".join(f'<th scope="col" style="{_CELL}">step {step}</th>' for step in steps)
-    rows = []
-    for part in parts:
-        cells = "".join(
-            f'<td style="{_FILLED if places[step, part] else _CELL}">'
-            f"{'= ' + ' = '.join(places[step, part]) if places[step, part] else '·'}</td>"
-            for step in steps
-        )
-        # A part belongs to the direction whose final state stands in it.
-        found = {blocks[block] for step in steps for block in places[step, part] if block in blocks}
-        label = f"features {part * size}:{(part + 1) * size}"
-        label += "".join(f", {owner.partition(', ')[2]}" for owner in sorted(found))
-        rows.append(f'<tr><th scope="row" style="{_CELL}">{label}</th>{cells}</tr>')
-    return (
-        f'<table style="border-collapse:collapse">{_caption(run, "output", run.output)}'
-        f'<thead><tr><td style="{_CELL}"></td>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-        "<p>· no block of the states has these values</p>"
-    )
-
-
-def _state_table(
-    run: _Run,
-    name: str,
-    owners: dict[tuple[str, int], str],
-    places: dict[tuple[int, int], list[str]],
-) -> str:
-    rows = []
-    for i in range(len(run.states[name])):
-        block = f"{name}[{i}]"
-        found = [_slice(run, *place) for place, blocks in places.items() if block in blocks]
-        where = "".join(f"<div><code>{text}</code></div>" for text in found) or "nothing in output"
-        owner = owners.get((name, i), "unknown")
-        rows.append(
-            f'<tr><th scope="row" style="{_FILLED if found else _CELL}"><code>{block}</code></th>'
-            f'<td style="{_CELL}">{owner}</td><td style="{_CELL}">{where}</td></tr>'
-        )
-    heads = ("block", "final state of", "equals")
-    head = "".join(f'<th scope="col" style="{_CELL}">{text}</th>' for text in heads)
-    return (
-        f'<table style="border-collapse:collapse">{_caption(run, name, run.states[name])}'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+def batch(values: dict[str, str]) -> Tensor:
+    """Its input."""
+    x = _inputs()[: int(values["batch"]), : int(values["seq_len"])]
+    return x if values["batch_first"] == "True" else x.transpose(0, 1)

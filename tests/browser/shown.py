@@ -59,7 +59,10 @@ SHOWN = {
     "reading_explorer": "reading_explorer()",
     "draw_reading": "draw_reading(torch.nn.GRU(4, 16, bidirectional=True, batch_first=True),\n"
     "             torch.randn(4, 4), 'city', at=1)",
-    "draw_output": "draw_output(torch.zeros(2, 4, 8), torch.zeros(2, 2, 4))",
+    "draw_output": "draw_output(torch.rand(2, 4, 8), torch.rand(2, 2, 4))",
+    "draw_slice": "draw_slice(torch.nn.GRU(4, 8, bidirectional=True, batch_first=True),\n"
+    "           torch.randn(2, 4, 4), 'output[:, -1]')",
+    "draw_shapes": "draw_shapes({'ids': torch.ones(2, 3).long(), 'output': torch.rand(2, 3, 4)})",
     "draw_memory": "draw_memory(torch.arange(6).view(2, 3), 'ab', {})",
     "draw_padded": "draw_padded(['cat', 'a'])",
     "draw_packed": "draw_packed(['cat', 'a'])",

@@ -106,3 +106,15 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
     assert violations(page, ".bg") == []
     assert notebook.errors() == []
     notebook.screenshot("notebook7-explorer")
+
+
+def test_the_limit_by_keyboard(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    panel = notebook.insert_and_run(cell("limit_explorer")).locator(".bl")
+    panel.get_by_role("slider").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    expect(panel.locator(".bl-fraction")).to_have_text("1")
+    assert violations(page, ".bl") == [] and notebook.errors() == []
+    notebook.screenshot("notebook7-limit")

@@ -42,7 +42,7 @@ def moved(notebook: Any, folder: Path) -> list[str]:
     again, _ = tool.execute(other, folder)
     return [
         cell.source
-        for before, cell in zip(notebook.cells, again.cells, strict=True)
+        for before, cell in zip(notebook.cells, tool.normalise(again).cells, strict=True)
         if blanked(before) != blanked(cell)
     ]
 

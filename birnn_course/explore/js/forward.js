@@ -26,6 +26,24 @@ const STEPS = {
 };
 const GATES = {rnn: 1, gru: 3, lstm: 4};
 
+// 16-bit floats in base64, as they lie in memory.
+function halves(text) {
+    const bytes = atob(text);
+    const numbers = new Float64Array(bytes.length / 2);
+    for (let i = 0; i < numbers.length; i++) {
+        const bits = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
+        const exponent = (bits >> 10) & 31;
+        const fraction = (bits & 1023) / 1024;
+        const size = exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction;
+        numbers[i] = bits >> 15 ? -size : size;
+    }
+    return numbers;
+}
+
+// Weights as they are stored, {name: [shape, base64], …}, as flat numbers.
+const unpacked = weights => Object.fromEntries(
+    Object.entries(weights).map(([name, [, data]]) => [name, halves(data)]));
+
 // A matrix (rows, columns), flat and row after row, times a vector, plus a bias.
 function affine(matrix, vector, bias) {
     const width = vector.length;
@@ -46,7 +64,7 @@ function joined(a, b) {
     return both;
 }
 
-// One reader over all inputs, in the order in which it meets them.
+// One reader over all inputs, in the order in which it meets them: its states, {h, c} each.
 function read(cell, weights, suffix, inputs) {
     const part = name => weights[`${name}_${suffix}`];
     const n = part('bias_hh').length / GATES[cell];
@@ -57,19 +75,22 @@ function read(cell, weights, suffix, inputs) {
         const after = {h: new Float64Array(n), c: new Float64Array(n)};
         STEPS[cell](x, s, n, state, after);
         state = after;
-        return after.h;
+        return after;
     });
 }
 
-// The states of each layer: [{forward: [h of step 0, …], backward: the same or null}, …].
+// The states of each layer: [{forward: [h of step 0, …], backward: the same or null, last}, …];
+// last has the c of each reader after its last step.
 function layersOf({cell, layers, bidirectional, weights}, inputs) {
     const found = [];
     for (let layer = 0; layer < layers; layer++) {
-        const forward = read(cell, weights, `l${layer}`, inputs);
-        const backward = bidirectional
-            ? read(cell, weights, `l${layer}_reverse`, [...inputs].reverse()).reverse()
+        const onward = read(cell, weights, `l${layer}`, inputs);
+        const back = bidirectional
+            ? read(cell, weights, `l${layer}_reverse`, [...inputs].reverse())
             : null;
-        found.push({forward, backward});
+        const forward = onward.map(state => state.h);
+        const backward = back && back.map(state => state.h).reverse();
+        found.push({forward, backward, last: {forward: onward.at(-1).c, backward: back?.at(-1).c}});
         inputs = forward.map((h, t) => backward ? joined(h, backward[t]) : h);
     }
     return found;

@@ -14,19 +14,7 @@ function render({ model, el }) {
   let asked = 0; // counts drawings, so that what belongs to an old one does not come late
 
   // ── controls ──────────────────────────────────────────────────────────────────────────────
-  const preset = model.get("preset");
-  const choices = Object.fromEntries(model.get("controls").map(({ name, label, options }) => {
-    const node = make("fieldset", { className: "bx-choice" }, make("legend", { textContent: label }),
-      make("div", { className: "bx-options" }, ...options.map((option) => {
-        const input = make("input", {
-          type: "radio", name: `${id}-${name}`, value: option, checked: state[name] === option,
-        });
-        input.addEventListener("change", () => change({ [name]: option }));
-        return make("label", {}, input, make("span", { textContent: option }));
-      })));
-    node.hidden = !preset.includes(name);
-    return [name, node];
-  }));
+  const { nodes: choices, pick, free } = choicesOf(model, state, change);
   const field = make("input", {
     type: "text", value: state.word, maxLength: 24, spellcheck: false, autocomplete: "off",
     autocapitalize: "none", className: "bx-word",
@@ -56,15 +44,6 @@ function render({ model, el }) {
     sounds.setAttribute("aria-pressed", String(arpabet));
     if (!problem.textContent) draw();
   });
-  const free = make("button", { type: "button", className: "bx-quiet", textContent: "Explore freely" });
-  free.hidden = preset.length === Object.keys(choices).length;
-  free.setAttribute("aria-expanded", "false");
-  free.addEventListener("click", () => {
-    const open = free.getAttribute("aria-expanded") === "false";
-    free.setAttribute("aria-expanded", String(open));
-    for (const [name, node] of Object.entries(choices)) node.hidden = !open && !preset.includes(name);
-    if (!open) pick(Object.fromEntries(Object.keys(choices).filter((name) => !preset.includes(name)).map((name) => [name, model.get("first")[name]])));
-  });
   const heading = make("div", { className: "birnn-heading", textContent: model.get("heading") });
   const side = make("div", { className: "bx-side" },
     make("div", { className: "bx-time" }, play, slider), progress, sentence, details,
@@ -75,14 +54,6 @@ function render({ model, el }) {
     const name = state.reads + (state.layers === "2" ? ", 2 layers" : "");
     return (nets[name] ??= tagger(library.nets[name]));
   };
-
-  // Values that the person did not set by a control: it follows.
-  function pick(values) {
-    for (const [name, value] of Object.entries(values)) {
-      for (const input of choices[name].querySelectorAll("input")) input.checked = input.value === value;
-    }
-    change(values);
-  }
 
   function change(values) {
     Object.assign(state, values);
@@ -263,15 +234,7 @@ function render({ model, el }) {
   function connect() {
     const lines = stage.querySelector(".bx-lines");
     if (!lines || !stage.clientWidth) return;
-    const origin = stage.getBoundingClientRect();
-    const scale = origin.width / stage.offsetWidth || 1; // a slide may be shown larger than it is
-    const box = (node) => {
-      const { left, right, top, bottom } = node.getBoundingClientRect();
-      return {
-        left: (left - origin.left) / scale, right: (right - origin.left) / scale,
-        top: (top - origin.top) / scale, bottom: (bottom - origin.top) / scale,
-      };
-    };
+    const box = boxesOn(stage);
     lines.setAttribute("viewBox", `0 0 ${stage.offsetWidth} ${stage.offsetHeight}`);
     let paths = "";
     const line = (reader, way, thin = "") => { paths += `<path class="bx-path-${reader}${thin}" d="${way}"/>`; };

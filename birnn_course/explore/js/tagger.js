@@ -1,22 +1,7 @@
 // A speller as PyTorch has stored it: letters in, a sound for each letter out.
 
-// 16-bit floats in base64, as they lie in memory.
-function halves(text) {
-  const bytes = atob(text);
-  const numbers = new Float64Array(bytes.length / 2);
-  for (let i = 0; i < numbers.length; i++) {
-    const bits = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
-    const exponent = (bits >> 10) & 31;
-    const fraction = (bits & 1023) / 1024;
-    const size = exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction;
-    numbers[i] = bits >> 15 ? -size : size;
-  }
-  return numbers;
-}
-
 function tagger({ cell, layers, bidirectional, weights }) {
-  const own = Object.fromEntries(Object.entries(weights).map(([name, [, data]]) => [name, halves(data)]));
-  return { cell, layers, bidirectional, weights: own, width: weights["embedding.weight"][0][1] };
+  return { cell, layers, bidirectional, weights: unpacked(weights), width: weights["embedding.weight"][0][1] };
 }
 
 const lettersOf = (word) => [...word].map((letter) => letter.charCodeAt(0) - 97);
