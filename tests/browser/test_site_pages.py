@@ -27,7 +27,7 @@ FRAME = """<!doctype html>
 <style>{inks} body {{ --paper: var(--ground); margin: 0; background: var(--ground);
 color: var(--text); font: 17px/1.6 sans-serif; }} a {{ color: inherit; }}
 header {{ height: 100px; }} main {{ max-width: 704px; margin: 0 auto; padding: 8px 14px; }}
-pre {{ overflow-x: auto; }} table {{ border-collapse: collapse; }} img {{ max-width: 100%; }}
+pre {{ white-space: pre-wrap; }} table {{ border-collapse: collapse; }} img {{ max-width: 100%; }}
 </style>{head}</head><body><header>The site</header><main>{body}</main>
 <script>{script}</script></body></html>"""
 """Colours are the site's, its first line is as high as on a phone; its theme is tested apart."""
@@ -249,7 +249,7 @@ def test_a_message_that_is_pasted_finds_what_is_said_of_it(page: Page, tmp_path:
     expect(visible).to_contain_text("a bidirectional RNN joins both directions")
     expect(status).to_contain_text("One kind of message: RuntimeError: mat1 and mat2")
     expect(page.get_by_role("heading", name="Padding and packing")).to_have_count(1)
-    field.fill("enforce_sorted")
+    field.fill("MKLDNN_dtype")
     expect(visible).to_have_count(1)
     field.fill("ModuleNotFoundError: No module named 'x'")
     expect(visible).to_have_count(0)
