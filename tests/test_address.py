@@ -140,6 +140,9 @@ def test_each_tool_links_where_somebody_said_where_the_site_is(
     before = shown()
     for name, texts in before.items():
         assert not any("Read more" in text or "beliefs/" in text for text in texts), name
+    long = f"{SITE}/{'a-long-folder/' * 8}beliefs/{NAME}.html"
+    monkeypatch.setenv(VARIABLE, f"{SITE}/{'a-long-folder/' * 8}")
+    assert [name for name, (text, _) in shown().items() if long not in text] == []
     monkeypatch.setenv(VARIABLE, f"{SITE}/")
     for name, (text, page) in shown().items():
         assert f"Read more: {PAGE}" in text, name

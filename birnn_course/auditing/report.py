@@ -117,5 +117,10 @@ def _cures(finding: Finding, *, as_html: bool = False) -> list[str]:
 def _filled(text: str, first: int, rest: int) -> str:
     start, indent = " " * first, " " * rest
     return textwrap.fill(
-        text, 92, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False
+        text,
+        92,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,  # such as an address
     )

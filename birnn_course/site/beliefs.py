@@ -138,14 +138,18 @@ def _in_the_lesson(known: Misconception, section: Section, root: str) -> Iterato
 def _output(output: dict[str, Any]) -> str:
     """A stored output: text, a table or a drawing; what is live belongs into the lesson."""
     if output["output_type"] == "stream":
-        return fenced("".join(output["text"]), "text")
+        return _printed("".join(output["text"]))
     data = output.get("data", {})
     if data.get(MIME, {"kind": "drawing"})["kind"] != "drawing":
         return ""
     if markup := "".join(data.get("text/html", "")).strip():
-        return block(f'<div class="birnn-stored">{markup}</div>')
-    text = "".join(data.get("text/plain", "")).strip()
-    return fenced(text, "text") if text else ""
+        return block(f'<div class="birnn-out">{markup}</div>')
+    return _printed("".join(data.get("text/plain", "")))
+
+
+def _printed(text: str) -> str:
+    written = html.escape(text.rstrip(), quote=False)
+    return block(f'<pre class="birnn-printed">{written}</pre>') if written else ""
 
 
 @cache
