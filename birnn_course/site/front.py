@@ -58,6 +58,8 @@ def pages() -> list[Page]:
         block(_first_screen()),
         "## Now a word of your own",
         block(_HERE.with_name("front_own.html").read_text(encoding="utf-8")),
+        "Both networks are small, have learned from English words, and err. They run in this page; "
+        "above, a covered letter was a blank to them.",
         "## What this course is",
         _ABOUT,
         "## The lessons",
