@@ -27,7 +27,8 @@ FRAME = """<!doctype html>
 <style>{inks} body {{ --paper: var(--ground); margin: 0; background: var(--ground);
 color: var(--text); font: 17px/1.6 sans-serif; }} a {{ color: inherit; }}
 header {{ height: 100px; }} main {{ max-width: 704px; margin: 0 auto; padding: 8px 14px; }}
-pre {{ white-space: pre-wrap; }} pre code {{ display: block; }} table {{ border-collapse: collapse; }} img {{ max-width: 100%; }}
+pre {{ white-space: pre-wrap; }} pre code {{ display: block; }}
+table {{ border-collapse: collapse; }} img {{ max-width: 100%; }}
 </style>{head}</head><body><header>The site</header><main>{body}</main>
 <script>{script}</script></body></html>"""
 """Colours are the site's, its first line is as high as on a phone; its theme is tested apart."""
