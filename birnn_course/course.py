@@ -90,14 +90,15 @@ UNITS = (
         "02",
         "shapes",
         "Shapes and states",
-        (90, 90),
+        (30, 55),
         (
-            "predict the shape of everything an RNN, a GRU and an LSTM take and return",
+            "predict the shape of everything that an RNN, a GRU and an LSTM return",
             "say which layer, which direction and which step a slice of output or h_n belongs to",
             "pick the states that have read the whole sequence, and prove it",
             "find bugs that no shape gives away with a number that does",
         ),
         has_exercises=True,
+        has_deeper=True,
     ),
     Unit(
         "03",

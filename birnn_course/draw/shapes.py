@@ -110,7 +110,7 @@ class _Flow:
             self._sequence(name, tensor, top)
         elif len(shape) == 3 and shape[:2] == (len(self._inks), self.batch):
             top += SHALLOW * (self.batch - 1)
-            self._title(name, shape, "directions, batch, features", top + 6)
+            self._title(name, shape, "layers · directions, batch, features", top + 6)
             self._ends(name, tensor, top)
         elif shape[:1] == (self.batch,) and len(shape) < 3:
             top += SHALLOW * (self.batch - 1)

@@ -130,6 +130,7 @@ def test_an_unknown_name_is_one_sentence(name: str, capsys: pytest.CaptureFixtur
 
 
 LESSON, TASKS = "notebooks/02_shapes.ipynb", "notebooks/02_shapes_exercises.ipynb"
+DEEPER = "notebooks/02_shapes_deeper.ipynb"
 MASTER = "solutions/02_shapes_exercises.ipynb"
 
 
@@ -141,7 +142,7 @@ MASTER = "solutions/02_shapes_exercises.ipynb"
         (LESSON, [LESSON]),
         ("02_shapes_exercises", [TASKS, MASTER]),
         (MASTER, [TASKS, MASTER]),
-        ("02", [LESSON, TASKS, MASTER]),
+        ("02", [LESSON, DEEPER, TASKS, MASTER]),
     ],
 )
 def test_a_name_means_one_notebook_and_a_number_its_unit(name: str, meant: list[str]) -> None:
