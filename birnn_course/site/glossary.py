@@ -88,7 +88,7 @@ def parse(entry: dict[str, Any]) -> Word:
 def taught_in(word: Word) -> Section | None:
     """The section of its unit that teaches it; None if none uses it.
 
-    It is the first that has the word in bold; without one the first below the opening.
+    It is the first with the word in bold, else in its heading, else anywhere below the opening.
     """
     pattern = rf"(?<![a-z]){re.escape(word.used or plain(word.term))}"
     texts = [
@@ -96,10 +96,12 @@ def taught_in(word: Word) -> Section | None:
         for section, cells in in_sections(_LESSONS[word.unit])
     ]
     found = [(s, text) for s, text in texts if re.search(pattern, text, re.IGNORECASE)]
+    headed = [s for s, _ in found if re.search(pattern, s.heading, re.IGNORECASE)]
     bold = [s for s, text in found if re.search(rf"\*\*`?{pattern}", text, re.IGNORECASE)]
     # the opening lists all that comes
-    later = [s for s, _ in found if not s.heading.endswith(_LESSONS[s.unit].title)]
-    return next(iter([*bold, *later, *(s for s, _ in found)]), None)
+    opening = f"· {_LESSONS[word.unit].title}"
+    order = [*bold, *headed, *(s for s, _ in found)]
+    return next((s for s in order if opening not in s.heading), next(iter(order), None))
 
 
 def pages() -> list[Page]:
