@@ -25,7 +25,7 @@ FRAME = """<!doctype html>
 <html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <style>{inks} body {{ --paper: var(--ground); margin: 0; background: var(--ground);
-color: var(--text); font: 17px/1.6 sans-serif; }} a {{ color: inherit; }}
+color: var(--text); font: 17px/1.6 sans-serif; overflow-wrap: anywhere; }} a {{ color: inherit; }}
 header {{ height: 100px; }} main {{ max-width: 704px; margin: 0 auto; padding: 8px 14px; }}
 pre {{ white-space: pre-wrap; }} pre code {{ display: block; }}
 table {{ border-collapse: collapse; }} img {{ max-width: 100%; }}
