@@ -123,3 +123,8 @@ def test_nothing_stored_is_lost_by_another_name(
     kept = json.loads(file.read_text())
     assert kept["tags"] == list(spelling.tags)
     assert kept["nets"]["both ways"]["cell"] == "gru"
+
+
+def test_what_is_stored_writes_sounds_as_the_page_does() -> None:
+    text, html = reading_explorer(word="phone").without_kernel()
+    assert "phone: f, –, oh, n, –." in text and ">f<" in html and "OW" not in text + html

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,7 +78,7 @@ class ReadingExplorer(CourseWidget):
     def without_kernel(self) -> tuple[str, str]:
         """What the network says, letter by letter; of one layer without pads also a drawing."""
         net = self._net()
-        answers = self._answers_of(net)
+        answers = [_respelled(tag) for tag in self._answers_of(net)]
         sentence = f"{self.values['word']}: {', '.join(answers)}."
         note = f"<p>{html.escape(sentence)} <em>Run this cell to explore.</em></p>"
         title = f"<p><strong>{html.escape(self.heading)}</strong></p>"
@@ -99,8 +101,7 @@ class ReadingExplorer(CourseWidget):
         if self.values["layers"] != "1" or self.values["pads"] == "padded":
             return ""  # a drawing has one layer, and no pads
         letters = net.embedding(self._ids())[0].detach()
-        spoken = ["–" if tag == "_" else tag for tag in answers]
-        drawing = draw_reading(net.rnn, letters, word, at=at, answers=spoken)
+        drawing = draw_reading(net.rnn, letters, word, at=at, answers=answers)
         return str(drawing._repr_mimebundle_()["text/html"])
 
     def _net(self) -> SequenceTagger:
@@ -110,6 +111,18 @@ class ReadingExplorer(CourseWidget):
 
     def _ids(self) -> Tensor:
         return torch.tensor([[ord(letter) - ord("a") for letter in self.values["word"]]])
+
+
+def _respelled(tag: str) -> str:
+    """A sound in letters that everybody reads, as the page writes it."""
+    return "–" if tag == "_" else "".join(_plain().get(sound, sound) for sound in tag.split("+"))
+
+
+@cache
+def _plain() -> dict[str, str]:
+    """Each sound of the dictionary, respelled; the page has the table."""
+    table = (_JS / "sounds.js").read_text(encoding="utf-8").partition("};")[0]
+    return dict(re.findall(r'(\w+): "(\w+)"', table))
 
 
 def reading_explorer(preset: str = "readers", word: str = "city", **values: str) -> ReadingExplorer:
