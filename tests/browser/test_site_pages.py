@@ -226,8 +226,12 @@ def test_nobody_is_left_out(page: Page, tmp_path: Path, theme: str) -> None:
             page.get_by_role("button", name="s, as in sun").click()
             page.locator(".bf-go").click()
         keep_picture(page, f"site-{path.replace('/', '-')}-{theme}")
-        assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        # axe cannot say what lies behind a text at the edge of the window
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({**PHONE, "height": height})
+        assert violations(page) == [], path
+        page.set_viewport_size(PHONE)
     assert asked == []
     page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {})")
     assert asked == ["http://127.0.0.1:9/"]  # one would be noticed
