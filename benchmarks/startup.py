@@ -7,7 +7,7 @@ All in seconds by the clock, each the median of the rounds; ratios are taken wit
   peer is a plain slider of ipywidgets after ``import torch``, which every notebook needs anyway.
 - *Answer* and *viewer*: the message that the page would send to the kernel, until all that it
   changes has come back: a question to choose from, a line of code (which is really run), the
-  dependence viewer.
+  threshold viewer.
 - *Explorer*: each option of the reading explorer, three words and every output, from the event to
   the frame that shows it; its network runs in the page, so no kernel is asked.
 - *In the browser*: the same in JupyterLab in Chromium, drawing included, if there is a Chromium.
@@ -45,7 +45,7 @@ IMPORTS = {
 }
 SLIDER = "import torch, ipywidgets\nipywidgets.IntSlider()"
 QUIZ = "from birnn_course import quiz\nquiz('01')"
-VIEWER = "from birnn_course import dependence_explorer\ndependence_explorer()"
+VIEWER = "from birnn_course import threshold_explorer\nthreshold_explorer()"
 WIDGETS = {
     "slider of ipywidgets": (SLIDER, ".widget-slider"),
     "quiz": (QUIZ, ".birnn-quiz"),

@@ -27,7 +27,6 @@ from .exercises import check as check
 from .exercises import hint as hint
 from .explain import load_ipython_extension as load_ipython_extension
 from .explain import unload_ipython_extension as unload_ipython_extension
-from .explore import dependence_explorer as dependence_explorer
 from .explore import limit_explorer as limit_explorer
 from .explore import packing_explorer as packing_explorer
 from .explore import reading_explorer as reading_explorer

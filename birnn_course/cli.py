@@ -355,6 +355,24 @@ def slides(units: tuple[str, ...], out: Path) -> None:
         click.echo(sentence)
 
 
+@main.command()
+@click.option("-o", "--out", required=True, type=_Place(), help="A folder, which will be replaced.")
+def site(out: Path) -> None:
+    """Write the course as web pages, to be read before anything is installed.
+
+    The pages are made from the stored notebooks; nothing is run. They need no network, open from a
+    disk too, and go onto any web server as they are.
+    """
+    try:
+        from birnn_course.site.build import write
+    except ImportError:
+        raise CourseError(
+            "the site needs more packages; run: pip install 'birnn-course[site]'"
+        ) from None
+    for sentence in write(out):
+        click.echo(sentence)
+
+
 def _need_grading() -> None:
     from importlib.util import find_spec
 

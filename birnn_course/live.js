@@ -28,6 +28,11 @@
         save_changes() {}, on() {}, off() {}, send() {},
       },
     });
+    // A guess of last time opens what answers it.
+    if (kind === "guess" && values.value !== null) {
+      const detail = { item: values.item, value: values.value };
+      document.dispatchEvent(new CustomEvent("birnn-guess", { detail }));
+    }
   }
   // Out of a widget, back to the keys of the page.
   document.addEventListener("keydown", (event) => {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,12 +33,13 @@ _WIDGETS: dict[type[CourseWidget], str] = {
     guessing.Guess: "guess",
     guessing.Measured: "measured",
 }
-_PRESETS: dict[str, Any] = {
+_PRESETS: dict[str, Callable[..., reading.ReadingExplorer | shapes.ShapeExplorer]] = {
     "reading": reading.reading_explorer,
     "shapes": shapes.shape_explorer,
 }
 _KIND = re.compile(r'<div class="birnn-live" data-kind="(\w+)">')
 _FIGURE = re.compile(r"<figure.*?</figure>", re.DOTALL)
+_TO_RUN = re.compile(r" Run this cell to [^.]*\.$")  # no page can
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
@@ -102,7 +103,7 @@ def placeholder(widget: CourseWidget) -> str:
     guessed = {guessing.Guess: "value", guessing.Measured: "you"}
     values |= {guessed[kind]: None for kind in guessed if isinstance(widget, kind)}
     written = json.dumps(values, separators=(",", ":")).replace("</", "<\\/")
-    text = html.escape(widget.without_kernel()[0].strip("[]"))
+    text = html.escape(_TO_RUN.sub("", widget.without_kernel()[0].strip("[]")))
     # anywidget gives each widget a class of its own, below ours
     kind = next(name for known, name in _WIDGETS.items() if isinstance(widget, known))
     return (
@@ -121,17 +122,27 @@ def assets(page: str, *, keeps: bool) -> Assets:
     keeps : bool
         Whether guesses are kept in the reader's browser; else they are gone with the page.
     """
-    kinds = sorted({*_KIND.findall(page)})
+    script = "".join(scripts(page, keeps=keeps).values())
+    styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in _kinds(page))
+    return Assets("\n".join(styles), script.replace("</script", "<\\/script"))
+
+
+def scripts(page: str, *, keeps: bool) -> dict[str, str]:
+    """The same script in parts, by name and in order, for pages that share them as files."""
+    kinds = _kinds(page)
     if not kinds:
-        return Assets("", "")
-    scripts = [classic(kind, *_SCRIPTS[kind]) for kind in kinds]
-    known = {"keeps": keeps, **_library(kinds)}
-    shared = f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps(known)} }};\n"
-    start = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    styles = dict.fromkeys(kind._css for kind, name in _WIDGETS.items() if name in kinds)
-    return Assets(
-        "\n".join(styles), "".join([*scripts, shared, start]).replace("</script", "<\\/script")
-    )
+        return {}
+    known = {**_library(kinds), "keeps": keeps}
+    shared = {
+        name: f"globalThis.birnn = {{ ...globalThis.birnn, ...{json.dumps({name: value})} }};\n"
+        for name, value in known.items()
+    }
+    widgets = {kind: classic(kind, *_SCRIPTS[kind]) for kind in kinds}
+    return {**widgets, **shared, "live": Path(__file__).with_suffix(".js").read_text("utf-8")}
+
+
+def _kinds(page: str) -> list[str]:
+    return sorted({*_KIND.findall(page)})
 
 
 def _library(kinds: Collection[str]) -> dict[str, Any]:

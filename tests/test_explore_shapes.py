@@ -78,7 +78,7 @@ def test_a_stored_explorer_shows_and_says_what_the_slice_has_read() -> None:
 @pytest.mark.parametrize(
     ("preset", "values"),
     [(preset, {}) for preset in PRESETS]
-    + [("free", {"layers": 2, "kind": "lstm", "batch": 4, "seq_len": 7})],
+    + [("free", {"layers": 3, "kind": "lstm", "batch": 4, "seq_len": 7})],
 )
 def test_what_is_stored_is_small(preset: str, values: dict[str, str]) -> None:
     _, page = shape_explorer(preset, **values).without_kernel()

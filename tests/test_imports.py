@@ -211,7 +211,7 @@ def test_what_reaches_across_the_sandbox_is_found(planted: Callable[..., Imports
         assert sentence.endswith(f".{found}")
 
 
-CEILING = 28_500  # 22,700 before grading withstood the second attack, and lessons were drawn
+CEILING = 29_700  # 22,700 before grading withstood the second attack, lessons drawn, pages made
 
 
 def lines_of(folder: Path) -> int:

@@ -13,6 +13,7 @@ from test_guessing import Plotted
 from birnn_course.data import cue_task
 from birnn_course.explore.limit import limit_explorer
 from birnn_course.explore.reading import reading_explorer
+from birnn_course.explore.shapes import shape_explorer
 from birnn_course.learner.guessing import guess, measured
 from birnn_course.live import MIME, assets, placeholder, restored
 from birnn_course.widgets import CourseWidget
@@ -52,6 +53,7 @@ CURVE: dict[str, Any] = {"at": [0, 1, 6], **LINE, "xlabel": "late"}
         lambda: measured("01-e", "the last. And more"),
         lambda: measured("01-f", [60, 62.5, 1], **CURVE),
         lambda: reading_explorer("summary", "phone", summary="both ends"),
+        lambda: shape_explorer("two-layers", kind="lstm", slice="output[0, 1:3]"),
         lambda: limit_explorer(lookahead=6),
         lambda: limit_explorer(cue_task(3)),
     ],

@@ -77,7 +77,7 @@ def draw_memory(
             _judge(scene, rows, names, left + TILE * view.shape[1] + 4, top)
         left += width
     firsts = "; ".join(
-        f"{title}: first row {' '.join(_said(tiles[v]) for v in view[0].tolist())}"
+        f"{title}: first row {' '.join(_spoken(tiles[v]) for v in view[0].tolist())}"
         for title, view in views.items()
     )
     whose = "rows" if x.ndim == 2 else "samples"
@@ -98,7 +98,7 @@ def _tiles_of(x: Tensor, names: Sequence[str]) -> dict[float, _Tile]:
     }
 
 
-def _said(tile: _Tile) -> str:
+def _spoken(tile: _Tile) -> str:
     return f"{tile.text} {tile.ink}".strip()
 
 

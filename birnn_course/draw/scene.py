@@ -82,6 +82,11 @@ class Box:
     def _far(self) -> Point:
         return self.x + self.width, self.y + self.height
 
+    def _continues(self, before: Box) -> bool:
+        """Whether it begins where the other one ends, and neither has round corners."""
+        beside = (self.x, self.y) == (before.x + before.width, before.y)
+        return beside and not self.corner and not before.corner
+
     def _look(self) -> str:
         fill = f"url(#{PATTERNS[self.pattern]})" if self.pattern else _of(self.fill)
         thick = f' stroke-width="{_n(self.thick)}"' if self.thick != 1 else ""
@@ -322,7 +327,7 @@ class Scene:
             self.shapes, key=lambda shape: shape._look() if isinstance(shape, Label) else ""
         )
         body = "".join(
-            f"<g {look}>{''.join(shape._svg() for shape in alike)}</g>"
+            f"<g {look}>{_drawn(alike)}</g>"
             for look, alike in groupby(ordered, key=lambda shape: shape._look())
         )
         # The names are this picture's own: those of a hidden one on the same page draw nothing.
@@ -343,9 +348,12 @@ class Scene:
 
         It is drawn smaller until it has at most so many bytes, if that can be.
         """
-        width = self.size[0]
+        width, drawn, before = self.size[0], b"", 0.0
         for dots in _DENSE:
-            drawn = self._png(min(dots, 64_000 / width))
+            # It shrinks about as its width does: what would be far too large is not drawn.
+            if drawn and dots > _DENSE[-1] and len(drawn) * dots > 1.1 * most * before:
+                continue
+            drawn, before = self._png(min(dots, 64_000 / width)), dots
             if len(drawn) <= most:
                 break
         return drawn
@@ -371,6 +379,19 @@ class Scene:
         )
         image.save(small, format="png", optimize=True, bits=6)
         return small.getvalue()
+
+
+def _drawn(alike: Iterable[Shape]) -> str:
+    """Shapes of one look; boxes side by side, as the steps of a tensor are, are one path."""
+    text, before = "", None
+    for shape in alike:
+        element = shape._svg()
+        if isinstance(before, Box) and isinstance(shape, Box) and shape._continues(before):
+            text = text.removesuffix('"/>') + element.removeprefix('<path d="')
+        else:
+            text += element
+        before = shape
+    return text
 
 
 def _tile(name: str, ink: str, side: int, turned: int, marks: str) -> str:

@@ -56,7 +56,7 @@ def draw_shapes(
     for name, tensor in tensors.items():
         flow.add(name, tensor)
     stages = "; ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
-    return Drawing(flow.scene, f"One batch, tensor below tensor: {stages}.{flow.said()}")
+    return Drawing(flow.scene, f"One batch, tensor below tensor: {stages}.{flow.claims()}")
 
 
 class _Source(NamedTuple):
@@ -65,7 +65,7 @@ class _Source(NamedTuple):
     values: Tensor
     at: Point
     ink: str
-    said: str
+    what: str
 
 
 class _Flow:
@@ -92,7 +92,7 @@ class _Flow:
         self._words = words
         self._inks = READERS[:directions]
         self._sources: list[_Source] = []
-        self._said: list[str] = []
+        self._claims: list[str] = []
 
     def add(self, name: str, tensor: Tensor) -> None:
         """One tensor, below the others."""
@@ -100,7 +100,7 @@ class _Flow:
         first = not self.scene.shapes
         above = self.scene.bottom
         top = 8.0 if first else above + GAP
-        before = len(self._said)
+        before = len(self._claims)
         if shape[:2] == (self.batch, self.steps) and len(shape) == 2:
             self._title(name, shape, "batch, seq_len", top + 12)
             self._letters(tensor, top)
@@ -121,13 +121,13 @@ class _Flow:
                 f"draw_shapes cannot draw {name} of shape {shape} in a batch of {self.batch} "
                 f"sequences with {self.steps} steps; see its help for the shapes."
             )
-        if not first and len(self._said) == before:
+        if not first and len(self._claims) == before:
             down = [(LEFT - 18, above - 6), (LEFT - 18, top + 8)]
             self.scene.add(Line(down, "muted", 1.5, arrow=True))
 
-    def said(self) -> str:
+    def claims(self) -> str:
         """What the lines show, for the alternative text."""
-        return "".join(f" {sentence}" for sentence in self._said)
+        return "".join(f" {sentence}" for sentence in self._claims)
 
     def _title(self, name: str, shape: tuple[int, ...], axes: str, y: float) -> None:
         x = LEFT + STEP * self.steps + DEEP * (self.batch - 1) + 26
@@ -161,8 +161,8 @@ class _Flow:
             for t in range(self.steps):
                 x = LEFT + STEP * t + (12 if half else STEP - 12)
                 at = (x, top + HALF * (n - half) - HALF / 2)
-                said = f"the {ink} half of step {t}" if n == 2 else f"step {t}"
-                self._sources.append(_Source(values[:, t], at, ink, said))
+                what = f"the {ink} half of step {t}" if n == 2 else f"step {t}"
+                self._sources.append(_Source(values[:, t], at, ink, what))
 
     def _source(self, values: Tensor) -> _Source | None:
         """Where these numbers came from, the nearest one."""
@@ -181,14 +181,14 @@ class _Flow:
         for i, (ink, block) in enumerate(zip(self._inks, state, strict=True)):
             source = self._source(block)
             left = source.at[0] - (12 if i else STEP - 12) if source else LEFT + 2 * STEP * i
-            said = f"{name}[{i}]"
+            what = f"{name}[{i}]"
             self._deep(left, top, STEP, ink)
             # Outside, where the other block cannot be: a word may have two letters.
             at, side = (left - 6, "end") if left < middle else (left + STEP + behind + 4, "start")
             self.scene.add(Label(at, top + FLAT / 2, f"[{i}]", ink, 12, side, True))  # type: ignore[arg-type]
             if source:
-                self._hang(source, source.at[0], top, said)
-            found.append(_Source(block, (left + STEP / 2, top + FLAT), ink, said))
+                self._hang(source, source.at[0], top, what)
+            found.append(_Source(block, (left + STEP / 2, top + FLAT), ink, what))
         self._sources += found
 
     def _vector(self, name: str, tensor: Tensor, top: float) -> None:
@@ -211,13 +211,13 @@ class _Flow:
             shift = SHALLOW * sample
             self.scene.add(box(x + shift, top - shift, width, FLAT, ink, patterned=not sample))
 
-    def _hang(self, source: _Source, x: float, top: float, said: str) -> None:
+    def _hang(self, source: _Source, x: float, top: float, what: str) -> None:
         """A line from where it came from."""
         (start, y), ink = source.at, source.ink
         turn = top - SHALLOW * self.batch - (4 if ink == "forward" else 9)
         way = [(start, y), (start, turn), (x, turn), (x, top)] if x != start else [(x, y), (x, top)]
         self.scene.add(Line(way, ink, 2, ink == "backward", arrow=True))
-        self._said.append(f"{said} is {source.said}.")
+        self._claims.append(f"{what} is {source.what}.")
 
 
 def _run(i: int, parts: Sequence[Tensor]) -> str:

@@ -60,8 +60,8 @@ def draw_output(
     found = slices.taken(results, lit) if lit else None
     scene = Scene()
     _results(scene, results, found)
-    said = f" {lit}, of shape {found.shape}, is lit." if found else ""
-    return Drawing(scene, _alt(results) + said)
+    which = f" {lit}, of shape {found.shape}, is lit." if found else ""
+    return Drawing(scene, _alt(results) + which)
 
 
 def draw_slice(rnn: nn.RNNBase, x: Tensor, lit: str) -> Drawing:
@@ -171,9 +171,9 @@ def _results(scene: Scene, results: Results, found: Slice | None) -> None:
             marked = (front if found is None else found.lit) & cells
             _block(scene, LEFT, y, name, i, batch, ink, marked)
             layer = f", layer {results.layer(i) + 1}" if results.layers > 1 else ""
-            said = f"{name}[{i}]  {ink}{layer}"
+            text = f"{name}[{i}]  {ink}{layer}"
             scene.add(
-                Label(LEFT + BLOCK + shallow + 12, y + FLAT / 2, said, ink, 13, "start", True)
+                Label(LEFT + BLOCK + shallow + 12, y + FLAT / 2, text, ink, 13, "start", True)
             )
             for t, half in standing:
                 thick = 2.5 if found is None else 1.5

@@ -1,6 +1,5 @@
 """The interactive viewers."""
 
-from birnn_course.explore.dependence import dependence_explorer
 from birnn_course.explore.limit import limit_explorer
 from birnn_course.explore.packing import packing_explorer
 from birnn_course.explore.reading import reading_explorer
@@ -9,7 +8,6 @@ from birnn_course.explore.spelling import spelling_explorer
 from birnn_course.explore.threshold import threshold_explorer
 
 __all__ = [
-    "dependence_explorer",
     "limit_explorer",
     "packing_explorer",
     "reading_explorer",

@@ -96,8 +96,8 @@ class ShapeExplorer(CourseWidget):
         rnn, x = module(self.values), batch(self.values)
         try:
             found = slices.read(rnn, x, self.values["slice"])
-            _, said = slices.verdict(slices.run(rnn, x), found)
-            sentence = f"{found.text} has the shape {found.shape}. {said}"
+            _, claim = slices.verdict(slices.run(rnn, x), found)
+            sentence = f"{found.text} has the shape {found.shape}. {claim}"
             drawing = draw_slice(rnn, x, found.text)._repr_mimebundle_()["text/html"]
         except CourseError as error:
             sentence, drawing = str(error), ""
@@ -144,7 +144,8 @@ def shape_explorer(preset: str = "free", **values: str | int | bool) -> ShapeExp
     return ShapeExplorer(
         preset,
         heading=heading,
-        note=f"Inputs of {INPUT} numbers, hidden_size {HIDDEN}. The sample in front is the first.",
+        note="✓ and ✗ say whether all of the slice has read the whole sequence. The sample in "
+        f"front is the first. input_size is {INPUT}, hidden_size {HIDDEN}.",
         controls=[
             {"name": name, "label": label, "options": options, "list": name == "slice"}
             for name, (label, options) in _CHOICES.items()
@@ -186,13 +187,13 @@ def library() -> dict[str, Any]:
 
 def module(values: dict[str, str]) -> nn.RNNBase:
     """The module that the controls describe, in PyTorch."""
-    whole = _made()[f"{values['kind']}, {values['reads']}"]
+    longest = _made()[f"{values['kind']}, {values['reads']}"]
     with seeded():  # the first weights are drawn, and thrown away
         rnn: nn.RNNBase = CELLS[values["kind"]](
             INPUT, HIDDEN, int(values["layers"]),
-            batch_first=values["batch_first"] == "True", bidirectional=whole.bidirectional,
+            batch_first=values["batch_first"] == "True", bidirectional=longest.bidirectional,
         )  # fmt: skip
-    rnn.load_state_dict({name: whole.state_dict()[name] for name in rnn.state_dict()})
+    rnn.load_state_dict({name: longest.state_dict()[name] for name in rnn.state_dict()})
     return rnn.eval()
 
 

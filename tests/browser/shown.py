@@ -42,7 +42,6 @@ SHOWN = {
     "diagnostic": "diagnostic('A')",
     "warm_up": "warm_up('03')",
     "mixed_test": "mixed_test(1, n=2, minutes=60)",
-    "dependence_explorer": "dependence_explorer()",
     "packing_explorer": "packing_explorer()",
     "shape_explorer": "shape_explorer()",
     "threshold_explorer": "threshold_explorer()",

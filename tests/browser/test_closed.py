@@ -16,7 +16,8 @@ KEPT = {
     "quiz": "Run this cell to answer them",
     "guess": "Run this cell to guess.",
     "measured": "Run this cell to see your guess beside it.",
-    "dependence_explorer": "Run this cell to explore.",
+    "packing_explorer": "Run this cell to explore.",
+    "shape_explorer": "Run this cell to explore.",
     "reading_explorer": "Run this cell to explore.",
 }
 

@@ -13,6 +13,7 @@ from test_guessing import Plotted
 from test_live import CURVE, LINE, bundle
 
 from birnn_course.explore.reading import reading_explorer
+from birnn_course.explore.shapes import shape_explorer
 from birnn_course.learner.guessing import guess, measured
 from birnn_course.live import assets, placeholder
 from birnn_course.slides.deck import deck
@@ -32,6 +33,8 @@ WIDGETS = {
     "A curve": lambda: guess("01-late", "How good, so many words late?", **CURVE),
     "The curve": lambda: measured("01-late", [60, 60, 100], **CURVE),
     "Choices": lambda: guess("01-which", "Which?", choices={"slow": [1, 2, 3], "fast": [1, 3, 3]}),
+    "Slices": lambda: shape_explorer("one-layer"),
+    "Blocks": lambda: shape_explorer("two-layers"),
 }
 
 

@@ -58,11 +58,13 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
         give(panel, QUIZZES["quiz:one"], right, by_keyboard=True)
         answer = "✓ Right." if right else "✗ Not yet"
         expect(panel.get_by_role("status")).to_contain_text(answer)
-    viewer = notebook.insert_and_run(cell("dependence_explorer")).locator(".birnn-panel")
+    viewer = notebook.insert_and_run(cell("packing_explorer")).locator(".birnn-panel")
     expect(viewer).to_be_visible()
-    viewer.get_by_role("radio", name="left to right").focus()
+    viewer.get_by_role("radio", name="packed").focus()
     page.keyboard.press("ArrowDown")
-    expect(viewer.get_by_role("status")).to_contain_text("Output 2 has seen inputs 2 to 7;")
+    expect(viewer.get_by_role("status")).to_contain_text(
+        "there are 5 steps, not the 6 that went in"
+    )
     assert notebook.errors() == []
     notebook.screenshot("notebook7")
 
@@ -106,6 +108,18 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
     assert violations(page, ".bg") == []
     assert notebook.errors() == []
     notebook.screenshot("notebook7-explorer")
+
+
+def test_a_slice_by_mouse_and_keyboard(notebook7: Server, page: Page) -> None:
+    notebook = Lab(page, notebook7)
+    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    panel = notebook.insert_and_run(cell("shape_explorer")).locator(".bs")
+    panel.locator(".bs-pick").nth(2).click()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator(".bs-pick").nth(3)).to_be_focused()
+    expect(panel.get_by_role("status")).to_contain_text("output[:, 3] has the shape (3, 8)")
+    assert violations(page, ".bs") == [] and notebook.errors() == []
+    notebook.screenshot("notebook7-shapes")
 
 
 def test_the_limit_by_keyboard(notebook7: Server, page: Page) -> None:

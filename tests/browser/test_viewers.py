@@ -11,8 +11,8 @@ from browser.shown import QUIZZES, SHOWN, cell
 
 pytestmark = pytest.mark.browser
 
-# These need no kernel; see test_reading.py and test_limit.py.
-ALONE = ("reading_explorer", "limit_explorer")
+# These need no kernel; see test_reading.py, test_limit.py and test_shapes.py.
+ALONE = ("reading_explorer", "limit_explorer", "shape_explorer")
 VIEWERS = [name for name in SHOWN if name.endswith("_explorer") and name not in ALONE]
 NO_ANSWER = "No answer yet. If the kernel was restarted, run this cell again to go on."
 
@@ -48,7 +48,7 @@ def test_a_viewer_follows_the_keyboard(scratch: Lab, name: str) -> None:
         seen.add((picture.inner_html(), sentence.inner_text()))
         keyboard.press("Tab")
     assert not panel.locator("input:focus").count()  # each control was met once
-    # Not every move shows: another kind of cell has seen the same inputs.
+    # Not every move shows: a sorted batch is packed in the same order either way.
     assert len(seen) > controls / 2
 
     for theme in ("Light", "Dark"):
@@ -59,44 +59,43 @@ def test_a_viewer_follows_the_keyboard(scratch: Lab, name: str) -> None:
 
 
 def test_a_viewer_says_what_each_key_changed(scratch: Lab) -> None:
-    panel = shown(scratch, "dependence_explorer")
+    panel = shown(scratch, "packing_explorer")
     sentence, keyboard = panel.get_by_role("status"), scratch.page.keyboard
-    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 5 of 8 cannot reach it.")
+    expect(sentence).to_contain_text("the 11 real entries")
+    expect(sentence).to_contain_text("batch_sizes [4, 3, 2, 1, 1]")
 
-    # Tab into the first group of radio buttons, then arrows; from there on only Tab and arrows.
-    panel.get_by_role("radio", name="left to right").focus()
+    # Tab from field to field and into the groups of radio buttons; only Tab and arrows.
+    panel.get_by_label("Length of A").focus()
+    keyboard.press("ArrowUp")
+    expect(sentence).to_contain_text("batch_sizes [4, 3, 3, 1, 1]")
+    keyboard.press("Tab")
+    expect(panel.get_by_label("Length of B")).to_be_focused()
     keyboard.press("ArrowDown")
-    expect(sentence).to_have_text("Output 2 has seen inputs 2 to 7; 2 of 8 cannot reach it.")
+    expect(sentence).to_contain_text("batch_sizes [4, 3, 3, 1]")
+    for _ in range(3):  # C, D, enforce_sorted
+        keyboard.press("Tab")
     keyboard.press("ArrowDown")
-    expect(panel.get_by_role("radio", name="both ways")).to_be_checked()
-    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 7; none of 8 cannot reach it.")
+    expect(sentence).to_contain_text("PyTorch refuses to pack this")
     keyboard.press("ArrowUp")
+    for _ in range(2):  # total_length, Show
+        keyboard.press("Tab")
     keyboard.press("ArrowUp")
-    keyboard.press("Tab")  # cell
-    keyboard.press("Tab")  # sequence length
-    expect(panel.get_by_label("Sequence length")).to_be_focused()
+    expect(panel.get_by_role("radio", name="sorted", exact=True)).to_be_checked()
+    expect(sentence).to_contain_text("The longest is first: B, A, D, C.")
     keyboard.press("ArrowUp")
-    expect(sentence).to_have_text("Output 2 has seen inputs 0 to 2; 6 of 9 cannot reach it.")
-    keyboard.press("Tab")  # answers late
-    keyboard.press("ArrowUp")
-    keyboard.press("Tab")  # output step
-    keyboard.press("ArrowUp")
-    expect(sentence).to_have_text("Output 3 has seen inputs 0 to 4; 4 of 9 cannot reach it.")
+    expect(sentence).to_have_text("11 of 24 places are real, 13 are pads.")
     scratch.screenshot("explorer")
-    for key in ("Backspace", "9"):
-        keyboard.press(key)
-    expect(sentence).to_contain_text("has the steps 0 to 8; choose one of them.")
 
 
 def test_a_picture_of_other_values_is_greyed(scratch: Lab) -> None:
-    panel = shown(scratch, "dependence_explorer")
-    steps = panel.get_by_label("Sequence length")
-    steps.fill("14")
-    expect(panel.get_by_role("status")).to_contain_text("type a whole number from 2 to 12")
+    panel = shown(scratch, "packing_explorer")
+    length = panel.get_by_label("Length of A")
+    length.fill("14")
+    expect(panel.get_by_role("status")).to_contain_text("type a whole number from 0 to 7")
     expect(panel).to_have_class("birnn-panel birnn-stale")
     expect(panel.get_by_text("still the one before")).to_be_visible()
-    steps.fill("9")
-    expect(panel.get_by_role("status")).to_contain_text("6 of 9 cannot reach it")
+    length.fill("3")
+    expect(panel.get_by_role("status")).to_contain_text("the 12 real entries")
     expect(panel).to_have_class("birnn-panel")
     expect(panel.get_by_text("still the one before")).to_be_hidden()
 
@@ -106,11 +105,11 @@ def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
     scratch.insert_and_run(f"{cell('quiz').removesuffix(')')}, mode='lecture')")
     lecture = scratch.notebook().locator(".birnn-lecture")
     expect(lecture).to_be_visible()
-    viewer = shown(scratch, "dependence_explorer")
+    viewer = shown(scratch, "packing_explorer")
     quiz = scratch.notebook().locator(".birnn-quiz").last
     expect(quiz).to_be_visible()
     scratch.restart_kernel()
-    viewer.get_by_role("radio", name="both ways").check()
+    viewer.get_by_role("radio", name="padded").check()
     expect(viewer).to_have_class("birnn-panel birnn-stale")
     give(quiz, QUIZZES["quiz:one"], right=True, by_keyboard=False)
     lecture.get_by_role("button", name="Reveal").click()

@@ -106,13 +106,13 @@ def small(*sources: str) -> Any:
 
 
 def test_a_stored_notebook_holds_no_widget_view_no_times_and_no_version(tmp_path: Path) -> None:
-    source = "from birnn_course import dependence_explorer\ndependence_explorer()"
+    source = "from birnn_course import packing_explorer\npacking_explorer()"
     notebook, _ = tool.execute(small(source), tmp_path)
     assert rules.no_widget_state(notebook)
     tool.normalise(notebook)
     assert not rules.no_widget_state(notebook)
     (kept,) = notebook.cells[0].outputs  # and no empty output in the place of the view
-    assert kept.data["text/plain"].startswith("[Which inputs")
+    assert kept.data["text/plain"].startswith("[What does packing")
     assert "execution" not in notebook.cells[0].metadata
     assert notebook.metadata.language_info == {"name": "python"}
 

@@ -197,7 +197,7 @@ function render({ model, el }) {
         const middle = (start.top + start.bottom) / 2;
         const way = half === 1
           ? `M${start.left} ${middle}H${gutter * 0.25}V${y}`
-          : `M${start.right - 6} ${start.bottom}V${below}H${gutter * 0.6}V${y}`;
+          : `M${start.right - 3} ${start.bottom}V${below}H${gutter * 0.6}V${y}`;
         paths += `<path class="bs-line-${reader}" d="${way}H${end.left - 6}"/><path class="bs-tip-${reader}" d="M${end.left} ${y}l-8 -4.5v9z"/>`;
       }
     }
