@@ -17,7 +17,7 @@ TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_miscon
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides site colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading bench-site constraints
+.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets shown slides site colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading bench-site constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=
 
 explorer-nets: .venv/installed-test ## train the small networks of the reading explorer and store them; about ten minutes
 	$(BIN)/python tools/explorer_nets.py
+
+shown: .venv/installed-test ## run what the pages of the site show of misconceptions and messages, and store it
+	PYTHONPATH=tests $(BIN)/python tools/shown.py
 
 slides: .venv/installed-slides ## write the slides of all lessons to slides/; UNITS="01 02" for some
 	$(BIN)/birnn slides $(UNITS) -o slides

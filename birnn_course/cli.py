@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,14 @@ def main() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FOLDER] [-- OPTIONS]")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Use this port and no other.")
-def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
+@click.option(
+    "--lessons",
+    default="",
+    metavar="ADDRESS",
+    envvar="BIRNN_LESSONS",
+    help="Where the site of birnn site stands; checks and audits then link to misconceptions.",
+)
+def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None, lessons: str) -> None:
     """Open the course in JupyterLab, in a working copy of its notebooks.
 
     The working copy is FOLDER (./birnn-lab if not given). Start again any time: it opens where you
@@ -82,8 +90,11 @@ def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
     from birnn_course.app import lab as jupyterlab
     from birnn_course.app import workspace
     from birnn_course.app.stopped import place
+    from birnn_course.misconceptions.address import VARIABLE, checked
     from birnn_course.record import record
 
+    if lessons := checked(lessons):
+        os.environ[VARIABLE] = lessons  # kernels of this JupyterLab inherit it
     named = bool(arguments) and not arguments[0].startswith("-")
     if named and not arguments[0].strip():
         raise CourseError("the name of the folder is empty; name one, or leave it out.")
@@ -253,7 +264,8 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
     "--lessons",
     default="",
     metavar="ADDRESS",
-    help="Where students reach the folder with the lessons; the pages then link to sections.",
+    envvar="BIRNN_LESSONS",
+    help="Where the site of birnn site stands; the pages then link to misconceptions and sections.",
 )
 @click.option("--no-sandbox", is_flag=True, help="Run students' code with all your rights.")
 def grade(
@@ -276,6 +288,7 @@ def grade(
     """
     _need_grading()
     from birnn_course.grading import classroom
+    from birnn_course.misconceptions.address import checked
 
     chosen = tuple(",".join(units).replace(",", " ").split())
     if units and not chosen:
@@ -290,7 +303,7 @@ def grade(
         engine,
         again,
         protected=not no_sandbox,
-        lessons=lessons,
+        lessons=checked(lessons),
         units=chosen,
     )
     if no_sandbox:

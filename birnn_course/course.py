@@ -228,6 +228,11 @@ def estimate(
     return low, max(high, low + 5)
 
 
+def lesson_path(notebook: str) -> str:
+    """Where the page of a lesson lies in the site, without a suffix, by the notebook's name."""
+    return f"lessons/{notebook.removesuffix('.ipynb')}"
+
+
 def learner_notebooks() -> tuple[str, ...]:
     """File names of all notebooks a learner works in, in course order."""
     names = (

@@ -14,6 +14,7 @@ from birnn_course.draw.beside import beside
 from birnn_course.draw.inks import variables
 from birnn_course.exercises.spec import Arguments, Level
 from birnn_course.findings import Finding, Verdict, ask_in_order
+from birnn_course.misconceptions.address import read_more, read_more_html
 
 _LABELS: dict[Level, str] = {
     "callable": "runs",
@@ -135,7 +136,7 @@ class Report:
     def __repr__(self) -> str:
         lines = [self._heading()]
         lines += [f"  {f.sign} {f.probe}: {_WORDS[f.verdict]}" for f in self.findings]
-        lines += self._sentences()
+        lines += [t for t in (*self._sentences(), read_more(self.misconception)) if t]
         if self._look():
             lines.append(f"See the first case that fails: {self._look()}")
         if self.printed:
@@ -152,6 +153,8 @@ class Report:
         if items:
             parts.append(f"<ul>{items}</ul>")
         parts += [f"<p>{with_code(text)}</p>" for text in self._sentences()]
+        if link := read_more_html(self.misconception):
+            parts.append(f"<p>{link}</p>")
         if self._look():
             parts.append(f"<p>See the first case that fails: <code>{self._look()}</code></p>")
         if self.printed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from birnn_course.course import lesson_path as lesson_path
+
 MAKERS = ("front", "beliefs", "messages", "glossary")
 """Modules of this folder with a function ``pages() -> list[Page]``."""
 
@@ -33,8 +35,3 @@ class Page(NamedTuple):
     description: str = ""
     head: str = ""
     script: str = ""
-
-
-def lesson_path(name: str) -> str:
-    """Where the page of a notebook is: ``"lessons/02_shapes"`` of ``"02_shapes.ipynb"``."""
-    return "lessons/" + name.removesuffix(".ipynb")
