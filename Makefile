@@ -17,7 +17,7 @@ TEXTS := $(addprefix tests/,notebooks/test_rules.py test_coverage.py test_miscon
 BENCH := PYTHONPATH=tools:tests $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets slides colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading constraints
+.PHONY: help lab check test test-full test-oldest test-gpu gpu-pack browser-times nbval lint notebooks explorer-nets shown slides site colab bench bench-notebooks bench-training bench-watching bench-startup bench-checks bench-spelling bench-peer bench-grading bench-site constraints
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -64,8 +64,14 @@ notebooks: .venv/installed-test ## run the notebooks and store their outputs; N=
 explorer-nets: .venv/installed-test ## train the small networks of the reading explorer and store them; about ten minutes
 	$(BIN)/python tools/explorer_nets.py
 
+shown: .venv/installed-test ## run what the pages of the site show of misconceptions and messages, and store it
+	PYTHONPATH=tests $(BIN)/python tools/shown.py
+
 slides: .venv/installed-slides ## write the slides of all lessons to slides/; UNITS="01 02" for some
 	$(BIN)/birnn slides $(UNITS) -o slides
+
+site: .venv/installed-site ## write the lessons as web pages to site/, which needs no server
+	$(BIN)/birnn site -o site
 
 colab: .venv/installed-test ## keep the cell that installs the course in Colab, from the address in pyproject.toml
 	$(BIN)/python tools/colab.py
@@ -98,11 +104,14 @@ bench-peer: .venv/installed-bench ## train Phonetisaurus on the words of unit 07
 bench-grading: .venv/nbgrader ## grade a class with nbgrader and with ours, and compare; about 15 minutes
 	$(BIN)/python benchmarks/grading.py $(ARGS)
 
+bench-site: .venv/installed-test ## measure what it costs to make the site, and to open it on a slow phone
+	$(BENCH) benchmarks/site_pages.py $(ARGS)
+
 # jsonschema 4.25 compiles 38 grammars when it is imported, which costs a second wherever nbformat is.
 constraints: ## find the newest versions that fit pyproject.toml (torch stays) and write constraints.txt
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,slides,test,dev,bench]" nbgrader "jsonschema<4.25"
+	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e ".[grade,slides,site,test,dev,bench]" nbgrader "jsonschema<4.25"
 	.venv-constraints/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	rm -rf .venv-constraints
 
@@ -119,8 +128,12 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 	$(INSTALL) -e ".[slides]"
 	@touch $@
 
+.venv/installed-site: .venv/installed
+	$(INSTALL) -e ".[site]"
+	@touch $@
+
 .venv/installed-test: .venv/installed
-	$(INSTALL) -e ".[grade,slides,test,dev]"
+	$(INSTALL) -e ".[grade,slides,site,test,dev]"
 	@touch $@
 
 # Apart from the rest: in JupyterLab it would add its own panels to every test.
@@ -133,9 +146,9 @@ constraints: ## find the newest versions that fit pyproject.toml (torch stays) a
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "The oldest versions are tested with Python 3.11; name it with: make PYTHON=python3.11 test-oldest")'
 	@echo "Installing the oldest supported versions into .venv-oldest: 4 GB to download on Linux, 7 GB of disk, once."
 	$(PYTHON) -m venv .venv-oldest
-	.venv-oldest/bin/python -m pip install --quiet -c constraints-oldest.txt -e ".[grade,slides,test]"
+	.venv-oldest/bin/python -m pip install --quiet -c constraints-oldest.txt -e ".[grade,slides,site,test]"
 	@touch $@
 
 .venv/installed-bench: .venv/installed-test
-	$(INSTALL) -e ".[grade,slides,test,dev,bench]"
+	$(INSTALL) -e ".[grade,slides,site,test,dev,bench]"
 	@touch $@

@@ -36,6 +36,7 @@ def _fresh_home() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if SHARED_CACHE not in os.environ:  # the processes that run tests side by side inherit it
         os.environ[SHARED_CACHE] = str(_temporary_folder())
+    os.environ.pop("BIRNN_LESSONS", None)  # what is stored has no links
     _fresh_home()
 
 
@@ -111,6 +112,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "tags", ()
         ):
             item.options["check"] = False
+
+
+@pytest.fixture(scope="session")
+def stored_messages_count() -> bool:
+    """Whether messages of PyTorch must be as they are stored."""
+    return installed_torch() == constrained_torch()
 
 
 def installed_torch() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,14 @@ def main() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FOLDER] [-- OPTIONS]")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Use this port and no other.")
-def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
+@click.option(
+    "--lessons",
+    default="",
+    metavar="ADDRESS",
+    envvar="BIRNN_LESSONS",
+    help="Where the site of birnn site stands; checks and audits then link to misconceptions.",
+)
+def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None, lessons: str) -> None:
     """Open the course in JupyterLab, in a working copy of its notebooks.
 
     The working copy is FOLDER (./birnn-lab if not given). Start again any time: it opens where you
@@ -82,8 +90,11 @@ def lab(arguments: tuple[str, ...], no_browser: bool, port: int | None) -> None:
     from birnn_course.app import lab as jupyterlab
     from birnn_course.app import workspace
     from birnn_course.app.stopped import place
+    from birnn_course.misconceptions.address import VARIABLE, checked
     from birnn_course.record import record
 
+    if lessons := checked(lessons):
+        os.environ[VARIABLE] = lessons  # kernels of this JupyterLab inherit it
     named = bool(arguments) and not arguments[0].startswith("-")
     if named and not arguments[0].strip():
         raise CourseError("the name of the folder is empty; name one, or leave it out.")
@@ -144,13 +155,25 @@ def quiz(unit: str, as_json: bool) -> None:
     type=_Place(dir_okay=False),
     help="Write ids, points and times to this file, to be handed in; your answers stay here.",
 )
-def progress(target: Path | None) -> None:
+@click.option(
+    "--import",
+    "source",
+    type=_Place(exists=True, dir_okay=False),
+    help="First read in the answers that you took along from the course's pages.",
+)
+def progress(target: Path | None, source: Path | None) -> None:
     """Show what you have done, what you believed, and what to do next."""
     from birnn_course.exercises import EXERCISES
     from birnn_course.files import write_atomic
     from birnn_course.learner.summary import describe
     from birnn_course.record import export, record
 
+    if source is not None:
+        from birnn_course.learner.along import bring
+
+        for sentence in bring(source, record()):
+            click.echo(sentence)
+        click.echo()
     click.echo(describe(record().attempts(), {e.name: e.unit for e in EXERCISES.values()}))
     if target is not None and target.exists() and not target.is_file():
         raise CourseError(f"{target} is no file that could be replaced; name another.")
@@ -241,7 +264,8 @@ def test(number: int, n: int, units: tuple[str, ...], minutes: float | None) -> 
     "--lessons",
     default="",
     metavar="ADDRESS",
-    help="Where students reach the folder with the lessons; the pages then link to sections.",
+    envvar="BIRNN_LESSONS",
+    help="Where the site of birnn site stands; the pages then link to misconceptions and sections.",
 )
 @click.option("--no-sandbox", is_flag=True, help="Run students' code with all your rights.")
 def grade(
@@ -264,6 +288,7 @@ def grade(
     """
     _need_grading()
     from birnn_course.grading import classroom
+    from birnn_course.misconceptions.address import checked
 
     chosen = tuple(",".join(units).replace(",", " ").split())
     if units and not chosen:
@@ -278,7 +303,7 @@ def grade(
         engine,
         again,
         protected=not no_sandbox,
-        lessons=lessons,
+        lessons=checked(lessons),
         units=chosen,
     )
     if no_sandbox:
@@ -339,6 +364,24 @@ def slides(units: tuple[str, ...], out: Path) -> None:
             "slides need one more package; run: pip install 'birnn-course[slides]'"
         ) from None
     for sentence in write(units, out):
+        click.echo(sentence)
+
+
+@main.command()
+@click.option("-o", "--out", required=True, type=_Place(), help="A folder, which will be replaced.")
+def site(out: Path) -> None:
+    """Write the course as web pages, to be read before anything is installed.
+
+    The pages are made from the stored notebooks; nothing is run. They need no network, open from a
+    disk too, and go onto any web server as they are.
+    """
+    try:
+        from birnn_course.site.build import write
+    except ImportError:
+        raise CourseError(
+            "the site needs more packages; run: pip install 'birnn-course[site]'"
+        ) from None
+    for sentence in write(out):
         click.echo(sentence)
 
 

@@ -202,6 +202,18 @@ SPLIT_FROM = {deeper: unit.lesson for unit in UNITS for deeper in unit.lessons[1
 """The core lesson that each lesson which goes deeper was part of."""
 
 
+def place(unit: str, part: str = "", *, deeper: bool = False) -> str:
+    """Where something is taught, in words: the part of a lesson, or the unit where none is named.
+
+    Empty for what is no unit of the course, as in a lecturer's own exercises.
+    """
+    if unit not in TITLES:
+        return ""
+    if not part:
+        return f"unit {unit} · {TITLES[unit]}"
+    return f"{part} (unit {unit}{', deeper' if deeper else ''})"
+
+
 def estimate(
     *, words: int, code_lines: int, guesses: int, questions: int, explorables: int
 ) -> tuple[int, int]:
@@ -214,6 +226,11 @@ def estimate(
     most = words / 150 + code_lines * 7 / 60 + guesses + questions + explorables * 3
     low, high = 5 * round(least / 5), 5 * round(most / 5)
     return low, max(high, low + 5)
+
+
+def lesson_path(notebook: str) -> str:
+    """Where the page of a lesson lies in the site, without a suffix, by the notebook's name."""
+    return f"lessons/{notebook.removesuffix('.ipynb')}"
 
 
 def learner_notebooks() -> tuple[str, ...]:

@@ -19,7 +19,8 @@ strictly. Every object has ``kind``; by kind it also has
 ======================  ============================================================================
 
 So ``{"kind": "guess", "id": "01-share", "question": "How many?", "low": 0, "high": 100,
-"unit": "%"}`` is all of a guess.
+"unit": "%"}`` is all of a guess. :mod:`birnn_course.live` makes of it what lives on a page; the
+inventory (``diagnostic``) is on none.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import math
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -138,10 +138,25 @@ class Record:
         if not earlier or earlier[-1].answer != attempt.answer:
             self.add(attempt)
 
+    def add_missing(self, attempts: Sequence[Attempt]) -> int | None:
+        """Keep those that are not here yet, all or none: what a file brings is on the disk or not.
+
+        Two are the same if item, time and answer are.
+
+        Returns
+        -------
+        int or None
+            How many were added; None if the record cannot be written, and :attr:`notice` says why.
+        """
+        waiting = {_identity(attempt) for attempt in self._unsaved}
+        new = [attempt for attempt in attempts if _identity(attempt) not in waiting]
+        return self._use(lambda file: _save_missing(file, new), otherwise=None)
+
     def attempts(self, item: str | None = None) -> list[Attempt]:
-        """All attempts, or those at one item, in the order in which they were kept."""
+        """All attempts, or those at one item, in the order of their times."""
         saved: list[Attempt] = self._use(lambda file: _read(file, item), otherwise=[])
-        return saved + [a for a in self._unsaved if item in (None, a.item)]
+        kept = saved + [a for a in self._unsaved if item in (None, a.item)]
+        return sorted(kept, key=lambda attempt: attempt.at)
 
     def _save(self, attempt: Attempt) -> bool:
         return self._use(lambda file: _save(file, attempt), otherwise=False)
@@ -269,12 +284,31 @@ def _check(file: sqlite3.Connection) -> None:
 
 def _save(file: sqlite3.Connection, attempt: Attempt) -> Literal[True]:
     """Write an attempt; on return it is on the disk."""
-    row = _to_row(attempt)
-    marks = ", ".join("?" * len(row))
     _begin(file)
-    file.execute(f"INSERT INTO attempts ({_COLUMNS}) VALUES ({marks})", row)
+    _insert(file, attempt)
     file.execute("COMMIT")
     return True
+
+
+def _save_missing(file: sqlite3.Connection, attempts: Sequence[Attempt]) -> int:
+    """Write those that are not there, in one transaction."""
+    _begin(file)
+    known = {_identity(attempt) for attempt in _select(file, None)}
+    missing = {_identity(a): a for a in attempts if _identity(a) not in known}
+    for attempt in missing.values():
+        _insert(file, attempt)
+    file.execute("COMMIT")
+    return len(missing)
+
+
+def _insert(file: sqlite3.Connection, attempt: Attempt) -> None:
+    row = _to_row(attempt)
+    marks = ", ".join("?" * len(row))
+    file.execute(f"INSERT INTO attempts ({_COLUMNS}) VALUES ({marks})", row)
+
+
+def _identity(attempt: Attempt) -> tuple[str, datetime, str]:
+    return attempt.item, attempt.at, attempt.answer
 
 
 def _read(file: sqlite3.Connection, item: str | None) -> list[Attempt]:

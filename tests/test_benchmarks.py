@@ -15,6 +15,7 @@ import nbformat
 import notebook_costs
 import pytest
 import report
+import site_pages
 import startup
 import summary
 import torch
@@ -317,6 +318,23 @@ def test_a_kernel_is_spoken_to_as_a_page_does() -> None:
             kernel.show("1 / 0")
         with pytest.raises(SystemExit, match="no widget"):
             kernel.show("1")
+
+
+@pytest.mark.full
+def test_the_site_is_made_and_opened(tmp_path: Path) -> None:
+    site_pages.main(["--rounds", "1", "--out", str(tmp_path)])
+    assert "| lessons/02_shapes.html | " in kept("site_pages", tmp_path)
+
+
+def test_a_site_that_costs_too_much_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.html").write_text("x" * 500_001)
+    heavy, light = site_pages.weights(tmp_path), {"index.html": 4.0}
+    quick, slow = site_pages.Opened(90_000, 0.9), site_pages.Opened(90_000, 2.6)
+    assert heavy == {"a/b.html": 500.001}
+    assert all(one.held for one in site_pages.ratios([9.0, 70.0, 8.0], light, [quick, quick, slow]))
+    found = site_pages.ratios([70.0], heavy, [slow])
+    assert [one.held for one in found] == [False, False, True, False]
 
 
 # ── Phonetisaurus ───────────────────────────────────────────────────────────────────────────────

@@ -1289,3 +1289,33 @@ def test_every_mistake_is_in_the_catalogue_and_there_are_enough() -> None:
         assert set(mistakes) <= catalogue().keys()
         assert len(mistakes) >= 12
         assert len(set(mistakes)) >= 8
+
+
+def headings(unit: str) -> set[str]:
+    """The headings of the lessons of a unit."""
+    lessons = next(u.lessons for u in UNITS if u.number == unit)
+    cells = [
+        cell.source
+        for name in lessons
+        for cell in nbformat.read(MASTERS[0].parents[1] / "notebooks" / name, 4).cells
+    ]
+    return {line[3:] for source in cells for line in source.splitlines() if line[:3] == "## "}
+
+
+def test_an_exercise_names_the_part_that_teaches_it() -> None:
+    named = [exercise for exercise in EXERCISES.values() if exercise.part]
+    assert {e.unit for e in named} >= {"01"} and all(
+        exercise.part for exercise in EXERCISES.values() if exercise.unit == "01"
+    )
+    assert [e.name for e in named if e.part not in headings(e.unit)] == []
+
+
+def test_a_check_that_fails_says_where_it_is_taught(home: Path) -> None:
+    def read_both_ways(x: Tensor, forward: nn.Module, backward: nn.Module) -> Tensor:
+        return x
+
+    report = check(read_both_ways)
+    again = "Read again: Part 2 · Two readers (unit 01)"
+    assert again in repr(report) and again in report._repr_mimebundle_()["text/html"]
+    for attempted in (True, False):  # nothing fails, or nothing was written
+        assert "Read again" not in repr(Report("f", "01", attempted=attempted, place="Part 2"))

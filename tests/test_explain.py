@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import re
 import sys
 import weakref
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from traitlets.config import Config
 from birnn_course.course import UNITS
 from birnn_course.explain import extension
 from birnn_course.explain.matching import Explanation, Known, explanation_of
+from birnn_course.explain.messages import TABLES, Message, messages
 from birnn_course.misconceptions import catalogue
 
 SIGN = "birnn_course: "
@@ -80,9 +82,18 @@ def order_matters(shell: InteractiveShell) -> bool:
 CASES = [*sorted(KNOWN), *OTHER_VERSIONS, *NOT_RAISED_FOR_REAL]
 
 
+def kept(code: str, found: Explanation) -> list[Message]:
+    """What a page shows of this wrong code, with this explanation."""
+    shown = "" if code.startswith("raise ") else code
+    return [m for m in messages() if (m.code, m.text) == (shown, found.text)]
+
+
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_a_known_error_is_explained(
-    case: Case, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+    case: Case,
+    shell: InteractiveShell,
+    capsys: pytest.CaptureFixture[str],
+    stored_messages_count: bool,
 ) -> None:
     misconception, code, numbers = case
     traceback, explanation = run(shell, code, capsys)
@@ -92,9 +103,29 @@ def test_a_known_error_is_explained(
     assert text.split("Misconception: ")[1].startswith(f"{misconception}."), text
     for fragment in numbers:
         assert fragment in text
+    result: Any = shell.last_execution_result
+    found = explanation_of(result.error_in_exec, extension.TABLE)
+    assert found is not None
+    if case not in OTHER_VERSIONS:
+        (shown,) = kept(code, found) or pytest.fail("run make shown")
+        assert shown.misconceptions == found.misconceptions
+        if stored_messages_count:
+            raised = f"{type(result.error_in_exec).__name__}: {result.error_in_exec}"
+            assert shown.raised == raised
     assert len(text) < 520
     assert text.isascii()  # so that every terminal can print it
     assert not order_matters(shell)
+
+
+def test_the_page_of_messages_shows_these_cases_and_no_others() -> None:
+    cases = [code for _, code, _ in (*KNOWN, *NOT_RAISED_FOR_REAL)]
+    assert {m.code for m in messages() if m.code} == {
+        c for c in cases if not c.startswith("raise ")
+    }
+    for message in messages():
+        (known_by,) = [k for k in TABLES[message.about] if k.fragment == message.fragment]
+        assert re.search(known_by.fragment, message.raised)
+    assert kept(NEXT_LAYER[1], Explanation("Something else.", ())) == []
 
 
 def test_an_error_of_another_kind_would_be_noticed(

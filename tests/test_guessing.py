@@ -41,6 +41,23 @@ def test_a_guess_after_the_result_is_shown_there_too(home: Path) -> None:
     assert [attempt.answer for attempt in record().attempts("guess:01-both-ways")] == ["10", "95.5"]
 
 
+def test_a_guess_is_promised_when_it_is_kept(home: Path) -> None:
+    widget = guess("01-both-ways", "How many percent?", **ASKED)
+    assert widget.kept is None
+    widget.value = 60
+    assert (widget.kept, widget.notice) == (60, "")
+    widget.value = "many"
+    assert widget.kept == 60  # what is no guess has not arrived
+    assert guess("01-both-ways", "How many percent?", **ASKED).kept == 60  # tomorrow
+
+
+def test_a_guess_that_cannot_be_kept_is_said(home: Path) -> None:
+    home.write_text("a file where the folder should be")
+    widget = guess("01-both-ways", "How many percent?", **ASKED)
+    widget.value = 60
+    assert widget.kept == 60 and "kept only until this session ends" in widget.notice
+
+
 def test_a_choice_is_told_in_words(home: Path) -> None:
     widget = guess("02-which", "Which one?", choices=["the first", "the last"])
     result = measured("02-which", "the last")

@@ -36,7 +36,7 @@ ROOMS = (
     "misconceptions", "findings", "explore",
     "running", "record", "explain", "auditing",
     "questions", "exercises", "learner", "live", "project",
-    "sandbox", "grading", "slides", "app", "cli",
+    "sandbox", "grading", "slides", "site", "app", "cli",
 )  # fmt: skip
 # What each side of the sandbox must not import: the other side, and what knows an answer.
 CLOSED = {
@@ -211,7 +211,7 @@ def test_what_reaches_across_the_sandbox_is_found(planted: Callable[..., Imports
         assert sentence.endswith(f".{found}")
 
 
-CEILING = 28_500  # 22,700 before grading withstood the second attack, and lessons were drawn
+CEILING = 29_700  # 22,700 before grading withstood the second attack, lessons drawn, pages made
 
 
 def lines_of(folder: Path) -> int:

@@ -15,7 +15,11 @@ from birnn_course.explore.limit import limit_explorer
 from birnn_course.explore.reading import reading_explorer
 from birnn_course.explore.shapes import shape_explorer
 from birnn_course.learner.guessing import guess, measured
-from birnn_course.live import MIME, assets, placeholder, restored
+from birnn_course.learner.mixed import mixed_test
+from birnn_course.learner.review import warm_up
+from birnn_course.live import MIME, assets, placeholder, restored, scripts
+from birnn_course.questions.bank import bank
+from birnn_course.questions.widget import diagnostic, quiz
 from birnn_course.widgets import CourseWidget
 
 
@@ -37,6 +41,7 @@ def values_of(widget: CourseWidget) -> dict[str, Any]:
     return values
 
 
+INVENTORY_ITEM = next(question.id for question in bank().values() if question.form)
 LINE: dict[str, Any] = {"low": 0, "high": 100, "unit": "%"}
 CURVE: dict[str, Any] = {"at": [0, 1, 6], **LINE, "xlabel": "late"}
 
@@ -81,7 +86,9 @@ def test_no_guess_of_whoever_makes_the_page_is_in_it(home: Path) -> None:
     [
         {},
         {"text/plain": "3"},
-        {MIME: {"kind": "quiz", "questions": ["01-a"]}},
+        {MIME: {"kind": "quiz", "questions": ["01-what-it-does", "01-a"]}},
+        {MIME: {"kind": "quiz", "questions": [INVENTORY_ITEM]}},
+        {MIME: {"kind": "diagnostic", "form": "A", "questions": [INVENTORY_ITEM]}},
         {MIME: {"kind": "explorer", "name": "shapes", "values": {}}},
         {MIME: {"kind": "measured", "id": "01-a"}, "text/plain": "[nothing]"},
     ],
@@ -99,3 +106,47 @@ def test_a_page_has_each_script_and_the_networks_once(home: Path) -> None:
     assert made.script.count("function* influence") == 1 and "bg-choices" not in made.script
     assert '"nets"' not in two
     assert assets("<p>nothing</p>", keeps=True) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("made", "remembers"),
+    [
+        (lambda: quiz("01"), True),
+        (lambda: quiz("01", deeper=True), True),
+        (lambda: warm_up("03"), False),
+        (lambda: mixed_test(2, minutes=5), False),
+    ],
+)
+def test_a_quiz_lives_with_its_own_questions_only(home: Path, made: Any, remembers: bool) -> None:
+    widget = made()
+    widget._answered(None, {"id": widget.questions[0]["id"], "response": [0]}, None)
+    again = restored(bundle(widget))
+    assert again is not None
+    page = placeholder(again)
+    values = values_of(again)
+    assert [q["id"] for q in values["questions"]] == [q["id"] for q in widget.questions]
+    assert (values["states"], values["remember"], values["seconds_left"]) == ({}, remembers, None)
+    asked = {q["id"]: bank()[q["id"]] for q in widget.questions}
+    assert values["keys"].keys() == {name for name, q in asked.items() if q.kind != "code"}
+    assert [q["id"] for q in values["questions"] if "elsewhere" in q] == [
+        name for name, q in asked.items() if q.kind == "code"
+    ]
+    assert not any(name in page for name in bank().keys() - asked.keys())
+    assert len(page) < 6_000 * len(asked)
+
+
+def test_the_inventory_is_on_no_page(home: Path) -> None:
+    assert restored(bundle(diagnostic("A"))) is None
+    with pytest.raises(ValueError, match="the inventory is on no page"):
+        placeholder(diagnostic("A"))
+
+
+def test_pages_may_share_the_parts_of_the_script(home: Path) -> None:
+    page = placeholder(quiz("01")) + placeholder(reading_explorer(word="city"))
+    parts = scripts(page, keeps=True)
+    assert [*parts] == ["quiz", "reading", "known", "library", "live"]
+    assert assets(page, keeps=True).script == "".join(parts.values()).replace(
+        "</script", "<\\/script"
+    )
+    assert scripts("<p>nothing</p>", keeps=True) == {}
+    assert "birnn-note" in assets(placeholder(quiz("01")), keeps=True).style

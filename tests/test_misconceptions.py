@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +15,34 @@ import torch
 
 from birnn_course.course import UNITS
 from birnn_course.errors import CourseError
-from birnn_course.grading.lessons import shown_in_sections
-from birnn_course.misconceptions import Misconception, catalogue, parse
+from birnn_course.misconceptions import SHOWN, Misconception, catalogue, parse
+from birnn_course.misconceptions.lessons import shown_in_sections
+from birnn_course.running.contrast import contrast
 from birnn_course.running.snippets import execute, printed, same
 
+Sides = tuple[object, object]
 
-def demonstrated(misconception: Misconception) -> bool:
-    """Whether the demo leaves two different values."""
+
+def sides(misconception: Misconception) -> Sides:
+    """What its demonstration leaves in ``wrong`` and ``right``."""
     namespace = execute(misconception.demo, misconception.id)
-    return not same(namespace["wrong"], namespace["right"])
+    return namespace["wrong"], namespace["right"]
+
+
+STORED: dict[str, list[str]] = json.loads(SHOWN.read_text(encoding="utf-8"))
+_NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def same_text(first: str, second: str) -> bool:
+    """Whether two texts differ in nothing but the last digit of their decimals."""
+    pairs = zip(_NUMBER.findall(first), _NUMBER.findall(second), strict=False)
+    close = all(float(a) == pytest.approx(float(b), rel=1e-5, abs=0.011) for a, b in pairs)
+    return close and _NUMBER.sub("", first) == _NUMBER.sub("", second)
+
+
+def stale(found: Sides, kept: Sequence[str]) -> bool:
+    """Whether a page would show something else than a run has left."""
+    return len(kept) != 3 or not all(map(same_text, kept, contrast(*found)))
 
 
 @pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
@@ -30,7 +51,45 @@ def test_a_run_refutes_it(misconception: Misconception) -> None:
         pytest.skip("needs a GPU")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert demonstrated(misconception)
+        found = sides(misconception)
+        assert not same(*found)
+        if misconception.needs != "cuda":
+            assert not stale(found, STORED[misconception.id]), "run make shown"
+
+
+def test_what_the_pages_show_is_what_a_run_shows() -> None:
+    assert {*STORED} == {m.id for m in catalogue().values() if m.needs != "cuda"}
+    found = torch.ones(2, 3), torch.full((2, 3), 2.0)
+    kept = ["row [0]", "[1.00, 1.00, 1.00]", "[2.00, 2.00, 2.00]"]
+    assert not stale(found, kept)
+    assert not stale(found, [kept[0], "[1.00, 1.01, 1.00]", kept[2]])
+    for wrong in ([kept[0], "[1.00, 1.20, 1.00]", kept[2]], ["row [1]", *kept[1:]], kept[1:], []):
+        assert stale(found, wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "shown"),
+    [
+        (1, 2, ("", "1", "2")),
+        (0.123456, 0.123478, ("", "0.123456", "0.123478")),
+        (0.5, 0.512, ("", "0.500", "0.512")),
+        (True, False, ("", "True", "False")),
+        ("a", None, ("", "'a'", "None")),
+        ((3,), (3, 4), ("", "(3,)", "(3, 4)")),
+        ([1, 2], [1], ("", "[1, 2]", "[1]")),
+        (torch.zeros(2, 3), torch.zeros(3, 2), ("shape", "(2, 3)", "(3, 2)")),
+        (torch.tensor(0.5), torch.tensor(2.0), ("", "0.50", "2.00")),
+        (torch.tensor([-0.001]), torch.tensor([2.0]), ("", "[0.00]", "[2.00]")),
+        (
+            torch.tensor([[[0.0], [1.0]], [[0.0], [torch.nan]]]),
+            torch.tensor([[[0.0], [5.0]], [[0.0], [1.0]]]),
+            ("row [1, 1]", "[nan]", "[1.00]"),
+        ),
+        (torch.tensor([True, False]), torch.tensor([1, 1]), ("", "[True, False]", "[1, 1]")),
+    ],
+)  # fmt: skip
+def test_what_is_shown_of_two_values(wrong: object, right: object, shown: tuple[str, ...]) -> None:
+    assert contrast(wrong, right) == shown
 
 
 @pytest.mark.parametrize("misconception", catalogue().values(), ids=lambda m: m.id)
@@ -95,8 +154,8 @@ def entry(**changes: Any) -> dict[str, Any]:
 def test_a_demo_that_shows_nothing_is_found() -> None:
     (good,) = parse([entry()], "01")
     (bad,) = parse([entry(demo="wrong = torch.zeros(2)\nright = torch.zeros(2)")], "01")
-    assert demonstrated(good)
-    assert not demonstrated(bad)
+    assert not same(*sides(good))
+    assert same(*sides(bad))
 
 
 def test_a_bad_entry_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-USED = ("grade", "slides", "test")  # the extras that the oldest versions are tested with
+USED = ("grade", "slides", "site", "test")  # the extras that the oldest versions are tested with
 
 
 def constraints(name: str = "constraints.txt") -> dict[str, str]:

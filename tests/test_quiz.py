@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,21 @@ def test_an_answer_is_judged_told_and_recorded(shown: Quiz) -> None:
     assert second.right
     assert second.misconception is None
     assert set(second.probes) == {"fewer-weights", "only-backward"}
+
+
+def test_a_wrong_answer_names_the_part_that_teaches_it(shown: Quiz) -> None:
+    again = "Read again: Part 2 · Two readers (unit 01)"
+    assert again in answer(shown, "01-what-it-does", [1])
+    assert again not in answer(shown, "01-what-it-does", [0])
+    assert "Read again" not in answer(shown, "01-what-it-does", [])
+    assert again in answer(shown, "01-by-hand", "torch.cat([from_left, from_right], dim=-1)")
+    by_id = {
+        q["id"]: q["place"] for deeper in (False, True) for q in quiz("01", deeper=deeper).questions
+    }
+    assert by_id["01-weights-two-layers"] == "Part 7 · What it costs (unit 01, deeper)"
+    assert all(by_id[q.id].startswith(f"{q.part} (unit 01") for q in ALL if q.part)
+    elsewhere = replace(ALL[0], id="03-a", unit="03", part="")
+    assert elsewhere.place == "unit 03 · Which axis is the batch?"
 
 
 def test_answers_are_back_after_a_restart(shown: Quiz) -> None:

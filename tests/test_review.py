@@ -135,6 +135,7 @@ def test_review_in_the_terminal(home: Path) -> None:
     assert "Type one of the letters" in result.output
     assert "Not yet." in result.output
     assert "Step by step" in result.output
+    assert "Read again: " in result.output
     assert [a.right for a in Record().attempts()] == [True, False]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from birnn_course.errors import CourseError
 from birnn_course.findings import Finding, cell, misconceptions_of, table
+from birnn_course.misconceptions.address import read_more, read_more_html
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,11 +94,12 @@ def _row(finding: Finding) -> str:
 
 
 def _cures(finding: Finding, *, as_html: bool = False) -> list[str]:
-    """A line for the misconception and its lesson, and one for what else it may be."""
+    """Lines for the misconception and its lesson, for what else it may be, and for its page."""
     if finding.cure is None:
         return []
     known, unit = finding.cure
     names, reality = [known.id, *finding.alternatives], known.reality
+    more = (read_more_html if as_html else read_more)(known.id)
     where = f"Unit {unit.number}: {unit.title} ({unit.lesson})."
     if as_html:
         names = [f"<code>{html.escape(name)}</code>" for name in names]
@@ -108,11 +110,17 @@ def _cures(finding: Finding, *, as_html: bool = False) -> list[str]:
             f"Unit {unit.number}: {html.escape(unit.title)}</a>"
         )
     lines = [f"Misconception {names[0]}: {reality} {where}"]
-    return [*lines, f"It could also be {', '.join(names[1:])}."] if names[1:] else lines
+    lines += [f"It could also be {', '.join(names[1:])}."] if names[1:] else []
+    return [*lines, more] if more else lines
 
 
 def _filled(text: str, first: int, rest: int) -> str:
     start, indent = " " * first, " " * rest
     return textwrap.fill(
-        text, 92, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False
+        text,
+        92,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,  # such as an address
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from birnn_course.course import UNITS, solutions_folder
+from birnn_course.course import UNITS, place, solutions_folder
 from birnn_course.exercises.compare import constant, first_difference, misfit
 from birnn_course.exercises.report import Hint, Report
 from birnn_course.exercises.spec import LEVELS, Arguments, Exercise, Level, Mistake
@@ -228,6 +228,7 @@ def _blank(exercise: Exercise) -> Report:
         max_points=exercise.points,
         probes=exercise.probes,
         levels=tuple(level for level in LEVELS if level in known),
+        place=place(exercise.unit, exercise.part),
     )
 
 

@@ -14,6 +14,7 @@ from birnn_course.draw.beside import beside
 from birnn_course.draw.inks import variables
 from birnn_course.exercises.spec import Arguments, Level
 from birnn_course.findings import Finding, Verdict, ask_in_order
+from birnn_course.misconceptions.address import read_more, read_more_html
 
 _LABELS: dict[Level, str] = {
     "callable": "runs",
@@ -70,6 +71,8 @@ class Report:
         The levels of the exercise, in order.
     arguments : tuple
         Those of the first case that fails; empty if none does.
+    place : str
+        Where it is taught; said if a level fails.
     printed : str
         The beginning of what the function printed in that case, or else in the first.
     fingerprint : str
@@ -90,6 +93,7 @@ class Report:
     named: str = ""
     probes: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
+    place: str = ""
     arguments: Arguments = field(default=(), compare=False)
     printed: str = ""
     fingerprint: str = ""
@@ -120,6 +124,10 @@ class Report:
             return "check"
         return f"{self.exercise}: {self.points} of {self.max_points} points"
 
+    def _sentences(self) -> list[str]:
+        again = f"Read again: {self.place}" if self.level and self.place else ""
+        return [text for text in (self.named, self.sentence, again) if text]
+
     def _look(self) -> str:
         if not self.arguments:
             return ""
@@ -128,7 +136,7 @@ class Report:
     def __repr__(self) -> str:
         lines = [self._heading()]
         lines += [f"  {f.sign} {f.probe}: {_WORDS[f.verdict]}" for f in self.findings]
-        lines += [text for text in (self.named, self.sentence) if text]
+        lines += [t for t in (*self._sentences(), read_more(self.misconception)) if t]
         if self._look():
             lines.append(f"See the first case that fails: {self._look()}")
         if self.printed:
@@ -144,7 +152,9 @@ class Report:
         parts = [f"<p><strong>{html.escape(self._heading())}</strong></p>"]
         if items:
             parts.append(f"<ul>{items}</ul>")
-        parts += [f"<p>{with_code(text)}</p>" for text in (self.named, self.sentence) if text]
+        parts += [f"<p>{with_code(text)}</p>" for text in self._sentences()]
+        if link := read_more_html(self.misconception):
+            parts.append(f"<p>{link}</p>")
         if self._look():
             parts.append(f"<p>See the first case that fails: <code>{self._look()}</code></p>")
         if self.printed:

@@ -89,6 +89,8 @@ class Exercise:
         Dotted names of functions, classes and modules of the course that would answer it. The
         notebook says that it is to be done without them, and they refuse to work for it, in
         ``check`` and when it is graded.
+    part : str
+        The heading in a lesson of its unit under which it is taught; a check that fails names it.
     apart : bool
         Whether the other exercises of the notebook may use these, so that this one runs apart
         from them when it is graded.
@@ -106,6 +108,7 @@ class Exercise:
     tolerance: float = 1e-5
     real: Callable[..., Tensor] | None = None
     by_hand: tuple[str, ...] = ()
+    part: str = ""
     apart: bool = False
 
     @property

@@ -103,6 +103,7 @@ def _read_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 READ_BOTH_WAYS = Exercise(
     name="read_both_ways",
     unit="01",
+    part="Part 2 · Two readers",
     points=2,
     title="A bidirectional RNN by hand",
     cases=_read_cases,
@@ -234,6 +235,7 @@ def _seen_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 SEEN_BY = Exercise(
     name="seen_by",
     unit="01",
+    part="Part 2 · Two readers",
     points=2,
     title="Which inputs one half of one output has seen",
     cases=_seen_cases,
@@ -356,6 +358,7 @@ def _score_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 BEST_SCORE = Exercise(
     name="best_score",
     unit="01",
+    part="Part 6 · Answer late",
     points=3,
     by_hand=("birnn_course.data.tasks.TaggingTask",),
     title="The best score of any model that answers this late",
@@ -490,6 +493,7 @@ def _fair_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 FAIR_HIDDEN_SIZE = Exercise(
     name="fair_hidden_size",
     unit="01",
+    part="Part 7 · What it costs",
     points=2,
     title="The size per direction that costs no more weights",
     cases=_fair_cases,
@@ -577,6 +581,7 @@ def _stream_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 STREAM = Exercise(
     name="stream",
     unit="01",
+    part="Part 4 · When not to use it",
     points=3,
     title="A bidirectional model for sound that arrives in chunks",
     cases=_stream_cases,
@@ -683,6 +688,7 @@ def _leak_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 LEAKING_STEPS = Exercise(
     name="leaking_steps",
     unit="01",
+    part="Part 8 · A leak that looks like success",
     points=3,
     title="The steps at which a forecaster has read what it forecasts",
     cases=_leak_cases,

@@ -9,6 +9,7 @@ from birnn_course.course import TITLES
 from birnn_course.explain import inputs, losses, outputs, packing
 from birnn_course.explain.matching import Explanation, explanation_of
 from birnn_course.misconceptions import catalogue
+from birnn_course.misconceptions.address import read_more
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
@@ -42,12 +43,12 @@ def explain_error(result: ExecutionResult) -> None:
 
 
 def as_text(found: Explanation) -> str:
-    """The explanation, then the unit and the id of each misconception that may be behind it."""
+    """The explanation, then what may be behind it: unit, id and page of each misconception."""
     lines = [textwrap.fill(f"birnn_course: {found.text}", 88, break_on_hyphens=False)]
     for name in found.misconceptions:
         known = catalogue().get(name)
         where = (
             f"Unit {known.unit}: {TITLES[known.unit]}. " if known and known.unit in TITLES else ""
         )
-        lines.append(f"{where}Misconception: {name}.")
+        lines += [text for text in (f"{where}Misconception: {name}.", read_more(name)) if text]
     return "\n".join(lines)

@@ -21,8 +21,10 @@ from birnn_course.widgets import CourseWidget, script, style
 _JS = Path(__file__).with_name("js")
 SCRIPTS = tuple(
     _JS / f"{name}.js"
-    for name in ("forward", "tagger", "explorer", "packing", "sounds", "sentences", "reading")
-)
+    for name in (
+        "forward", "tagger", "explorer", "packing", "sounds", "sentences", "squares", "reading",
+    )
+)  # fmt: skip
 """What draws it, for a page without a kernel; the last one defines ``render``."""
 
 _CHOICES = {

@@ -24,7 +24,6 @@ from markupsafe import Markup
 from birnn_course import __version__
 from birnn_course.exercises.report import with_code
 from birnn_course.grading import tables
-from birnn_course.grading.lessons import sections
 from birnn_course.grading.looking import HandedIn, look_at
 from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import UnreadableError, has_too_many_values
@@ -36,6 +35,8 @@ from birnn_course.grading.tally import WORDS, Tally
 from birnn_course.grading.words import counted
 from birnn_course.learner import inventory
 from birnn_course.misconceptions import Misconception, catalogue
+from birnn_course.misconceptions.address import one_folder_down, page_of
+from birnn_course.misconceptions.lessons import sections
 from birnn_course.record import read_export
 from birnn_course.running.snippets import showing
 
@@ -61,7 +62,8 @@ def write(
     seed : int
         Of the hidden cases, for the class report.
     lessons : str
-        Address of the folder with the lessons, for links to them; without it there are none.
+        Address of the site, as :func:`birnn_course.misconceptions.address.checked` leaves it, for
+        links to lessons and misconceptions; without it there are none.
     units : collection of str
         Which count; without a choice those that a share of the class answered.
 
@@ -76,7 +78,8 @@ def write(
         If a file cannot be written; all others are.
     """
     pages = _pages()
-    pages.globals["lessons"] = printable(lessons).rstrip("/")
+    lessons = printable(lessons).rstrip("/")
+    pages.globals["lessons"] = lessons
     outputs = Outputs(folder, store)
     page_of = _pages_of(student for student, _ in store.digests())
     people: dict[str, _Person] = {}
@@ -99,7 +102,9 @@ def write(
     ordered = sorted(people.values(), key=lambda person: _alphabetical(person.student))
     kept = _write_totals(outputs, store, ordered, counting)
     for student, handed_in in _by_student(store):
-        page = partial(_feedback, pages, people[student], handed_in, counts[student])
+        page = partial(
+            _feedback, pages, people[student], handed_in, counts[student], one_folder_down(lessons)
+        )
         outputs.add(f"feedback/{page_of[student]}", page)
     outputs.write()
     outputs.remove("feedback", keep={f"feedback/{page}" for page in page_of.values()})
@@ -120,7 +125,11 @@ def write(
 
 
 def _feedback(
-    pages: jinja2.Environment, person: _Person, handed_in: HandedIn, best: Mapping[str, str]
+    pages: jinja2.Environment,
+    person: _Person,
+    handed_in: HandedIn,
+    best: Mapping[str, str],
+    lessons: str,
 ) -> str:
     """The page of a student."""
     return pages.get_template("feedback.html").render(
@@ -129,6 +138,7 @@ def _feedback(
         left_out=[unit for unit in person.counting if unit not in person.units],
         uncounted=[unit for unit in person.units if unit not in person.counting],
         notebooks=_shown(handed_in, best),
+        lessons=lessons,
         version=__version__,
     )
 
@@ -362,7 +372,7 @@ def _pages() -> jinja2.Environment:
     )
     pages.filters["code"] = lambda text: Markup(with_code(printable_lines(text)))
     pages.filters["example"] = _example
-    pages.globals.update(counted=counted, words=WORDS)
+    pages.globals.update(counted=counted, words=WORDS, belief_page=page_of)
     return pages
 
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from birnn_course.exercises.spec import EQUALS
-from birnn_course.grading.lessons import Section, sections
 from birnn_course.grading.marks import Mark
 from birnn_course.misconceptions import Misconception, catalogue
+from birnn_course.misconceptions.lessons import Section, sections
 
 WORDS = {
     "right": "right",

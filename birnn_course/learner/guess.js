@@ -2,13 +2,13 @@
 const told = "birnn-guess"; // results on the same page listen to it
 
 // One of a few answers, each with its curve above it if it has one.
-function choosing(model, id, set) {
+function choosing(model, id, first, set) {
   const curves = model.get("curves");
   const every = Object.values(curves).flat();
   const [least, most] = [Math.min(...every), Math.max(...every)];
   const node = make("div", { className: "bg-choices" }, ...model.get("choices").map((choice) => {
     const input = make("input", {
-      type: "radio", name: id, value: choice, checked: model.get("value") === choice,
+      type: "radio", name: id, value: choice, checked: first === choice,
     });
     input.addEventListener("change", () => set(choice));
     const shown = make("span", {}, choice);
@@ -26,18 +26,18 @@ function choosing(model, id, set) {
 }
 
 // A number on a line. Its middle can be meant too: a press without a move counts.
-function placing(model, set) {
+function placing(model, first, set) {
   const { scale: [low, high], unit } = model.get("axes");
   const shown = make("span", { className: "bg-value", textContent: "?" });
   const slider = make("input", {
-    type: "range", min: low, max: high, step: (high - low) / 100, value: model.get("value") ?? (low + high) / 2,
+    type: "range", min: low, max: high, step: (high - low) / 100, value: first ?? (low + high) / 2,
   });
   const show = () => {
     shown.textContent = withUnit(slider.valueAsNumber, unit);
     slider.setAttribute("aria-valuetext", shown.textContent);
   };
   const take = () => { show(); set(slider.valueAsNumber); };
-  if (model.get("value") !== null) show();
+  if (first !== null) show();
   else slider.setAttribute("aria-valuetext", "no guess yet");
   slider.addEventListener("input", show);
   slider.addEventListener("change", take);
@@ -50,11 +50,11 @@ function placing(model, set) {
 
 // A curve: drawn with the pointer, or point by point with the arrow keys. The first touch lays all
 // points at one height.
-function drawing(model, set) {
+function drawing(model, first, set) {
   const { scale: [low, high], at, unit, xlabel } = model.get("axes");
   const step = (high - low) / 100;
   const axes = axesOf(model.get("axes"));
-  let heights = model.get("value");
+  let heights = first;
   const layer = make("div", { className: "bg-layer" });
   const inputs = at.map((place, i) => {
     const input = make("input", { type: "range", min: low, max: high, step });
@@ -116,9 +116,23 @@ function render({ model, el }) {
   const item = model.get("item");
   const written = (value) => typeof value === "string" ? value
     : [value].flat().map((number) => withUnit(number, unit)).join(", ");
+  // A guess of another kind, as from before the question was changed, is none.
+  const choices = model.get("choices");
+  const fits = (value) => (choices.length ? choices.includes(value)
+    : at.length ? Array.isArray(value) && value.length === at.length && value.every(Number.isFinite)
+      : Number.isFinite(value));
+  const guessed = () => (fits(model.get("value")) ? model.get("value") : null);
+  // Nothing is promised before Python has kept it: after a restart nobody listens.
+  const arrival = patiently(() => {
+    status.textContent = "Your guess is not kept yet. If the kernel was restarted, run this cell again to guess.";
+  });
   const tell = () => {
-    const value = model.get("value");
-    status.textContent = value === null ? "" : `Your guess: ${written(value)}. Go on and see.`;
+    const value = guessed();
+    const kept = JSON.stringify(model.get("kept")) === JSON.stringify(value);
+    arrival.stop();
+    if (value !== null && !kept) arrival.wait();
+    status.textContent = value === null ? ""
+      : `Your guess: ${written(value)}.${kept ? " Go on and see." : ""} ${model.get("notice")}`.trim();
   };
   const set = (value) => {
     model.set("value", value);
@@ -127,14 +141,14 @@ function render({ model, el }) {
     document.dispatchEvent(new CustomEvent(told, { detail: { item, value } }));
   };
   const heading = make("div", { className: "birnn-heading", textContent: model.get("heading") });
-  const control = model.get("choices").length ? choosing(model, id, set)
-    : at.length ? drawing(model, set) : placing(model, set);
+  const control = choices.length ? choosing(model, id, guessed(), set)
+    : at.length ? drawing(model, guessed(), set) : placing(model, guessed(), set);
   // Nobody has to guess. The result may be on the page already, or in a cell that is still to run.
   const skip = make("button", { type: "button", className: "bg-skip", textContent: "Just show me" });
   skip.addEventListener("click", () => {
     const result = document.querySelector(`[data-birnn-result="${item}"]`);
     const here = result?.checkVisibility({ visibilityProperty: true });
-    const skipped = model.get("value") === null ? "Skipped. That’s fine. " : "";
+    const skipped = guessed() === null ? "Skipped. That’s fine. " : "";
     status.textContent = skipped + (here ? "The result is below." : "Go on to see the result.");
     if (!here) return;
     result.focus();
@@ -143,5 +157,10 @@ function render({ model, el }) {
   const root = frame("bg", heading, control, skip, status);
   if (control.getAttribute("role")) control.setAttribute("aria-labelledby", heading.id);
   tell();
+  for (const name of ["kept", "notice"]) model.on(`change:${name}`, tell);
   el.append(root);
+  return () => {
+    arrival.stop();
+    for (const name of ["kept", "notice"]) model.off(`change:${name}`, tell);
+  };
 }

@@ -25,6 +25,8 @@ from birnn_course.widgets import CourseWidget, script, style
 _HERE = Path(__file__).parent
 _STYLE = style(_HERE / "guess.css")
 _ID = re.compile(r"\d\d-[a-z0-9]+(?:-[a-z0-9]+)*")
+_MOST_POINTS = 8
+_MOST_LETTERS = 1_000
 _shown: WeakSet[Measured] = WeakSet()  # results that are told of later guesses
 _asked: dict[str, Axes] = {}  # of each guess of this kernel what it is drawn on
 
@@ -84,17 +86,23 @@ class Guess(CourseWidget):
     curves: traitlets.Dict[str, list[float]] = traitlets.Dict().tag(sync=True)
     axes: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     value = traitlets.Any(allow_none=True).tag(sync=True)
+    # What has arrived here and is in the record: until then the browser promises nothing.
+    kept = traitlets.Any(allow_none=True).tag(sync=True)
+    notice = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, item: str, **shown: Any) -> None:
-        super().__init__(item=item, value=_kept(item), **shown)
+        super().__init__(item=item, **shown)
+        earlier = _kept(item)
+        if self._is_answer(earlier):  # else it was given when the question was another one
+            self.value = self.kept = earlier
         self.observe(self._keep, "value")
 
     def _keep(self, change: dict[str, Any]) -> None:
         value = change["new"]
         if self._is_answer(value):
-            unit = self.item[:2]
-            answer = json.dumps(value)
-            record().add_if_new(Attempt(_key(self.item), "guess", unit, 0, 0, answer))
+            record().add_if_new(as_attempt(self.item, value))
+            self.notice = record().notice or ""
+            self.kept = value
             for result in list(_shown):
                 result.tell(self.item)
 
@@ -102,8 +110,9 @@ class Guess(CourseWidget):
         if self.choices:
             return value in self.choices
         if self.axes["at"]:
-            full = isinstance(value, list) and len(value) == len(self.axes["at"])
-            return full and all(map(_is_number, value))
+            return (
+                is_guess(value) and isinstance(value, list) and len(value) == len(self.axes["at"])
+            )
         return _is_number(value)
 
     def without_kernel(self) -> tuple[str, str]:
@@ -215,7 +224,7 @@ def guess(
     if choices and not (2 <= len(set(choices)) == len(choices) <= 5):
         raise CourseError("A guess needs two to five choices that differ.")
     places = [float(place) for place in at]
-    if places and (choices or not 2 <= len(places) <= 8 or places != sorted({*places})):
+    if places and (choices or not 2 <= len(places) <= _MOST_POINTS or places != sorted({*places})):
         raise CourseError("A guessed curve needs low and high, and at with 2 to 8 rising numbers.")
     curves = choices if isinstance(choices, Mapping) else {}
     if any(len(heights) < 2 for heights in curves.values()):
@@ -337,7 +346,25 @@ def _scale(low: float | None, high: float | None) -> list[float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and -math.inf < value < math.inf
+
+
+def is_name(item: str) -> bool:
+    """Whether a guess can be called so."""
+    return bool(_ID.fullmatch(item))
+
+
+def is_guess(value: Any) -> bool:
+    """Whether it can be one: a number, one of some choices, or the heights of a curve."""
+    if isinstance(value, list):
+        return 2 <= len(value) <= _MOST_POINTS and all(map(_is_number, value))
+    return _is_number(value) or (isinstance(value, str) and len(value) <= _MOST_LETTERS)
+
+
+def as_attempt(item: str, value: Any, **when: Any) -> Attempt:
+    """What the record keeps of a guess; ``at`` and ``version`` if it was made elsewhere."""
+    return Attempt(_key(item), "guess", item[:2], 0, 0, json.dumps(value), **when)
 
 
 def _key(item: str) -> str:

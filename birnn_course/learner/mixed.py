@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -119,7 +120,7 @@ def result(questions: Sequence[Question], points: Mapping[str, float]) -> str:
 
 
 def _plain(points: float) -> str:
-    return f"{points:.1f}".removesuffix(".0")
+    return f"{math.floor(10 * points + 0.5) / 10:.1f}".removesuffix(".0")
 
 
 class MixedTest(Quiz):

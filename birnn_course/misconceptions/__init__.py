@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from birnn_course import files
 from birnn_course.errors import CourseError
+
+SHOWN = Path(__file__).with_name("shown.json")
+"""What each demonstration has shown; ``make shown`` writes it anew."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from birnn_course import __version__, files
 from birnn_course.errors import CourseError
 from birnn_course.exercises.report import with_code
 from birnn_course.findings import Finding, cell, misconceptions_of, table
+from birnn_course.misconceptions.address import read_more, read_more_html
 
 _OURS = '<meta name="generator" content="birnn-course project report">'
 
@@ -130,6 +131,8 @@ class ProjectReport:
             for finding in part.findings:
                 lines.append(f"  {finding.sign} {finding.question}")
                 lines += [f"    {text}" for text in (finding.evidence, *_cure(finding))]
+                if more := read_more(finding.misconception):
+                    lines.append(f"    {more}")
         if self.printed:
             lines += ["", f"Printed:\n{self.printed.rstrip()}"]
         return "\n".join(lines)
@@ -184,6 +187,13 @@ def _cure(finding: Finding) -> Iterator[str]:
     yield f"What happens: {known.reality} See unit {unit.number}, {unit.title}."
 
 
+def _found(finding: Finding) -> Iterator[str]:
+    """The same with the evidence before it, as HTML."""
+    yield from map(with_code, (finding.evidence, *_cure(finding)))
+    if more := read_more_html(finding.misconception):
+        yield more
+
+
 def _part_html(part: Part) -> str:
     title = f"{with_code(part.title)}: {_points(part)}"
     sentence = f"<p>{with_code(part.sentence)}</p>" if part.sentence else ""
@@ -192,7 +202,7 @@ def _part_html(part: Part) -> str:
     rows = (
         cell(f.marked(f.verdict), style="; white-space: nowrap")
         + cell(with_code(f.question), heads="row", style="; font-weight: normal")
-        + cell("<br>".join(with_code(text) for text in (f.evidence, *_cure(f))))
+        + cell("<br>".join(_found(f)))
         for f in part.findings
     )
     start = f'<table><caption style="text-align: left; font-weight: bold">{title}</caption>'

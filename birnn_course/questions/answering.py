@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 from birnn_course.questions.bank import BLANK, Question
 from birnn_course.questions.judging import Judgement, Response
@@ -25,9 +26,13 @@ def shuffled(question: Question) -> list[int]:
 
 
 def as_attempt(
-    question: Question, response: Response, judgement: Judgement, sure: bool | None = None
+    question: Question,
+    response: Response,
+    judgement: Judgement,
+    sure: bool | None = None,
+    **when: Any,
 ) -> Attempt:
-    """What the record keeps of an answer."""
+    """What the record keeps of an answer; ``at`` and ``version`` if it was given elsewhere."""
     return Attempt(
         item=question.id,
         kind="question",
@@ -38,4 +43,5 @@ def as_attempt(
         probes=question.probes,
         misconception=judgement.misconceptions[0] if judgement.misconceptions else None,
         sure=sure,
+        **when,
     )

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any, Literal, get_args
 
 from birnn_course import files
+from birnn_course.course import place
 from birnn_course.errors import CourseError
 from birnn_course.misconceptions import catalogue
 
@@ -117,6 +118,11 @@ class Question:
     def probes(self) -> tuple[str, ...]:
         """Ids of the misconceptions that a wrong answer can show."""
         return tuple(dict.fromkeys(a.misconception for a in self.answers if a.misconception))
+
+    @property
+    def place(self) -> str:
+        """Where its answer is taught: the part of a lesson, or the unit where it names none."""
+        return place(self.unit, self.part, deeper=self.deeper)
 
     def with_key(self, *right: Answer) -> Question:
         """The same question with another key, to see that its proof would notice."""

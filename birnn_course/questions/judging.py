@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,19 @@ from birnn_course.questions.bank import BLANK, Answer, Question
 
 Response = str | Sequence[int]
 """Positions of the ticked options, or what was typed."""
+
+SENTENCES = {
+    "right": "✓ Right.",
+    "wrong": "✗ Not yet.",
+    "partly": "✗ Not yet: {} % of the points.",
+    "none": "Choose an answer first.",
+    "missing": "That is right so far, and something is missing.",
+    "shape": "Type a shape as a tuple, like (2, 3).",
+    "number": "Type a number, like 0.25 or 3.",
+    "decimals": "Write the decimals behind a point: {}",
+}
+"""What is said of answers to any question; ``judging.js`` says the same on a page."""
+_MOST_DIGITS = 15  # of one axis: as many as JavaScript holds exactly
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,13 @@ class Judgement:
         return self.points == 1
 
 
+def verdict(judgement: Judgement) -> str:
+    """What an answer is worth, in a word or two."""
+    if 0 < judgement.points < 1:
+        return SENTENCES["partly"].format(math.floor(100 * judgement.points + 0.5))
+    return SENTENCES["right" if judgement.right else "wrong"]
+
+
 def judge(question: Question, response: Response) -> Judgement:
     """Judge positions of ticked options, or a typed text.
 
@@ -54,23 +75,23 @@ def judge(question: Question, response: Response) -> Judgement:
 
 def _ticked(question: Question, ticked: list[Answer]) -> Judgement:
     if not ticked:
-        return Judgement(0, ("Choose an answer first.",), readable=False)
+        return Judgement(0, (SENTENCES["none"],), readable=False)
     n_right = len(question.right)
     hits = sum(answer.right for answer in ticked)
     points = hits / n_right - (len(ticked) - hits) / (len(question.answers) - n_right)
     sentences = [answer.feedback for answer in ticked]
     if hits < n_right and hits == len(ticked) and question.kind == "several":
-        sentences.append("That is right so far, and something is missing.")
+        sentences.append(SENTENCES["missing"])
     return Judgement(max(0.0, points), tuple(sentences), _shown(ticked))
 
 
 def _typed(question: Question, response: str) -> Judgement:
     if question.kind == "output":
-        matches = [a for a in question.answers if _lines(a.text) == _lines(response)]
+        matches = [a for a in question.answers if read_lines(a.text) == read_lines(response)]
     elif question.kind == "shape":
         shape = read_shape(response)
         if shape is None:
-            return Judgement(0, ("Type a shape as a tuple, like (2, 3).",), readable=False)
+            return Judgement(0, (SENTENCES["shape"],), readable=False)
         matches = [a for a in question.answers if read_shape(a.text) == shape]
     else:
         number = read_number(response)
@@ -108,7 +129,8 @@ def _shown(answers: list[Answer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(a.misconception for a in answers if a.misconception))
 
 
-def _lines(text: str) -> list[str]:
+def read_lines(text: str) -> list[str]:
+    """Printed lines, without what cannot be seen at their ends."""
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
@@ -116,14 +138,16 @@ def read_shape(text: str) -> tuple[int, ...] | None:
     """A shape as people type it: ``(4, 7, 6)``, ``4,7,6``, ``torch.Size([4, 7, 6])``; or None."""
     inner = re.sub(r"^\s*torch\.Size\((.*)\)\s*$", r"\1", text).strip().strip("()[]")
     parts = [part for part in re.split(r"[,\s×x]+", inner) if part]
-    return tuple(map(int, parts)) if parts and all(p.isdecimal() for p in parts) else None
+    if not parts or not all(p.isdecimal() and len(p) <= _MOST_DIGITS for p in parts):
+        return None
+    return tuple(map(int, parts))
 
 
 def _what_to_type(text: str) -> str:
     """How a number is written, for a text that is none."""
     if re.fullmatch(r"\s*[-−+]?\d*,\d+\s*%?\s*", text):
-        return f"Write the decimals behind a point: {text.strip().replace(',', '.')}"
-    return "Type a number, like 0.25 or 3."
+        return SENTENCES["decimals"].format(text.strip().replace(",", "."))
+    return SENTENCES["number"]
 
 
 def read_number(text: str) -> float | None:

@@ -72,13 +72,16 @@ function render({ model, el }) {
 
   // After the last question: how it went, and a button to each question that is worth another look.
   function showEnd() {
-    const numbered = questions.map((q, i) => ({ number: i + 1, mark: markOf(q) }));
+    const numbered = questions.map((q, i) => ({ number: i + 1, mark: markOf(q), ...q }));
     const those = (...marks) => numbered.filter(({ mark }) => marks.includes(mark));
-    const [right, wrong, noted, open] = ["right", "wrong", "noted", ""].map((mark) => those(mark));
+    const [right, wrong, noted, unanswered] = ["right", "wrong", "noted", ""].map((mark) => those(mark));
+    const open = unanswered.filter(({ elsewhere }) => !elsewhere);
+    const here = questions.filter(({ elsewhere }) => !elsewhere).length;
+    const away = questions.length - here;
     const ideas = wrong.length === 1 ? "One idea" : `${wrong.length} ideas`;
     heading.textContent = diagnostic
       ? `${noted.length} of ${questions.length} noted`
-      : `${right.length} of ${questions.length} right`;
+      : `${right.length} of ${here} right`;
     const leadTo = (text, number) => {
       const button = make("button", { type: "button", textContent: `${text} ${number}` });
       button.addEventListener("click", () => go(number - 1 - at));
@@ -86,9 +89,12 @@ function render({ model, el }) {
     };
     const done = diagnostic ? "That was all: go on in the notebook." : "Nothing to repeat. Well done!";
     question.replaceChildren(make("div", { className: "birnn-end" },
-      ...(wrong.length ? [make("p", {}, `${ideas} to repeat: `, ...wrong.map(({ number }) => leadTo("Question", number)))] : []),
+      ...(wrong.length ? [make("p", { textContent: `${ideas} to repeat: ` }),
+        make("ul", {}, ...wrong.map(({ number, place }) => make("li", {}, leadTo("Question", number), place)))] : []),
       ...(open.length ? [make("p", {}, `${open.length} without an answer: `, leadTo("Go on at question", open[0].number))] : []),
-      ...(wrong.length || open.length ? [] : [make("p", { textContent: done })])));
+      ...(wrong.length || open.length ? [] : [make("p", { textContent: done })]),
+      ...(away ? [make("p", { textContent: away === 1 ? "One question needs your own code: it waits in the course."
+        : `${away} questions need your own code: they wait in the course.` })] : [])));
     feedback.className = "birnn-feedback";
     feedback.textContent = model.get("score");
   }
@@ -106,6 +112,11 @@ function render({ model, el }) {
   function showQuestion() {
     const q = questions[at];
     heading.textContent = `Question ${at + 1} of ${questions.length}`;
+    if (q.elsewhere) { // it cannot be answered here
+      question.replaceChildren(make("div", { innerHTML: q.html }), make("p", { textContent: q.elsewhere }));
+      showFeedback();
+      return;
+    }
     const ticking = Boolean(q.options);
     const form = make("form", {},
       make("fieldset", {}, make("legend", { innerHTML: q.html }), ...(ticking ? options(q) : field(q))),
@@ -176,4 +187,3 @@ function render({ model, el }) {
     for (const [event, handler] of Object.entries(handlers)) model.off(event, handler);
   };
 }
-export default { render };

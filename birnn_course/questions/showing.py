@@ -29,6 +29,11 @@ def asked(question: Question) -> str:
     return markdown(question.text) + (code(question.code) if question.code else "")
 
 
+def again(question: Question) -> str:
+    """Where a wrong answer sends one."""
+    return f"<p>Read again: {html.escape(question.place)}</p>"
+
+
 def solution(question: Question) -> str:
     """What is told once it is answered, folded."""
     more = {

@@ -44,6 +44,7 @@ def ask(question: Question) -> bool:
         click.echo(f"  {sentence}")
     if not judgement.right:
         click.echo(f"  Step by step: {question.worked}")
+        click.echo(f"  Read again: {question.place}")
     return True
 
 

@@ -12,9 +12,9 @@ import traitlets
 from birnn_course.errors import CourseError
 from birnn_course.questions.answering import PROMPTS, as_attempt, shuffled
 from birnn_course.questions.bank import Question, bank, practice
-from birnn_course.questions.judging import Judgement, Response, judge
+from birnn_course.questions.judging import Judgement, Response, judge, verdict
 from birnn_course.questions.lecture import Lecture
-from birnn_course.questions.showing import asked, markdown, read_only, solution
+from birnn_course.questions.showing import again, asked, markdown, read_only, solution
 from birnn_course.record import Attempt, record
 from birnn_course.widgets import CourseWidget, script
 
@@ -109,7 +109,7 @@ class Quiz(CourseWidget):
         described: dict[str, Any] | None = None,
         stored: list[Question] | None = None,
     ) -> None:
-        self._asked = {question.id: question for question in questions}
+        self.asked = {question.id: question for question in questions}
         self._described = {"kind": "quiz", **(described or {})}
         self._kept = questions if stored is None else stored
         super().__init__(questions=[*map(_without_key, questions)], diagnostic=not feedback)
@@ -121,7 +121,7 @@ class Quiz(CourseWidget):
         """The last answer to each question, judged again without running a learner's code."""
         states = {}
         for earlier in record().attempts():
-            question = self._asked.get(earlier.item)
+            question = self.asked.get(earlier.item)
             if question is None:
                 continue
             response = json.loads(earlier.answer)
@@ -138,7 +138,7 @@ class Quiz(CourseWidget):
 
     def _answered(self, _: object, message: dict[str, Any], __: object) -> None:
         # Nobody sees an exception in a callback, so every problem becomes feedback.
-        question = self._asked[message["id"]]
+        question = self.asked[message["id"]]
         response = message["response"]
         try:
             state = self._judge(question, response, message.get("sure"))
@@ -187,7 +187,12 @@ def _noted(response: Response, sure: bool | None) -> dict[str, Any]:
 
 def _without_key(question: Question) -> dict[str, Any]:
     """What the browser may know of a question."""
-    shown: dict[str, Any] = {"id": question.id, "kind": question.kind, "html": asked(question)}
+    shown: dict[str, Any] = {
+        "id": question.id,
+        "kind": question.kind,
+        "html": asked(question),
+        "place": question.place,
+    }
     if question.kind in ("one", "several"):
         shown["options"] = [
             {"position": i, "html": markdown(question.answers[i].text)} for i in shuffled(question)
@@ -201,10 +206,9 @@ def _state(question: Question, response: Response, judgement: Judgement) -> dict
     """The learner's answer, and the feedback to it in HTML."""
     if not judgement.readable:
         return {"response": response, "html": f"<p>{html.escape(judgement.sentences[0])}</p>"}
-    verdict = "✓ Right." if judgement.right else "✗ Not yet."
-    if 0 < judgement.points < 1:
-        verdict = f"✗ Not yet: {100 * judgement.points:.0f} % of the points."
-    feedback = map(markdown, judgement.sentences)
-    parts = (f"<p><strong>{verdict}</strong></p>", *feedback, solution(question))
+    feedback = [*map(markdown, judgement.sentences)]
+    if not judgement.right:
+        feedback.append(again(question))
+    parts = (f"<p><strong>{verdict(judgement)}</strong></p>", *feedback, solution(question))
     mark = "right" if judgement.right else "wrong"
     return {"response": response, "mark": mark, "html": "".join(parts)}

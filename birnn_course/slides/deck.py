@@ -43,6 +43,7 @@ from birnn_course.misconceptions import catalogue
 from birnn_course.questions.answering import shuffled
 from birnn_course.questions.bank import Question, bank, practice
 from birnn_course.questions.showing import markdown
+from birnn_course.questions.widget import Quiz
 
 LONGEST = 24
 """Words of the longest paragraph that is shown."""
@@ -263,7 +264,8 @@ def _outputs(cell: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
             continue
         data = output.get("data", {})
         widget = restored(data)
-        if widget and not isinstance(widget, LimitExplorer):  # its rows do not fit on a slide
+        # The limit's rows do not fit on a slide, and a class is asked in the form for lectures.
+        if widget and not isinstance(widget, LimitExplorer | Quiz):
             yield "live", placeholder(widget)
         elif markup := data.get("text/html", "").strip():
             yield ("figure" if "<img" in markup or "<svg" in markup else "output"), markup

@@ -142,13 +142,23 @@ color: CanvasText; }} {style}</style></head>
 <body><main><h1>Live</h1>{parts}</main><script>{script}</script></body></html>"""
 
 
-def live_page(page: Page, folder: Path, theme: str = "light", parts: str = "") -> None:
+def live_page(
+    page: Page,
+    folder: Path,
+    theme: str = "light",
+    parts: str = "",
+    *,
+    keeps: bool = True,
+    planted: tuple[str, str] = ("", ""),
+) -> None:
+    """Open a page with the parts, where one text of its script is ``planted`` for another."""
     parts = parts or "".join(placeholder(made()) for made in WIDGETS.values())
-    made = assets(parts, keeps=True)
+    made = assets(parts, keeps=keeps)
+    assert planted[0] in made.script
+    script = made.script.replace(*planted) if planted[0] else made.script
     file = folder / "live.html"
     file.write_text(
-        PAGE.format(theme=theme, style=made.style, script=made.script, parts=parts),
-        encoding="utf-8",
+        PAGE.format(theme=theme, style=made.style, script=script, parts=parts), encoding="utf-8"
     )
     page.context.set_offline(True)
     page.goto(file.as_uri())

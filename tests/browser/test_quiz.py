@@ -142,7 +142,7 @@ def test_dots_and_the_end_say_how_it_went(scratch: Lab) -> None:
     expect(dot).to_be_focused()
     panel.get_by_role("button", name="How it went").click()
     expect(heading).to_have_text("1 of 3 right")
-    expect(panel).to_contain_text("One idea to repeat: Question 2")
+    expect(panel).to_contain_text(f"One idea to repeat: Question 2{asked[1].place}")
     for theme in ("Light", "Dark"):
         scratch.set_theme(theme)
         scratch.screenshot(f"quiz-end-{theme.lower()}")

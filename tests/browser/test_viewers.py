@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 ALONE = ("reading_explorer", "limit_explorer", "shape_explorer")
 VIEWERS = [name for name in SHOWN if name.endswith("_explorer") and name not in ALONE]
 NO_ANSWER = "No answer yet. If the kernel was restarted, run this cell again to go on."
+NOT_KEPT = "Your guess is not kept yet. If the kernel was restarted, run this cell again to guess."
 
 
 def shown(lab: Lab, name: str) -> Locator:
@@ -101,6 +102,11 @@ def test_a_picture_of_other_values_is_greyed(scratch: Lab) -> None:
 
 
 def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
+    scratch.insert_and_run(cell("guess"))
+    guess = scratch.notebook().locator(".bg")
+    guessed = guess.get_by_role("status")
+    guess.get_by_role("slider").press("ArrowRight")
+    expect(guessed).to_have_text("Your guess: 51 %. Go on and see.")
     scratch.insert_and_run(cell("quiz:one"))
     scratch.insert_and_run(f"{cell('quiz').removesuffix(')')}, mode='lecture')")
     lecture = scratch.notebook().locator(".birnn-lecture")
@@ -109,10 +115,13 @@ def test_nobody_waits_for_a_kernel_that_has_forgotten(scratch: Lab) -> None:
     quiz = scratch.notebook().locator(".birnn-quiz").last
     expect(quiz).to_be_visible()
     scratch.restart_kernel()
+    guess.get_by_role("slider").press("ArrowRight")
+    expect(guessed).to_have_text("Your guess: 52 %.")  # nothing is promised meanwhile
     viewer.get_by_role("radio", name="padded").check()
     expect(viewer).to_have_class("birnn-panel birnn-stale")
     give(quiz, QUIZZES["quiz:one"], right=True, by_keyboard=False)
     lecture.get_by_role("button", name="Reveal").click()
     for panel in (quiz, viewer, lecture):
         expect(panel.get_by_role("status")).to_have_text(NO_ANSWER)
+    expect(guessed).to_have_text(NOT_KEPT)
     expect(viewer).to_have_class("birnn-panel birnn-stale")

@@ -457,7 +457,8 @@ def test_all_that_cases_and_answers_import_is_part_of_the_state() -> None:
     }
     # What says sentences, keeps a learner's record, draws, or holds nothing.
     assert left <= {
-        "birnn_course", "errors", "files", "findings", "record", "misconceptions", "plots",
+        "birnn_course", "errors", "files", "findings", "record", "misconceptions",
+        "misconceptions.address", "plots",
         "device", "probes", "grading", "training", "explore",
     }, left  # fmt: skip
 

@@ -25,13 +25,13 @@ from birnn_course.course import UNITS
 from birnn_course.exercises.checking import EXERCISES
 from birnn_course.exercises.spec import EQUALS
 from birnn_course.grading import case_sets, reports
-from birnn_course.grading.lessons import sections
 from birnn_course.grading.marking import mark
 from birnn_course.grading.marks import Mark, Marked
 from birnn_course.grading.notebooks import code_cells, digest_of_code
 from birnn_course.grading.store import Store
 from birnn_course.grading.submissions import Submission
 from birnn_course.misconceptions import Misconception, catalogue
+from birnn_course.misconceptions.lessons import sections
 from birnn_course.questions.bank import bank
 from birnn_course.record import Attempt, Record, export
 from birnn_course.sandbox.outside.pool import Sandbox
@@ -273,16 +273,26 @@ def test_what_students_wrote_is_text_and_nothing_else(tmp_path: Path) -> None:
     assert foreign(one.replace("<main>", '<main onclick="x">'))
 
 
-def test_lessons_are_linked_if_it_is_known_where_they_are(tmp_path: Path) -> None:
+def test_lessons_and_beliefs_are_linked_if_it_is_known_where_they_are(tmp_path: Path) -> None:
     section = sections()["swapped-halves"]
     marked = {"Ada": {"n.ipynb": marks("01", read_both_ways=("direction", "swapped-halves"))}}
-    for folder, lessons in ((tmp_path / "with", "https://hub.example/course/"), (tmp_path, "")):
+    places = {
+        "https://hub.example/course": ("https://hub.example/course",) * 2,
+        "../site": ("../site", "../../site"),  # a student's page lies one folder deeper
+        "": ("", ""),
+    }
+    for number, (lessons, starts) in enumerate(places.items()):
+        folder = tmp_path / str(number)
         write(folder, marked, lessons=lessons)
-        for name in ("class.html", "feedback/Ada.html"):
+        for name, start in zip(("class.html", "feedback/Ada.html"), starts, strict=True):
             page = (folder / name).read_text(encoding="utf-8")
+            links = _Reader(page).tags
             assert section.heading in page
-            assert (f'href="https://hub.example/course/{section.link}"' in page) == bool(lessons)
-            assert ("01_bidirectional.ipynb#" in page) == bool(lessons)
+            for address in (section.link, "beliefs/swapped-halves.html"):
+                found = [a for tag, a in links if tag == "a" and a["href"] == f"{start}/{address}"]
+                assert bool(found) == bool(lessons), (lessons, name, address)
+                assert all((a["target"], a["rel"]) == ("_blank", "noopener") for a in found)
+            assert ("beliefs/" in page) == bool(lessons)
 
 
 def outside(page: str) -> list[str]:

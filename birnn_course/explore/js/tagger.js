@@ -7,9 +7,9 @@ function tagger({ cell, layers, bidirectional, weights }) {
 const lettersOf = (word) => [...word].map((letter) => letter.charCodeAt(0) - 97);
 
 // The vector of each letter, and of so many pads after them: zeros, or the letter that stands
-// in the place of one.
+// in the place of one. A letter that is covered, -1, is zeros too.
 function embedded(net, ids, pads, instead) {
-  const row = (id) => net.weights["embedding.weight"].subarray(id * net.width, (id + 1) * net.width);
+  const row = (id) => id < 0 ? new Float64Array(net.width) : net.weights["embedding.weight"].subarray(id * net.width, (id + 1) * net.width);
   const pad = (_, i) => ids.length + i in instead ? row(instead[ids.length + i]) : new Float64Array(net.width);
   return [...ids.map(row), ...Array.from({ length: pads }, pad)];
 }
