@@ -84,6 +84,7 @@ def _summary_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 SUMMARISE = Exercise(
     name="summarise",
     unit="02",
+    part="Part 4 · Two layers, and three bugs",
     points=2,
     title="One vector for a whole sequence",
     cases=_summary_cases,
@@ -214,6 +215,7 @@ def _padded_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 FROM_OUTPUT = Exercise(
     name="from_output",
     unit="02",
+    part="Part 2 · Which slice has read what",
     points=2,
     title="Both final states, read off `output`",
     cases=_padded_cases,
@@ -373,6 +375,7 @@ def _shape_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 PREDICT_SHAPES = Exercise(
     name="predict_shapes",
     unit="02",
+    part="Part 1 · What comes back",
     points=2,
     title="Every shape, without running anything",
     cases=_shape_cases,
@@ -470,6 +473,7 @@ def _loss_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 TAGGING_LOSS = Exercise(
     name="tagging_loss",
     unit="02",
+    part="Part 6 · The loss looks for its classes",
     points=3,
     title="The loss of a tagger that puts time first",
     cases=_loss_cases,
@@ -598,6 +602,7 @@ def _translate_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 TRANSLATE = Exercise(
     name="translate",
     unit="02",
+    part="Part 5 · What goes in, and what is handed on",
     points=3,
     title="From a bidirectional encoder to a decoder",
     cases=_translate_cases,
@@ -725,6 +730,7 @@ def _gesture_cases(generator: Generator, hidden: bool) -> list[Arguments]:
 GESTURE_PROBABILITIES = Exercise(
     name="gesture_probabilities",
     unit="02",
+    part="Part 7 · Memory, and where dropout is",
     points=3,
     title="Gestures from a motion sensor",
     cases=_gesture_cases,

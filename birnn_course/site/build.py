@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,7 @@ def pages() -> list[Page]:
 
 def _made_by(name: str) -> list[Page]:
     module = f"{__package__}.{name}"
-    found: list[Page] = import_module(module).pages() if find_spec(module) else []
+    found: list[Page] = import_module(module).pages()
     return found
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from birnn_course.course import lesson_path as lesson_path
 
-MAKERS = ("front", "beliefs", "messages", "glossary")
+MAKERS = ("front", "beliefs", "messages", "glossary", "answers")
 """Modules of this folder with a function ``pages() -> list[Page]``."""
 
 
