@@ -211,7 +211,7 @@ def test_what_reaches_across_the_sandbox_is_found(planted: Callable[..., Imports
         assert sentence.endswith(f".{found}")
 
 
-CEILING = 29_700  # 22,700 before grading withstood the second attack, lessons drawn, pages made
+CEILING = 31_300  # 22,700 before grading withstood the second attack, lessons drawn, pages made
 
 
 def lines_of(folder: Path) -> int:

@@ -141,24 +141,13 @@ def refuse_strangers(out: Path) -> None:
 def pages() -> list[Page]:
     """All pages of the site, the front page first, then the lessons in course order."""
     made = [page for name in MAKERS for page in _made_by(name)]
-    if not any(page.path == ROOT for page in made):
-        made.insert(0, _contents())
     made.sort(key=lambda page: page.path != ROOT)
     return made[:1] + lessons.pages() + made[1:]
 
 
 def _made_by(name: str) -> list[Page]:
-    module = f"{__package__}.{name}"
-    found: list[Page] = import_module(module).pages()
+    found: list[Page] = import_module(f"{__package__}.{name}").pages()
     return found
-
-
-def _contents() -> Page:
-    """A front page that leads to the lessons."""
-    entries = [
-        f"- [{unit.number} · {unit.title}]({lesson_path(unit.lesson)}.html)" for unit in UNITS
-    ]
-    return Page(ROOT, TITLE, "\n".join([f"# {TITLE}", "", *entries]))
 
 
 def build(made: Sequence[Page], out: Path) -> list[str]:
