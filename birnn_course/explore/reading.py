@@ -6,17 +6,17 @@ import html
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-import traitlets
 from torch import Tensor
 
 from birnn_course.draw.reading import draw_reading
 from birnn_course.errors import CourseError
 from birnn_course.explore.nets import rebuilt, stored
+from birnn_course.explore.presets import PresetExplorer
 from birnn_course.models import SequenceTagger
-from birnn_course.widgets import CourseWidget, script, style
+from birnn_course.widgets import script, style
 
 _JS = Path(__file__).with_name("js")
 SCRIPTS = tuple(
@@ -53,27 +53,12 @@ PRESETS = {
 }
 
 
-class ReadingExplorer(CourseWidget):
+class ReadingExplorer(PresetExplorer):
     """A word, its readers and their states; see :func:`reading_explorer`."""
 
+    known_as = "reading"
     _esm = script(*SCRIPTS)
     _css = style(_JS / "explorer.css", _JS / "reading.css")
-    heading = traitlets.Unicode().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    preset: traitlets.List[str] = traitlets.List().tag(sync=True)
-    first = traitlets.Dict().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True)
-    library = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, name: str, **shown: Any) -> None:
-        super().__init__(**shown)
-        self._name = name
-
-    def descriptor(self) -> dict[str, Any]:
-        """An explorer, with its preset and the values that its controls have now."""
-        values = dict(self.values)
-        return {"kind": "explorer", "name": "reading", "preset": self._name, "values": values}
 
     def without_kernel(self) -> tuple[str, str]:
         """What the network says, letter by letter; of one layer without pads also a drawing."""

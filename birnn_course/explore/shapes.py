@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import traitlets
 from torch import Tensor, nn
 
 from birnn_course.draw import slices
 from birnn_course.draw.tensors import draw_slice
 from birnn_course.errors import CourseError
 from birnn_course.explore.nets import exported, packed
+from birnn_course.explore.presets import PresetExplorer
 from birnn_course.models import CELLS
 from birnn_course.seeding import seeded
-from birnn_course.widgets import CourseWidget, script, style
+from birnn_course.widgets import script, style
 
 _JS = Path(__file__).with_name("js")
 SCRIPTS = tuple(
@@ -69,27 +69,12 @@ PRESETS = {
 }
 
 
-class ShapeExplorer(CourseWidget):
+class ShapeExplorer(PresetExplorer):
     """A module, what it returns, and a slice of it; see :func:`shape_explorer`."""
 
+    known_as = "shapes"
     _esm = script(*SCRIPTS)
     _css = style(_JS / "explorer.css", _JS / "shapes.css")
-    heading = traitlets.Unicode().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    preset: traitlets.List[str] = traitlets.List().tag(sync=True)
-    first = traitlets.Dict().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True)
-    library = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, name: str, **shown: Any) -> None:
-        super().__init__(**shown)
-        self._name = name
-
-    def descriptor(self) -> dict[str, Any]:
-        """An explorer, with its preset and the values that its controls have now."""
-        values = dict(self.values)
-        return {"kind": "explorer", "name": "shapes", "preset": self._name, "values": values}
 
     def without_kernel(self) -> tuple[str, str]:
         """The slice as a drawing, and what it has read."""
