@@ -24,7 +24,9 @@ from birnn_course.draw.tensors import draw_output
 from birnn_course.errors import CourseError
 from birnn_course.learner.guessing import guess, measured
 from birnn_course.live import placeholder, restored
-from birnn_course.questions.bank import bank
+from birnn_course.questions.bank import bank, practice
+from birnn_course.questions.page import values
+from birnn_course.questions.widget import Quiz
 from birnn_course.site import build, lessons
 from birnn_course.site.build import MANIFEST, refuse_strangers, write
 from birnn_course.site.lessons import Item, answered, description, folded
@@ -84,6 +86,17 @@ def test_every_notebook_has_its_page(site: Path) -> None:
 
 def test_links_and_anchors_are_alive(site: Path) -> None:
     assert dead(site) == []
+
+
+def test_a_wrong_answer_leads_to_the_part_that_teaches_it(site: Path) -> None:
+    asked = [question for question in practice() if question.kind != "code"]
+    keys = values(Quiz(asked, remember=False))["keys"]
+    for question in asked:
+        [link] = re.findall(r'href="([^"]+)"', keys[question.id]["again"])
+        path, _, part = link.partition("#")
+        assert bool(part) == bool(question.part)
+        text = (site / "lessons" / path).resolve().read_text(encoding="utf-8")
+        assert not part or f'id="{part}"' in text, link
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
@@ -229,14 +242,16 @@ def telling(name: str = "01-share") -> Any:
     return new_code_cell("measured()", outputs=[bundled(measured(name, 80.2, **LINE))])
 
 
-def test_what_answers_a_guess_is_folded_up_to_the_comment() -> None:
+def test_what_answers_a_guess_is_folded_up_to_the_next_heading() -> None:
     source = made(
         new_markdown_cell("# A\n\nBefore."),
         asking(),
         printing("gives it away"),
         telling(),
         printing("a picture of it"),
-        new_markdown_cell("It was eighty.\n\n## Next\n\nOpen again."),
+        new_markdown_cell("It was eighty."),
+        printing("eighty once more"),
+        new_markdown_cell("## Next\n\nOpen again."),
         printing("seen"),
     )
     inside = source[source.index("<details") : source.index("</details>")]
@@ -247,6 +262,7 @@ def test_what_answers_a_guess_is_folded_up_to_the_comment() -> None:
         'data-kind="measured"',
         "a picture of it",
         "eighty",
+        "eighty once more",
     ):
         assert text in inside
     for text in ("Before.", "guess()", 'data-kind="guess"', "## Next", "Open again.", "seen"):
@@ -259,7 +275,7 @@ def test_what_answers_a_guess_is_folded_up_to_the_comment() -> None:
         ("g o", ["", ""]),  # no result, nothing to fold
         ("o m", ["", ""]),  # no guess
         ("g m o g m", ["", "a", "a", "", "a"]),
-        ("g h o m t t", ["", "", "a", "a", "a", ""]),
+        ("g h o m t t", ["", "", "a", "a", "a", "a"]),
         ("g m q o", ["", "a", "", ""]),
         ("g m h t", ["", "a", "", ""]),
         ("g m d t", ["", "a", "a", "a"]),

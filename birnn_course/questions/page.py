@@ -5,9 +5,13 @@ So the answers can be read in the page. It is for practice, and the inventory is
 
 from __future__ import annotations
 
+import html
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from birnn_course.course import UNITS, lesson_path
+from birnn_course.misconceptions.lessons import in_sections
 from birnn_course.questions.bank import Answer, Question
 from birnn_course.questions.judging import read_lines, read_number, read_shape
 from birnn_course.questions.showing import again, markdown, solution
@@ -59,9 +63,26 @@ def _key(question: Question) -> dict[str, Any]:
         ],
         "otherwise": markdown(question.otherwise),
         "tolerance": question.tolerance,
-        "again": again(question),
+        "again": _again(question),
         "more": solution(question),
     }
+
+
+def _again(question: Question) -> str:
+    """Where a wrong answer sends one, as a link; quizzes are on pages one folder below the root."""
+    place = html.escape(question.place)
+    href = _headings(question.unit).get(question.part)
+    if href is None:
+        lesson = next(unit.lesson for unit in UNITS if unit.number == question.unit)
+        href = f"{lesson_path(lesson)}.html"
+    return again(question).replace(place, f'<a href="../{href}">{place}</a>')
+
+
+@cache
+def _headings(number: str) -> dict[str, str]:
+    """Where on the site each heading of a unit's lessons is."""
+    unit = next(unit for unit in UNITS if unit.number == number)
+    return {section.heading: section.link for section, _ in in_sections(unit)}
 
 
 def _compared(question: Question, answer: Answer) -> dict[str, Any]:

@@ -151,8 +151,10 @@ function ownWord(root) {
   function sentence(word, differs, listed) {
     const letters = [...word].filter((_, t) => differs[t]);
     const named = letters.join(", ").replace(/, (?=[^,]*$)/, " and ");
-    const found = letters.length ? `They differ on ${named}: there the letters to the right decide.`
-      : "Both say the same: in this word nothing hangs on what comes later.";
+    // Two networks can differ by chance too; on the last letter it can be nothing else.
+    const why = differs.slice(0, -1).some(Boolean) ? " Only the first has read the letters to the right."
+      : " Nothing stands to its right: two networks can differ by chance.";
+    const found = letters.length ? `They differ on ${named}.${why}` : "Both say the same of this word.";
     return listed ? found : `${found} Is it right? This page has no entry for ${word}, so your ear must say.`;
   }
 

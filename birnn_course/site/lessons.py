@@ -1,6 +1,6 @@
 """Pages of the notebooks: text, code to read, stored outputs, and what lives without a kernel.
 
-What answers a guess is folded together, from behind the guess to the comment on its result, and
+What answers a guess is folded together, from behind the guess to the next heading or guess, and
 opens with the guess or on request.
 """
 
@@ -144,8 +144,9 @@ def _linked(text: str) -> str:
 def answered(items: Sequence[Item]) -> list[str]:
     """For each piece the guess that it answers, or nothing.
 
-    All that stands between a guess and its result belongs to the answer, and what follows up to the
-    comment, which is the next text. A heading never does, nor does the next guess.
+    All that stands between a guess and its result belongs to the answer, and what follows may tell
+    it again: up to the next heading, the next guess, or what is used and not read. A heading never
+    belongs to it.
     """
     found = [""] * len(items)
     asked = {item.guess for item in items if item.shows == "guess"}
@@ -163,8 +164,6 @@ def answered(items: Sequence[Item]) -> list[str]:
                 break
             if kind != "heading" and not others:
                 found[i] = found[i] or item.guess
-            if i > result and kind == "text":
-                break
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -175,7 +176,8 @@ def differences(page: Page, asked: Sequence[tuple[Question, Sequence[Response]]]
         f"{question.id}: {typed!r}: {marked} {text[:90]} and not {mark} {html[:90]}"
         for (question, answers), python, shown in zip(asked, wanted, seen, strict=True)
         for typed, (html, mark), (marked, text) in zip(answers, python, shown, strict=True)
-        if text != written[html] or marked != f"birnn-feedback {mark}"
+        # Here the name of a part is a link, which a notebook cannot have.
+        if re.sub(r"</?a\b[^>]*>", "", text) != written[html] or marked != f"birnn-feedback {mark}"
     ]
 
 

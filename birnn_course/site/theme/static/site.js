@@ -19,6 +19,10 @@
   });
   document.addEventListener("click", ({ target }) => { if (!menu.contains(target)) menu.open = false; });
 
+  // Beside the text there is room for it.
+  const here = document.querySelector(".here details");
+  if (here && matchMedia("(min-width: 78rem)").matches) here.open = true;
+
   // An answer opens with its guess, or when it is asked for.
   const answers = [...document.querySelectorAll("details.birnn-answer")];
   const open = (guess) => {
