@@ -26,10 +26,12 @@ def where(drawing: Drawing) -> dict[str, float]:
     """Name of each row to what its mark says, read from the picture by its axis."""
     page = drawing.scene.svg()
     marked: dict[float, float] = {}
-    for x, y, side in re.findall(
-        r'<rect x="([\d.]+)" y="([\d.]+)" width="10" height="([\d.]+)"', page
-    ):
-        marked[float(y) + float(side) / 2] = float(x) + float(side) / 2
+    round_or_square = (
+        r'<rect x="([\d.]+)" y="([\d.]+)" width="10" height="10"',
+        r'<path d="M([\d.]+) ([\d.]+)h10v10h-10z"',
+    )
+    for x, y in (place for mark in round_or_square for place in re.findall(mark, page)):
+        marked[float(y) + 5] = float(x) + 5
     labels = {
         float(y): text
         for y, text in re.findall(r'<text x="[\d.]+" y="([\d.]+)">([^<]*)</text>', page)

@@ -121,7 +121,7 @@ def test_the_start_runs_and_the_diagnostic_is_answered_by_keyboard(first_hour: L
 def test_a_lesson_runs_with_its_viewer(first_hour: Lab) -> None:
     first_hour.open_notebook(QUICKEST.lesson)
     runs_from_top_to_bottom(first_hour)
-    expect(first_hour.notebook().locator(".birnn-panel:not(.birnn-quiz)")).to_be_visible()
+    expect(first_hour.notebook().locator(".bs").first).to_be_visible()
 
 
 def test_an_error_in_a_cell_would_be_seen(scratch: Lab) -> None:

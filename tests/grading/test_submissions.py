@@ -346,7 +346,7 @@ def test_a_new_folder_of_the_course_is_hidden_until_it_is_named(
 def test_every_folder_of_the_course_is_shown_or_hidden_on_purpose() -> None:
     package = Path(birnn_course.__file__).parent
     hidden = {path.name for path in bubblewrap._not_shown(package)}
-    assert hidden == {"app", "exercises", "grading", "project", "questions", "slides"}
+    assert hidden == {"app", "exercises", "grading", "project", "questions", "site", "slides"}
     assert {path.name for path in package.iterdir()} >= {*SHOWN}
 
 
