@@ -48,9 +48,15 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from serving(Server(folder, port, command, environment))
 
 
+def opened(server: Server, page: Page) -> Lab:
+    """The empty notebook, in Notebook 7's page."""
+    notebook = Lab(page, server)
+    notebook.open(f"{server.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    return notebook
+
+
 def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) -> None:
-    notebook = Lab(page, notebook7)
-    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    notebook = opened(notebook7, page)
     assert page.evaluate("() => window.jupyterapp.name") == "Jupyter Notebook"
     panel = notebook.insert_and_run(cell("quiz:one")).locator(".birnn-quiz")
     expect(panel).to_be_visible()
@@ -70,8 +76,7 @@ def test_a_quiz_is_answered_and_a_viewer_moved(notebook7: Server, page: Page) ->
 
 
 def test_a_closed_notebook_says_what_to_do(notebook7: Server, page: Page) -> None:
-    notebook = Lab(page, notebook7)
-    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    notebook = opened(notebook7, page)
     run_each(notebook)
     reopen(notebook)
     assert_each_says_what_to_do(notebook)
@@ -80,8 +85,7 @@ def test_a_closed_notebook_says_what_to_do(notebook7: Server, page: Page) -> Non
 
 
 def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page: Page) -> None:
-    notebook = Lab(page, notebook7)
-    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    notebook = opened(notebook7, page)
     panel = notebook.insert_and_run(cell("reading_explorer")).locator(".bx")
     panel.locator(".bx-answer").nth(1).click()
     page.keyboard.press("ArrowRight")
@@ -111,8 +115,7 @@ def test_explorer_guess_and_result_by_mouse_and_keyboard(notebook7: Server, page
 
 
 def test_a_slice_by_mouse_and_keyboard(notebook7: Server, page: Page) -> None:
-    notebook = Lab(page, notebook7)
-    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    notebook = opened(notebook7, page)
     panel = notebook.insert_and_run(cell("shape_explorer")).locator(".bs")
     panel.locator(".bs-pick").nth(2).click()
     page.keyboard.press("ArrowRight")
@@ -123,8 +126,7 @@ def test_a_slice_by_mouse_and_keyboard(notebook7: Server, page: Page) -> None:
 
 
 def test_the_limit_by_keyboard(notebook7: Server, page: Page) -> None:
-    notebook = Lab(page, notebook7)
-    notebook.open(f"{notebook7.url}/notebooks/{SCRATCH}?token={TOKEN}")
+    notebook = opened(notebook7, page)
     panel = notebook.insert_and_run(cell("limit_explorer")).locator(".bl")
     panel.get_by_role("slider").focus()
     for _ in range(6):
