@@ -25,13 +25,8 @@ Anchor = Literal["start", "middle", "end"]
 _HATCHES = {"dots": "..", "stripes": "//", "crosses": "x"}
 _SIDES = {"start": "left", "middle": "center", "end": "right"}
 _POINTS_PER_PIXEL = 0.72
-_DENSE = (
-    100,
-    84,
-    70,
-    58,
-    50,
-)  # dots per 100 pixels of a PNG: where there is much to see, it is smaller
+_DENSE = (100, 84, 70, 58, 50)
+"""Dots per 100 pixels of a PNG: where there is much to see, it is smaller."""
 
 
 class Shape(Protocol):
